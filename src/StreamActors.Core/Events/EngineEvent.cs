@@ -1,0 +1,65 @@
+using StreamActors.Records;
+
+namespace StreamActors.Events;
+
+/// <summary>Everything that the engine reports, as data; the host has the words.</summary>
+/// <param name="Pipeline">The pipeline that it happened in.</param>
+public abstract record EngineEvent(string Pipeline)
+{
+    /// <summary>The pipeline waits for topics that do not exist, or for a broker that does not answer.</summary>
+    public sealed record WaitingForSource(string Pipeline, string Why) : EngineEvent(Pipeline);
+
+    /// <summary>Topics were created.</summary>
+    public sealed record TopicsCreated(string Pipeline, IReadOnlyList<string> Topics) : EngineEvent(Pipeline);
+
+    /// <summary>The member joined its group and waits for partitions.</summary>
+    public sealed record Joining(string Pipeline, string Group, string Protocol) : EngineEvent(Pipeline);
+
+    /// <summary>Partitions were assigned, and are read from these offsets.</summary>
+    public sealed record Assigned(string Pipeline, IReadOnlyList<PartitionOffset> Starts) : EngineEvent(Pipeline);
+
+    /// <summary>Partitions could not be started; it is tried again.</summary>
+    public sealed record StartFailed(string Pipeline, IReadOnlyList<PartitionId> Partitions, string Why)
+        : EngineEvent(Pipeline);
+
+    /// <summary>Partitions were handed over: drained in this time; records dropped uncommitted, to be read again.</summary>
+    public sealed record Revoked(
+        string Pipeline, IReadOnlyList<PartitionId> Partitions, TimeSpan Drain, long Dropped) : EngineEvent(Pipeline);
+
+    /// <summary>Partitions went without a hand-over.</summary>
+    public sealed record Lost(string Pipeline, IReadOnlyList<PartitionId> Partitions) : EngineEvent(Pipeline);
+
+    /// <summary>A partition's log does not hold the next offset; reading goes on at another.</summary>
+    public sealed record OutOfRange(string Pipeline, PartitionOffset Expected, long First, long End)
+        : EngineEvent(Pipeline);
+
+    /// <summary>A commit failed; the next one covers its offsets.</summary>
+    public sealed record CommitFailed(string Pipeline, string Why) : EngineEvent(Pipeline);
+
+    /// <summary>A client or a peer complains about something that it rides out.</summary>
+    public sealed record PeerTrouble(string Pipeline, string Peer, string Why) : EngineEvent(Pipeline);
+
+    /// <summary>A peer that was in trouble answers again.</summary>
+    public sealed record PeerRecovered(string Pipeline, string Peer, TimeSpan After) : EngineEvent(Pipeline);
+
+    /// <summary>Records of a handler were refused since the last report; the last one's place and reason.</summary>
+    public sealed record RecordsRejected(
+        string Pipeline, string Handler, long Count, PartitionOffset Last, string Why) : EngineEvent(Pipeline);
+
+    /// <summary>User code threw; the record became a dead letter or was dropped, as the route says.</summary>
+    public sealed record HandlerFailed(string Pipeline, string Handler, PartitionOffset At, Exception Error)
+        : EngineEvent(Pipeline);
+
+    /// <summary>A shard failed and is started again from its committed offset.</summary>
+    public sealed record ShardRestarting(string Pipeline, string Shard, int Attempt, Exception Error)
+        : EngineEvent(Pipeline);
+
+    /// <summary>The member cannot go on; another is made.</summary>
+    public sealed record MemberFailed(string Pipeline, string Why) : EngineEvent(Pipeline);
+
+    /// <summary>The pipeline has stopped for good, and says why; the node is unready.</summary>
+    public sealed record PipelineFailed(string Pipeline, string Why) : EngineEvent(Pipeline);
+
+    /// <summary>The pipeline drained and left its group.</summary>
+    public sealed record PipelineStopped(string Pipeline) : EngineEvent(Pipeline);
+}

@@ -1,0 +1,11 @@
+namespace StreamActors.Events;
+
+/// <summary>
+/// Where the engine and its connectors say what happened, for a log. Any thread may call it; it never throws and never
+/// blocks. Nothing is reported per record.
+/// </summary>
+public interface IEngineEvents
+{
+    /// <summary>Takes note of an event.</summary>
+    void Report(EngineEvent happened);
+}

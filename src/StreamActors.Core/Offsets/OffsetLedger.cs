@@ -1,0 +1,109 @@
+namespace StreamActors.Offsets;
+
+/// <summary>
+/// Step 5: the ledger of one input of a shard. It counts, per record, what is still to be done: handling it, and each of
+/// its outputs until the sink acknowledges it. The committable offset is the lowest record that is not done; it never
+/// moves past a gap, whatever the order of the acknowledgements.
+/// <para>Owned by the shard: only its turn calls it.</para>
+/// </summary>
+/// <remarks>
+/// A ring of counters, one for each offset from the first uncompleted to the last received. It costs four bytes for each
+/// offset in that span, nothing for each record that is done.
+/// </remarks>
+internal sealed class OffsetLedger
+{
+    private const int InitialCapacity = 1024;
+
+    private readonly int maxSpan;
+    private int[] pending = new int[InitialCapacity];
+    private long first;
+    private long next;
+
+    /// <summary>Makes a ledger whose first record is expected at <paramref name="start"/>.</summary>
+    /// <param name="start">The offset from which the input is read.</param>
+    /// <param name="maxSpan">How many offsets may lie between the first uncompleted and the last received.</param>
+    public OffsetLedger(long start, int maxSpan)
+    {
+        this.maxSpan = maxSpan;
+        first = next = start;
+    }
+
+    /// <summary>The offset that may be committed: every record below it is done.</summary>
+    public long Committable => first;
+
+    /// <summary>The offset behind the last received record; a record below it was received before.</summary>
+    public long Next => next;
+
+    /// <summary>Whether any received record is not done.</summary>
+    public bool HasPending => first < next;
+
+    /// <summary>Whether a record at this offset can be received now; false while the span is at its bound.</summary>
+    public bool HasRoomFor(long offset) => first == next || offset - first < maxSpan;
+
+    /// <summary>
+    /// Takes note of a record, which is then pending once, for its handling. Offsets that were skipped (compacted away,
+    /// or markers of transactions) count as done.
+    /// </summary>
+    public void Receive(long offset)
+    {
+        if (first == next)
+        {
+            first = next = offset;
+        }
+
+        EnsureCapacity(offset - first + 1);
+        while (next < offset)
+        {
+            pending[Slot(next++)] = 0;
+        }
+
+        pending[Slot(offset)] = 1;
+        next = offset + 1;
+    }
+
+    /// <summary>One more thing must be done before this record is: an output of it, or a window that holds it.</summary>
+    public void Retain(long offset)
+    {
+        if (pending[Slot(CheckPending(offset))]++ == 0)
+        {
+            throw new InvalidOperationException($"Offset {offset} was retained after it was completed.");
+        }
+    }
+
+    /// <summary>One of the things to be done for this record is done.</summary>
+    public void Complete(long offset)
+    {
+        if (--pending[Slot(CheckPending(offset))] < 0)
+        {
+            throw new InvalidOperationException($"Offset {offset} was completed more often than it was retained.");
+        }
+
+        while (first < next && pending[Slot(first)] == 0)
+        {
+            first++;
+        }
+    }
+
+    private long CheckPending(long offset) =>
+        offset >= first && offset < next
+            ? offset
+            : throw new InvalidOperationException($"Offset {offset} is not pending: those are {first} to {next - 1}.");
+
+    private int Slot(long offset) => (int)(offset & (pending.Length - 1));
+
+    private void EnsureCapacity(long span)
+    {
+        if (span <= pending.Length)
+        {
+            return;
+        }
+
+        var larger = new int[System.Numerics.BitOperations.RoundUpToPowerOf2((uint)span)];
+        for (var offset = first; offset < next; offset++)
+        {
+            larger[(int)(offset & (larger.Length - 1))] = pending[Slot(offset)];
+        }
+
+        pending = larger;
+    }
+}

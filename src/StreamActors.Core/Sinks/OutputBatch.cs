@@ -1,0 +1,191 @@
+using System.Buffers;
+using System.Runtime.InteropServices;
+
+namespace StreamActors.Sinks;
+
+/// <summary>
+/// Outputs of one shard for one sink, in the order in which they left the shard, with their bytes in one pooled arena.
+/// The shard's turn fills it; while the sink has it, the turn fills another; when the sink is done, each output's
+/// origin is completed in the ledger and the batch is used again.
+/// </summary>
+public sealed class OutputBatch : IBufferWriter<byte>, IDisposable
+{
+    private const int InitialArena = 16 * 1024;
+
+    private readonly List<Output> outputs = [];
+    private readonly List<(int Index, string Reason)> refused = [];
+    private byte[] arena = ArrayPool<byte>.Shared.Rent(InitialArena);
+    private int used;
+
+    /// <summary>How many outputs it holds.</summary>
+    public int Count => outputs.Count;
+
+    /// <summary>How many bytes of keys, headers and values it holds.</summary>
+    public int Bytes => used;
+
+    /// <summary>The outputs, in order.</summary>
+    public ReadOnlySpan<Output> Outputs => CollectionsMarshal.AsSpan(outputs);
+
+    /// <summary>Outputs that the sink will never take, with the reason; all others of a delivered batch were taken.</summary>
+    public IReadOnlyList<(int Index, string Reason)> Refused => refused;
+
+    /// <summary>The key of an output; empty when it has none.</summary>
+    public ReadOnlySpan<byte> Key(in Output output) => arena.AsSpan(output.Start, Math.Max(output.KeyLength, 0));
+
+    /// <summary>The headers of an output, in the form of <see cref="Records.RecordHeaders"/>.</summary>
+    public ReadOnlySpan<byte> Headers(in Output output) =>
+        arena.AsSpan(output.Start + Math.Max(output.KeyLength, 0), output.HeadersLength);
+
+    /// <summary>The value of an output; empty when it is a tombstone.</summary>
+    public ReadOnlySpan<byte> Value(in Output output) =>
+        arena.AsSpan(
+            output.Start + Math.Max(output.KeyLength, 0) + output.HeadersLength, Math.Max(output.ValueLength, 0));
+
+    /// <summary>
+    /// Called by a sink for an output that no retry can deliver (larger than the broker allows, say). The engine makes a
+    /// dead letter of it or counts it, and goes on with the others.
+    /// </summary>
+    public void Refuse(int index, string reason) => refused.Add((index, reason));
+
+    /// <summary>Starts an output: its key, then its headers (by the writer), then <see cref="BeginValue"/>.</summary>
+    public OutputDraft Begin(string destination, ReadOnlySpan<byte> key, bool hasKey = true)
+    {
+        var start = used;
+        this.Write(key);
+        return new OutputDraft(destination, start, hasKey ? key.Length : -1);
+    }
+
+    /// <summary>Ends the headers of an output and starts its value, which the caller appends by the writer.</summary>
+    public void BeginValue(ref OutputDraft draft) =>
+        draft.HeadersLength = used - draft.Start - Math.Max(draft.KeyLength, 0);
+
+    /// <summary>Ends an output.</summary>
+    public void End(in OutputDraft draft, Origin origin, bool isTombstone = false) => outputs.Add(new Output
+    {
+        Destination = draft.Destination,
+        Start = draft.Start,
+        KeyLength = draft.KeyLength,
+        HeadersLength = draft.HeadersLength,
+        ValueLength = isTombstone
+            ? -1
+            : used - draft.Start - Math.Max(draft.KeyLength, 0) - draft.HeadersLength,
+        Origin = origin,
+    });
+
+    /// <summary>A mark to which <see cref="Rollback"/> returns: all that was appended after it is forgotten.</summary>
+    public (int Count, int Used) Mark() => (outputs.Count, used);
+
+    /// <summary>Forgets all that was appended after the mark: a turn that failed leaves no trace.</summary>
+    public void Rollback((int Count, int Used) mark)
+    {
+        CollectionsMarshal.SetCount(outputs, mark.Count);
+        used = mark.Used;
+    }
+
+    /// <summary>Empties the batch for other outputs.</summary>
+    public void Clear()
+    {
+        outputs.Clear();
+        refused.Clear();
+        used = 0;
+    }
+
+    /// <inheritdoc/>
+    public void Advance(int count)
+    {
+        ArgumentOutOfRangeException.ThrowIfGreaterThan((uint)count, (uint)(arena.Length - used));
+        used += count;
+    }
+
+    /// <inheritdoc/>
+    public Memory<byte> GetMemory(int sizeHint = 0)
+    {
+        EnsureRoom(sizeHint);
+        return arena.AsMemory(used);
+    }
+
+    /// <inheritdoc/>
+    public Span<byte> GetSpan(int sizeHint = 0)
+    {
+        EnsureRoom(sizeHint);
+        return arena.AsSpan(used);
+    }
+
+    /// <summary>Gives the arena back to the pool. The batch must not be used afterwards.</summary>
+    public void Dispose()
+    {
+        if (arena.Length > 0)
+        {
+            ArrayPool<byte>.Shared.Return(arena);
+            arena = [];
+            Clear();
+        }
+    }
+
+    private void EnsureRoom(int sizeHint)
+    {
+        var needed = Math.Max(sizeHint, 1);
+        if (needed <= arena.Length - used)
+        {
+            return;
+        }
+
+        var larger = ArrayPool<byte>.Shared.Rent(Math.Max(arena.Length * 2, used + needed));
+        arena.AsSpan(0, used).CopyTo(larger);
+        ArrayPool<byte>.Shared.Return(arena);
+        arena = larger;
+    }
+}
+
+/// <summary>An output whose bytes are being appended to an <see cref="OutputBatch"/>.</summary>
+public struct OutputDraft
+{
+    internal OutputDraft(string destination, int start, int keyLength)
+    {
+        Destination = destination;
+        Start = start;
+        KeyLength = keyLength;
+    }
+
+    internal string Destination { get; }
+
+    internal int Start { get; }
+
+    internal int KeyLength { get; }
+
+    internal int HeadersLength { get; set; }
+}
+
+/// <summary>One output of an <see cref="OutputBatch"/>; its bytes are read through the batch.</summary>
+public readonly struct Output
+{
+    /// <summary>Where the sink sends it: a Redis channel, a Kafka topic.</summary>
+    public required string Destination { get; init; }
+
+    /// <summary>The record that caused it.</summary>
+    public required Origin Origin { get; init; }
+
+    /// <summary>Whether it has a key; an empty key is one.</summary>
+    public bool HasKey => KeyLength >= 0;
+
+    /// <summary>Whether its value is null: a deletion marker.</summary>
+    public bool IsTombstone => ValueLength < 0;
+
+    internal int Start { get; init; }
+
+    internal int KeyLength { get; init; }
+
+    internal int HeadersLength { get; init; }
+
+    internal int ValueLength { get; init; }
+}
+
+/// <summary>The record that caused an output, and that is done when the output is acknowledged.</summary>
+/// <param name="Input">The index of the shard's input that the record came from.</param>
+/// <param name="Offset">The record's offset; <see cref="NoOffset"/> when a timer caused the output.</param>
+/// <param name="Timestamp">The record's time in milliseconds since 1970 (UTC).</param>
+public readonly record struct Origin(int Input, long Offset, long Timestamp)
+{
+    /// <summary>The offset of an output that no record waits for.</summary>
+    public const long NoOffset = -1;
+}

@@ -1,0 +1,31 @@
+using StreamActors.Events;
+
+namespace StreamActors.Sources;
+
+/// <summary>Where pipelines read from: makes topics ready and members of consumer groups.</summary>
+public interface ISource
+{
+    /// <summary>
+    /// Waits until every topic exists, creating those that are missing where that is allowed. Rides out a broker that is
+    /// away, for as long as it takes; reports once what it waits for.
+    /// </summary>
+    Task PrepareAsync(IReadOnlyList<TopicSpec> topics, IEngineEvents events, CancellationToken stop);
+
+    /// <summary>Makes a member of a group; it joins by <see cref="IGroupConsumer.Subscribe"/>.</summary>
+    IGroupConsumer Open(GroupSpec group, IGroupEvents members, IEngineEvents events);
+
+    /// <summary>Whether a broker answers now: for health pages. Never throws for a broker that is away.</summary>
+    ValueTask<bool> IsReachableAsync(CancellationToken stop);
+}
+
+/// <summary>A topic that a pipeline needs.</summary>
+/// <param name="Name">Its name.</param>
+/// <param name="Partitions">How many partitions to create it with; an existing topic keeps its own.</param>
+/// <param name="Replication">How many replicas to create it with.</param>
+public sealed record TopicSpec(string Name, int Partitions, short Replication);
+
+/// <summary>How a pipeline joins its group.</summary>
+/// <param name="Pipeline">The pipeline's name, for logs.</param>
+/// <param name="GroupId">The consumer group.</param>
+/// <param name="CoPartitioned">Whether partitions with the same number of different topics must share a member.</param>
+public sealed record GroupSpec(string Pipeline, string GroupId, bool CoPartitioned);
