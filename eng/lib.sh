@@ -1,0 +1,39 @@
+# shellcheck shell=bash
+# What run.sh, test.sh and the scripts beside this file share: words, and the installing of what is missing. Sourced.
+
+say() { echo "streamactors: $*" >&2; }
+die() { echo "streamactors: $*" >&2; exit 1; }
+
+root_prefix() {    # prints the prefix of a command that needs root; fails where there is no way to be it
+    if [ "$(id -u)" = 0 ]; then echo ""; elif sudo -n true 2>/dev/null; then echo "sudo -n"; else return 1; fi
+}
+
+install_packages() {    # Debian packages that are missing
+    local names="$*" prefix
+    command -v apt-get >/dev/null || die "please install what Debian calls $names, and start again (there is no apt-get here to do it with)"
+    prefix=$(root_prefix) || die "please run 'apt-get install $names' as root, and start again (here is neither root nor a sudo that asks for no password)"
+    say "installing $names"
+    local log; log=$(mktemp)
+    # shellcheck disable=SC2086
+    if ! { $prefix env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends $names ||
+        { $prefix apt-get update -qq && $prefix env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends $names; }; } >"$log" 2>&1; then
+        tail -5 "$log" >&2; rm -f "$log"
+        die "'apt-get install $names' failed"
+    fi
+    rm -f "$log"
+}
+
+need_packages() {    # $@ = Debian packages; for libraries, which no command stands for
+    local missing=() name
+    command -v dpkg-query >/dev/null || { say "not a Debian system: assuming what Debian calls $* is there"; return 0; }
+    for name in "$@"; do
+        [ "$(dpkg-query -W -f='${db:Status-Status}' "$name" 2>/dev/null)" = installed ] || missing+=("$name")
+    done
+    [ ${#missing[@]} = 0 ] || install_packages "${missing[@]}"
+}
+
+need_commands() {    # $@ = command:package
+    local missing=() pair
+    for pair in "$@"; do command -v "${pair%%:*}" >/dev/null || missing+=("${pair#*:}"); done
+    [ ${#missing[@]} = 0 ] || install_packages "${missing[@]}"
+}
