@@ -37,3 +37,21 @@ need_commands() {    # $@ = command:package
     for pair in "$@"; do command -v "${pair%%:*}" >/dev/null || missing+=("${pair#*:}"); done
     [ ${#missing[@]} = 0 ] || install_packages "${missing[@]}"
 }
+
+try_commands() {    # like need_commands, for what only some tests need: those are skipped, and say why
+    (need_commands "$@") || true
+}
+
+need_dotnet() {    # $1 = the repository; the SDK of global.json, or a later one of its release
+    local wanted found
+    wanted=$(sed -n 's/.*"version": *"\([^"]*\)".*/\1/p' "$1/global.json" | head -1)
+    if found=$(cd "$1" && dotnet --version 2>/dev/null); then return 0; fi
+    found=$(dotnet --list-sdks 2>/dev/null | cut -d' ' -f1 | paste -sd' ' || true)
+    die "this needs the .NET SDK $wanted, or a later one of ${wanted%.*} (found: ${found:-none}).
+  Get it from https://dot.net/download, or with Microsoft's script: dotnet-install.sh --version $wanted
+  Then see that 'dotnet' is on the PATH, and start again."
+}
+
+# No build server outlives the build: nothing is left running, and two checkouts do not share one.
+export DOTNET_CLI_TELEMETRY_OPTOUT=1 DOTNET_NOLOGO=1 MSBUILDDISABLENODEREUSE=1
+build_flags=(--configuration Release --nologo --verbosity quiet -p:UseSharedCompilation=false)

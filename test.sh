@@ -1,0 +1,67 @@
+#!/usr/bin/env bash
+# ./test.sh                  installs what is missing, builds with warnings as errors, runs every test
+#   --long                   also the slow ones
+#   --filter EXPRESSION      only these, in the words of 'dotnet test --filter'
+#
+# Ends with one line: N passed, N failed, N skipped. Above it: each failing test, and each skipped one with its reason.
+set -euo pipefail
+
+root=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
+# shellcheck source=eng/lib.sh
+. "$root/eng/lib.sh"
+
+filter=() hang=8m
+while [ $# -gt 0 ]; do case $1 in
+    --long) export STREAMACTORS_TEST_LONG=1; hang=60m; shift ;;
+    --filter) filter=(--filter "${2:?--filter needs an expression}"); shift 2 ;;
+    -h | --help) sed -n '2,6s/^# \{0,1\}//p' "${BASH_SOURCE[0]}"; exit 0 ;;
+    *) die "unknown option $1: --long, --filter EXPRESSION, --help" ;;
+esac; done
+
+need_dotnet "$root"
+try_commands redis-server:redis-server openssl:openssl
+if [ -z "${STREAMACTORS_TEST_KAFKA:-}" ] && { [ -n "${KAFKA_HOME:-}" ] || [ -d "$root/../shared/kafka" ]; }; then
+    try_commands java:openjdk-17-jre-headless
+fi
+"$root/eng/librdkafka.sh"
+
+say "building"
+dotnet build "$root/StreamActors.sln" "${build_flags[@]}" || die "the build failed"
+
+results=$(mktemp -d) && trap 'rm -rf "$results"' EXIT
+
+outcomes() {    # of a trx file: a line a test: outcome, tab, name, tab, first line of the message
+    awk 'BEGIN { RS = "<UnitTestResult " } NR > 1 {
+        name = $0; sub(/.*testName="/, "", name); sub(/".*/, "", name)
+        outcome = $0; sub(/.* outcome="/, "", outcome); sub(/".*/, "", outcome)
+        message = ""
+        if (match($0, /<(Message|StdOut)>[^<]*/)) { message = substr($0, RSTART, RLENGTH); sub(/^<[A-Za-z]*>/, "", message) }
+        sub(/\n.*/, "", message); line = outcome "\t" name "\t" message
+        gsub(/&quot;/, "\"", line); gsub(/&apos;/, "'\''", line); gsub(/&lt;/, "<", line); gsub(/&gt;/, ">", line)
+        gsub(/&amp;/, "\\&", line); print line
+    }' "$1"
+}
+
+# One project at a time, the quick ones first: what is measured is not disturbed by what is merely checked.
+for name in Tidy Core Simulation Integration; do
+    case $name in Integration) say "testing $name (with servers)" ;; *) say "testing $name" ;; esac
+    status=0
+    dotnet test "$root/tests/$name.Tests/bin/Release/net10.0/$name.Tests.dll" ${filter[@]+"${filter[@]}"} \
+        --logger "trx;LogFileName=$name.trx" --results-directory "$results" \
+        --blame-hang --blame-hang-timeout "$hang" --blame-hang-dump-type none \
+        >"$results/$name.log" 2>&1 </dev/null || status=$?
+    : >"$results/$name.tsv"
+    [ ! -f "$results/$name.trx" ] || outcomes "$results/$name.trx" >"$results/$name.tsv"
+    if [ "$status" != 0 ]; then
+        cat "$results/$name.log"
+        grep -q '^Failed' "$results/$name.tsv" || printf 'Failed\t%s.Tests\tthe run itself ended badly\n' "$name" >>"$results/$name.tsv"
+    fi
+done
+
+cat "$results"/*.tsv >"$results/all"
+count() { grep -c "^$1" "$results/all" || true; }
+awk -F '\t' '$1 == "NotExecuted" { print "skipped: " $2 ": " $3 }' "$results/all"
+awk -F '\t' '$1 == "Failed" { print "FAILED: " $2 ": " $3 }' "$results/all"
+passed=$(count Passed) failed=$(count Failed) skipped=$(count NotExecuted)
+echo "$passed passed, $failed failed, $skipped skipped"
+[ "$failed" = 0 ] && [ "$passed" != 0 ]
