@@ -1,0 +1,60 @@
+using System.Diagnostics;
+using System.Net;
+using System.Net.Sockets;
+
+namespace StreamActors.Tests.Fixtures;
+
+/// <summary>What the machine offers to tests.</summary>
+public static class Machine
+{
+    /// <summary>The repository that the tests were built from.</summary>
+    public static string Repository { get; } = FindRepository();
+
+    /// <summary>Whether a command is on the PATH.</summary>
+    public static bool Has(string command) =>
+        (Environment.GetEnvironmentVariable("PATH") ?? "").Split(Path.PathSeparator)
+            .Any(folder => folder.Length > 0 && File.Exists(Path.Combine(folder, command)));
+
+    /// <summary>A port of loopback that nobody listens on now.</summary>
+    public static int FreePort()
+    {
+        using var listener = new TcpListener(IPAddress.Loopback, 0);
+        listener.Start();
+        return ((IPEndPoint)listener.LocalEndpoint).Port;
+    }
+
+    /// <summary>Asks until it is so.</summary>
+    public static async Task UntilAsync(string what, TimeSpan limit, Func<Task<bool>> isSo)
+    {
+        var since = Stopwatch.StartNew();
+        while (!await isSo())
+        {
+            if (since.Elapsed > limit)
+                throw new TimeoutException($"{what}: not within {limit.TotalSeconds} s");
+            await Task.Delay(20);
+        }
+    }
+
+    /// <summary>Whether something accepts connections there.</summary>
+    public static async Task<bool> AcceptsAsync(int port)
+    {
+        try
+        {
+            using var client = new TcpClient();
+            await client.ConnectAsync(IPAddress.Loopback, port);
+            return true;
+        }
+        catch (SocketException)
+        {
+            return false;
+        }
+    }
+
+    private static string FindRepository()
+    {
+        var folder = new DirectoryInfo(AppContext.BaseDirectory);
+        while (folder is not null && !File.Exists(Path.Combine(folder.FullName, "StreamActors.sln")))
+            folder = folder.Parent;
+        return folder?.FullName ?? throw new InvalidOperationException("no StreamActors.sln above the tests");
+    }
+}

@@ -1,0 +1,114 @@
+namespace StreamActors.Tests.Fixtures;
+
+/// <summary>What a cluster of a test's own is like.</summary>
+public sealed record RealKafkaOptions
+{
+    /// <summary>Each is a controller too, so that any minority may die.</summary>
+    public int Brokers { get; init; } = 1;
+
+    /// <summary>USER:PASSWORD, letters and digits: clients must log in, with PLAIN or SCRAM-SHA-256.</summary>
+    public string? Sasl { get; init; }
+
+    /// <summary>Clients must use TLS; the authority to trust is <see cref="RealKafka.CaFile"/>.</summary>
+    public bool Tls { get; init; }
+
+    /// <summary>Broker settings, KEY=VALUE.</summary>
+    public IReadOnlyList<string> Settings { get; init; } = [];
+}
+
+/// <summary>
+/// A real Kafka on loopback. Most tests share one, started by the first that asks and stopped with the process; a test
+/// that needs logins, several brokers or their death starts its own and disposes it.
+/// </summary>
+public sealed class RealKafka : IAsyncDisposable
+{
+    private static readonly Lazy<Task<RealKafka>> TheShared = new(() => StartAsync(KafkaOffer.Shared, new()));
+
+    private readonly Leash leash;
+    private readonly string script;
+
+    private RealKafka(Leash leash, string bootstrap, string script = "")
+    {
+        this.leash = leash;
+        this.script = script;
+        Bootstrap = bootstrap.Trim();
+    }
+
+    /// <summary>HOST:PORT[,HOST:PORT…].</summary>
+    public string Bootstrap { get; }
+
+    /// <summary>The authority that signed the brokers' certificates, when TLS was asked for.</summary>
+    public string CaFile => Path.Combine(Cluster, "tls", "ca.pem");
+
+    private string Cluster => Path.Combine(leash.Folder, "kafka");
+
+    /// <summary>The cluster that all tests of the assembly share: use topics and groups with names of your own.</summary>
+    public static Task<RealKafka> SharedAsync() => TheShared.Value;
+
+    /// <summary>A cluster of the test's own.</summary>
+    public static Task<RealKafka> StartAsync(RealKafkaOptions? options = null) =>
+        StartAsync(KafkaOffer.Dedicated, options ?? new());
+
+    /// <summary>A name that no other test uses.</summary>
+    public static string Name(string prefix) => $"{prefix}-{Guid.NewGuid().ToString("N")[..8]}";
+
+    /// <summary>One of Kafka's tools, as in <c>kafka.sh cli</c>: "topics", "--create", …</summary>
+    public Task<string> CliAsync(params IEnumerable<string> arguments) =>
+        Script(["cli", Cluster, .. arguments]);
+
+    /// <summary>SIGKILL.</summary>
+    public Task KillAsync(int broker) => Script("kill", Cluster, $"{broker}");
+
+    /// <summary>Stops a broker cleanly.</summary>
+    public Task StopAsync(int broker) => Script("stop", Cluster, $"{broker}");
+
+    /// <summary>Starts a broker again, on its old data and port.</summary>
+    public Task UpAsync(int broker) => Script("up", Cluster, $"{broker}");
+
+    /// <summary>Freezes a broker: SIGSTOP.</summary>
+    public Task PauseAsync(int broker) => Script("pause", Cluster, $"{broker}");
+
+    /// <summary>Ends the freeze.</summary>
+    public Task ResumeAsync(int broker) => Script("resume", Cluster, $"{broker}");
+
+    public ValueTask DisposeAsync() => leash.DisposeAsync();
+
+    private static async Task<RealKafka> StartAsync(KafkaOffer offer, RealKafkaOptions options)
+    {
+        // Docker's name is known before the container is, so that the leash can remove one that is just being made.
+        var container = offer.Origin == KafkaOrigin.Docker ? Name("streamactors-kafka") : null;
+        var leash = new Leash(container);
+        try
+        {
+            return offer.Origin switch
+            {
+                KafkaOrigin.Running => new(leash, offer.Value),
+                KafkaOrigin.Distribution => new(leash, await PlainKafka.FromDistributionAsync(leash, offer.Value)),
+                KafkaOrigin.Docker => new(leash, await PlainKafka.FromDockerAsync(leash, container!)),
+                KafkaOrigin.Script => new(leash, await FromScriptAsync(leash, offer.Value, options), offer.Value),
+                _ => throw new InvalidOperationException(offer.WhyNot),
+            };
+        }
+        catch
+        {
+            await leash.DisposeAsync();
+            throw;
+        }
+    }
+
+    private static Task<string> FromScriptAsync(Leash leash, string script, RealKafkaOptions options)
+    {
+        string[] arguments =
+        [
+            "start", Path.Combine(leash.Folder, "kafka"), "--port", "0", "--brokers", $"{options.Brokers}",
+            .. options.Sasl is { } sasl ? ["--sasl", sasl] : Array.Empty<string>(),
+            .. options.Tls ? ["--tls"] : Array.Empty<string>(),
+            .. options.Settings.SelectMany(setting => new[] { "--set", setting }),
+        ];
+        return leash.RunAsync(script, arguments);
+    }
+
+    private Task<string> Script(params IEnumerable<string> arguments) => script.Length > 0
+        ? leash.RunAsync(script, arguments)
+        : throw new InvalidOperationException("only a cluster of kafka.sh does that: mark the test Dedicated = true");
+}
