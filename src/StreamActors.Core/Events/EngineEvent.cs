@@ -50,6 +50,14 @@ public abstract record EngineEvent(string Pipeline)
     public sealed record HandlerFailed(string Pipeline, string Handler, PartitionOffset At, Exception Error)
         : EngineEvent(Pipeline);
 
+    /// <summary>A sink will never take an output; the record that caused it is done.</summary>
+    public sealed record OutputRefused(string Pipeline, string Sink, PartitionOffset Cause, string Why)
+        : EngineEvent(Pipeline);
+
+    /// <summary>User code threw in a timer's call, which left no trace.</summary>
+    public sealed record TimerFailed(string Pipeline, string Handler, string Timer, Exception Error)
+        : EngineEvent(Pipeline);
+
     /// <summary>A shard failed and is started again from its committed offset.</summary>
     public sealed record ShardRestarting(string Pipeline, string Shard, int Attempt, Exception Error)
         : EngineEvent(Pipeline);

@@ -7,7 +7,7 @@ public readonly ref struct Record
     private readonly int keyLength;
     private readonly int valueLength;
 
-    internal Record(PartitionId source, in RecordBatch.Entry entry, byte[] arena)
+    internal Record(PartitionId source, scoped in RecordBatch.Entry entry, byte[] arena)
     {
         Source = source;
         Offset = entry.Offset;

@@ -20,7 +20,7 @@ public interface ISource
 
 /// <summary>A topic that a pipeline needs.</summary>
 /// <param name="Name">Its name.</param>
-/// <param name="Partitions">How many partitions to create it with; an existing topic keeps its own.</param>
+/// <param name="Partitions">How many partitions to create it with; 0 = never create it, wait for it.</param>
 /// <param name="Replication">How many replicas to create it with.</param>
 public sealed record TopicSpec(string Name, int Partitions, short Replication);
 

@@ -1,0 +1,135 @@
+namespace StreamActors.Entities;
+
+/// <summary>
+/// The active entities of a shard: key to state, in order of their last use. An entity is activated by its first record,
+/// and passivated when it is idle for long, or the longest idle one where there are too many. Without a store,
+/// passivation forgets. Owned by the shard: only its turn calls it.
+/// </summary>
+/// <param name="seed">The seed of the hash.</param>
+/// <param name="maxActive">How many entities are kept at most.</param>
+internal sealed class EntityTable<TState>(ulong seed, int maxActive)
+{
+    private const int None = -1;
+
+    private readonly KeyTable keys = new(seed);
+    private Slot[] slots = new Slot[16];
+    private int newest = None;
+    private int oldest = None;
+
+    /// <summary>How many entities are active.</summary>
+    public int Count => keys.Count;
+
+    /// <summary>How many entities were passivated.</summary>
+    public long Passivated { get; private set; }
+
+    /// <summary>The state of an entity, which is activated where it is not: its state is then the default of its type.</summary>
+    public ref TState Activate(ReadOnlySpan<byte> key, long now, out bool activated)
+    {
+        var index = keys.GetOrAdd(key, out activated);
+        if (activated)
+        {
+            if (index >= slots.Length)
+            {
+                Array.Resize(ref slots, slots.Length * 2);
+            }
+
+            slots[index] = new Slot { State = default! };
+        }
+        else
+        {
+            Unlink(index);
+        }
+
+        slots[index].LastUsed = now;
+        LinkAsNewest(index);
+        if (keys.Count > maxActive)
+        {
+            Passivate(oldest);
+        }
+
+        return ref slots[index].State;
+    }
+
+    /// <summary>The state of an entity, without activating or using it; a null reference where it is not active.</summary>
+    public ref TState Peek(ReadOnlySpan<byte> key)
+    {
+        var index = keys.Find(key);
+        return ref index < 0 ? ref System.Runtime.CompilerServices.Unsafe.NullRef<TState>() : ref slots[index].State;
+    }
+
+    /// <summary>Forgets an entity.</summary>
+    public void Forget(ReadOnlySpan<byte> key)
+    {
+        var index = keys.Find(key);
+        if (index >= 0)
+        {
+            Remove(index);
+        }
+    }
+
+    /// <summary>Passivates the entities that were last used at that time or before.</summary>
+    public void PassivateIdle(long lastUsed)
+    {
+        while (oldest != None && slots[oldest].LastUsed <= lastUsed)
+        {
+            Passivate(oldest);
+        }
+    }
+
+    private void Passivate(int index)
+    {
+        Passivated++;
+        Remove(index);
+    }
+
+    private void Remove(int index)
+    {
+        Unlink(index);
+        slots[index] = default;
+        keys.RemoveAt(index);
+    }
+
+    private void Unlink(int index)
+    {
+        ref readonly var slot = ref slots[index];
+        if (slot.Newer == None)
+        {
+            newest = slot.Older;
+        }
+        else
+        {
+            slots[slot.Newer].Older = slot.Older;
+        }
+
+        if (slot.Older == None)
+        {
+            oldest = slot.Newer;
+        }
+        else
+        {
+            slots[slot.Older].Newer = slot.Newer;
+        }
+    }
+
+    private void LinkAsNewest(int index)
+    {
+        ref var slot = ref slots[index];
+        slot.Newer = None;
+        slot.Older = newest;
+        if (newest != None)
+        {
+            slots[newest].Newer = index;
+        }
+
+        newest = index;
+        oldest = oldest == None ? index : oldest;
+    }
+
+    private struct Slot
+    {
+        public TState State;
+        public long LastUsed;
+        public int Newer;
+        public int Older;
+    }
+}

@@ -1,0 +1,41 @@
+namespace StreamActors.Limits;
+
+/// <summary>
+/// Every bound of a pipeline, in one place. What a node keeps in memory for one owned partition is at most
+/// <c>MailboxBytes + BatchBytes</c> (the last batch may overshoot) of records, twice <c>OutboxBytes</c> of outputs for
+/// each sink, <c>WindowBytes</c> twice for each window (one fills while the other is flushed), 4 bytes for each of
+/// <c>UncommittedRecords</c>; and, for the whole pipeline, <c>DedupBytes</c>. The largest single record is the
+/// broker's limit, 1 MB by default, and may stand above each bound once.
+/// </summary>
+public sealed record PipelineLimits
+{
+    /// <summary>Records that wait in a shard's mailbox before its partition is held. More smooths bursts, costs memory.</summary>
+    public int MailboxRecords { get; init; } = 4_000;
+
+    /// <summary>Bytes that wait in a shard's mailbox before its partition is held.</summary>
+    public int MailboxBytes { get; init; } = 1024 * 1024;
+
+    /// <summary>Records that one turn handles at most: the longest that a shard keeps a thread to itself.</summary>
+    public int BatchRecords { get; init; } = 1_000;
+
+    /// <summary>Bytes that one read appends at most.</summary>
+    public int BatchBytes { get; init; } = 512 * 1024;
+
+    /// <summary>Outputs that gather for a sink while it works on others; at the bound the shard takes no turns.</summary>
+    public int OutboxRecords { get; init; } = 1_024;
+
+    /// <summary>Bytes of outputs that gather for a sink.</summary>
+    public int OutboxBytes { get; init; } = 512 * 1024;
+
+    /// <summary>Bytes that a window holds; at the bound it is flushed early, which costs outputs, never records.</summary>
+    public int WindowBytes { get; init; } = 16 * 1024 * 1024;
+
+    /// <summary>Offsets between a partition's first uncompleted record and its last; at the bound it is held.</summary>
+    public int UncommittedRecords { get; init; } = 1024 * 1024;
+
+    /// <summary>Bytes that the ids of all shards take; at the bound the oldest ids go before their time.</summary>
+    public long DedupBytes { get; init; } = 96L * 1024 * 1024;
+
+    /// <summary>Entities that a shard keeps active; at the bound the longest idle one is passivated.</summary>
+    public int EntitiesPerShard { get; init; } = 100_000;
+}

@@ -1,0 +1,40 @@
+using StreamActors.Retry;
+
+namespace StreamActors.Limits;
+
+/// <summary>When a pipeline does what it does by the clock.</summary>
+public sealed record PipelineTiming
+{
+    /// <summary>The longest time between a record's completion and the commit that covers it.</summary>
+    public TimeSpan CommitInterval { get; init; } = TimeSpan.FromSeconds(5);
+
+    /// <summary>Completed records after which a commit is due before the interval ends.</summary>
+    public int CommitRecords { get; init; } = 10_000;
+
+    /// <summary>The shortest time between two commits, whatever their count: what protects the broker.</summary>
+    public TimeSpan CommitPause { get; init; } = TimeSpan.FromMilliseconds(100);
+
+    /// <summary>
+    /// How long a revoked shard may take to drain. The client fetches for nobody meanwhile, so keep it below a second.
+    /// What is not done by then is dropped uncommitted, and read again by the new owner.
+    /// </summary>
+    public TimeSpan DrainLimit { get; init; } = TimeSpan.FromMilliseconds(800);
+
+    /// <summary>How long a node that leaves may take to drain.</summary>
+    public TimeSpan StopLimit { get; init; } = TimeSpan.FromSeconds(10);
+
+    /// <summary>How long the broker may take to say where an assigned partition starts; then it is asked again.</summary>
+    public TimeSpan StartLimit { get; init; } = TimeSpan.FromSeconds(5);
+
+    /// <summary>How long an entity may be idle before it is passivated.</summary>
+    public TimeSpan PassivateAfter { get; init; } = TimeSpan.FromMinutes(10);
+
+    /// <summary>How long a shard or a member that failed waits before it starts again.</summary>
+    public Backoff Restart { get; init; } = new(TimeSpan.FromMilliseconds(200), TimeSpan.FromSeconds(30));
+
+    /// <summary>Restarts of a shard within <see cref="RestartWindow"/> after which the pipeline stops.</summary>
+    public int RestartLimit { get; init; } = 10;
+
+    /// <summary>The time over which restarts are counted.</summary>
+    public TimeSpan RestartWindow { get; init; } = TimeSpan.FromMinutes(5);
+}

@@ -1,0 +1,61 @@
+using StreamActors.Records;
+
+namespace StreamActors.Metrics;
+
+/// <summary>The numbers of a pipeline, since the start of the process. Any thread may read them at any time.</summary>
+public sealed class PipelineMetrics
+{
+    private IReadOnlyList<PartitionStatus> partitions = [];
+
+    internal PipelineMetrics(IEnumerable<string> routes, IEnumerable<string> sinks)
+    {
+        Routes = [.. routes.Select(static name => new RouteMetrics(name, new RouteCounters()))];
+        Sinks = [.. sinks.Select(static name => new SinkMetrics(name, new SinkCounters()))];
+    }
+
+    /// <summary>The routes, in the order in which they were composed.</summary>
+    public IReadOnlyList<RouteMetrics> Routes { get; }
+
+    /// <summary>The sinks, by the connectors that opened them.</summary>
+    public IReadOnlyList<SinkMetrics> Sinks { get; }
+
+    /// <summary>The partitions that this node owns, as of at most half a second ago.</summary>
+    public IReadOnlyList<PartitionStatus> Partitions
+    {
+        get => Volatile.Read(ref partitions);
+        internal set => Volatile.Write(ref partitions, value);
+    }
+}
+
+/// <summary>The counters of a route.</summary>
+/// <param name="Name">The route's name.</param>
+/// <param name="Counters">What became of its records.</param>
+public sealed record RouteMetrics(string Name, RouteCounters Counters);
+
+/// <summary>The counters of a sink.</summary>
+/// <param name="Name">The name of the connector that opened it.</param>
+/// <param name="Counters">What became of the outputs to it.</param>
+public sealed record SinkMetrics(string Name, SinkCounters Counters);
+
+/// <summary>How an owned partition stands.</summary>
+/// <param name="Partition">The partition.</param>
+/// <param name="State">Whether it is read.</param>
+/// <param name="Committable">The offset below which every record is done.</param>
+/// <param name="Committed">The offset last committed by this node; null before the first commit.</param>
+/// <param name="Lag">Records behind the committable offset; null until the client knows.</param>
+/// <param name="Why">What it waits for, where it is not simply running; otherwise empty.</param>
+public sealed record PartitionStatus(
+    PartitionId Partition, PartitionState State, long Committable, long? Committed, long? Lag, string Why);
+
+/// <summary>Whether an owned partition is read.</summary>
+public enum PartitionState
+{
+    /// <summary>Its start is not known yet, or its shard failed: it starts again soon.</summary>
+    Starting,
+
+    /// <summary>It is read.</summary>
+    Running,
+
+    /// <summary>It is not read for now: its shard's mailbox is full.</summary>
+    Held,
+}

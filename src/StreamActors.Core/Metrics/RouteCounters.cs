@@ -1,0 +1,81 @@
+namespace StreamActors.Metrics;
+
+/// <summary>
+/// What became of the records of a route, since the start of the process. Every record that was received ends in exactly
+/// one of: emitted, merged, ignored, duplicate, rejected, failed; so that
+/// <c>Received = Emitting + Merged + Ignored + Duplicates + Rejected + Failed</c> once the route is drained.
+/// </summary>
+public sealed class RouteCounters
+{
+    private long received;
+    private long repeated;
+    private long emitting;
+    private long merged;
+    private long ignored;
+    private long duplicates;
+    private long rejected;
+    private long failed;
+    private long deadLettered;
+    private long bytes;
+
+    /// <summary>Records taken from the source for the first time.</summary>
+    public long Received => Interlocked.Read(ref received);
+
+    /// <summary>Records dropped because their offset had been received before in this epoch.</summary>
+    public long Repeated => Interlocked.Read(ref repeated);
+
+    /// <summary>Records that caused outputs, or are held by a window as the value that it will emit.</summary>
+    public long Emitting => Interlocked.Read(ref emitting);
+
+    /// <summary>Records that a window replaced by later ones, or left out of a sample.</summary>
+    public long Merged => Interlocked.Read(ref merged);
+
+    /// <summary>Records that changed an entity without an output.</summary>
+    public long Ignored => Interlocked.Read(ref ignored);
+
+    /// <summary>Records whose id had been seen within the dedup window.</summary>
+    public long Duplicates => Interlocked.Read(ref duplicates);
+
+    /// <summary>Records whose bytes the codec refused.</summary>
+    public long Rejected => Interlocked.Read(ref rejected);
+
+    /// <summary>Records on which user code threw.</summary>
+    public long Failed => Interlocked.Read(ref failed);
+
+    /// <summary>Those of the rejected and the failed for which a dead letter was written.</summary>
+    public long DeadLettered => Interlocked.Read(ref deadLettered);
+
+    /// <summary>Bytes of keys and values received.</summary>
+    public long Bytes => Interlocked.Read(ref bytes);
+
+    /// <summary>Adds what a turn counted, and empties the turn's counts.</summary>
+    internal void Add(ref Turnover turnover)
+    {
+        Interlocked.Add(ref received, turnover.Received);
+        Interlocked.Add(ref repeated, turnover.Repeated);
+        Interlocked.Add(ref emitting, turnover.Emitting);
+        Interlocked.Add(ref merged, turnover.Merged);
+        Interlocked.Add(ref ignored, turnover.Ignored);
+        Interlocked.Add(ref duplicates, turnover.Duplicates);
+        Interlocked.Add(ref rejected, turnover.Rejected);
+        Interlocked.Add(ref failed, turnover.Failed);
+        Interlocked.Add(ref deadLettered, turnover.DeadLettered);
+        Interlocked.Add(ref bytes, turnover.Bytes);
+        turnover = default;
+    }
+
+    /// <summary>What one turn counted: plain numbers, added to the shared ones once per turn.</summary>
+    internal struct Turnover
+    {
+        public long Received;
+        public long Repeated;
+        public long Emitting;
+        public long Merged;
+        public long Ignored;
+        public long Duplicates;
+        public long Rejected;
+        public long Failed;
+        public long DeadLettered;
+        public long Bytes;
+    }
+}

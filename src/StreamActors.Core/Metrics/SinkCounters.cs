@@ -1,0 +1,33 @@
+namespace StreamActors.Metrics;
+
+/// <summary>What became of the outputs to one sink of a pipeline, since the start of the process.</summary>
+public sealed class SinkCounters
+{
+    private long acknowledged;
+    private long refused;
+    private long batches;
+
+    /// <summary>Outputs that the sink has acknowledged.</summary>
+    public long Acknowledged => Interlocked.Read(ref acknowledged);
+
+    /// <summary>Outputs that the sink will never take.</summary>
+    public long Refused => Interlocked.Read(ref refused);
+
+    /// <summary>Batches that the sink has taken.</summary>
+    public long Batches => Interlocked.Read(ref batches);
+
+    /// <summary>How long the sink took for a batch; counted once for each output in it.</summary>
+    public LatencyHistogram Delivery { get; } = new();
+
+    /// <summary>From a record's own time to the acknowledgement of its output.</summary>
+    public LatencyHistogram EndToEnd { get; } = new();
+
+    /// <summary>Adds a batch that the sink has taken.</summary>
+    internal void Add(int outputs, int refusedOutputs, long milliseconds)
+    {
+        Interlocked.Add(ref acknowledged, outputs - refusedOutputs);
+        Interlocked.Add(ref refused, refusedOutputs);
+        Interlocked.Increment(ref batches);
+        Delivery.Record(milliseconds * 1000, outputs);
+    }
+}

@@ -1,0 +1,104 @@
+using StreamActors.Events;
+using StreamActors.Limits;
+using StreamActors.Records;
+using StreamActors.Sources;
+
+namespace StreamActors.Offsets;
+
+/// <summary>
+/// Step 5, commit: decides when the committable offsets go to the group, and remembers which did. One commit at a time;
+/// on a timer, and earlier by count, but never without a pause. A failed commit costs nothing: the next covers it.
+/// Called by the poll thread.
+/// </summary>
+internal sealed class Committer(string pipeline, IGroupConsumer client, PipelineTiming timing, IEngineEvents events)
+{
+    private readonly Dictionary<PartitionId, long> committed = [];
+    private Task? underWay;
+    private IReadOnlyList<PartitionOffset> sent = [];
+    private long lastCommit = long.MinValue / 2;
+    private bool inTrouble;
+
+    /// <summary>Whether no commit is under way.</summary>
+    public bool IsIdle => underWay is null || underWay.IsCompleted;
+
+    /// <summary>The last acknowledged commit of a partition by this member; null before the first.</summary>
+    public long? Committed(PartitionId partition) => committed.TryGetValue(partition, out var offset) ? offset : null;
+
+    /// <summary>Takes note of where a partition starts: what is below is committed already.</summary>
+    public void Started(PartitionOffset start) => committed[start.Partition] = start.Offset;
+
+    /// <summary>Forgets a partition that is not owned any more.</summary>
+    public void Forget(PartitionId partition) => committed.Remove(partition);
+
+    /// <summary>Begins a commit if one is due.</summary>
+    /// <param name="now">The time in milliseconds.</param>
+    /// <param name="committable">The committable offsets of all owned partitions.</param>
+    public void CommitIfDue(long now, IEnumerable<PartitionOffset> committable)
+    {
+        Finish();
+        if (!IsIdle || now - lastCommit < timing.CommitPause.TotalMilliseconds)
+        {
+            return;
+        }
+
+        var news = News(committable);
+        var isDue = news.Count > 0
+            && (now - lastCommit >= timing.CommitInterval.TotalMilliseconds || Records(news) >= timing.CommitRecords);
+        if (isDue)
+        {
+            Begin(now, news);
+        }
+    }
+
+    /// <summary>Begins a commit of all that is committable and not committed; the one under way must have ended.</summary>
+    public void CommitNow(long now, IEnumerable<PartitionOffset> committable)
+    {
+        Finish();
+        var news = News(committable);
+        if (news.Count > 0)
+        {
+            Begin(now, news);
+        }
+    }
+
+    /// <summary>Takes the result of the commit under way, if it has ended.</summary>
+    public void Finish()
+    {
+        if (underWay is not { IsCompleted: true })
+        {
+            return;
+        }
+
+        if (underWay.IsCompletedSuccessfully)
+        {
+            inTrouble = false;
+            foreach (var (partition, offset) in sent)
+            {
+                if (committed.ContainsKey(partition))
+                {
+                    committed[partition] = offset;
+                }
+            }
+        }
+        else if (!inTrouble)
+        {
+            inTrouble = true;
+            var why = underWay.Exception?.InnerException?.Message ?? "It was cancelled.";
+            events.Report(new EngineEvent.CommitFailed(pipeline, why));
+        }
+
+        underWay = null;
+    }
+
+    private void Begin(long now, List<PartitionOffset> news)
+    {
+        lastCommit = now;
+        sent = news;
+        underWay = client.CommitAsync(news);
+    }
+
+    private List<PartitionOffset> News(IEnumerable<PartitionOffset> committable) =>
+        [.. committable.Where(each => Committed(each.Partition) is { } before && each.Offset > before)];
+
+    private long Records(List<PartitionOffset> news) => news.Sum(each => each.Offset - committed[each.Partition]);
+}

@@ -1,0 +1,383 @@
+using StreamActors.Events;
+using StreamActors.Limits;
+using StreamActors.Metrics;
+using StreamActors.Offsets;
+using StreamActors.Records;
+using StreamActors.Shards;
+using StreamActors.Sources;
+
+namespace StreamActors.Pipelines;
+
+/// <summary>
+/// Step 1 of a record's path, the poll loop, and all decisions of one member of the group: which shards there are, where
+/// they start, what is read and what is held, when to commit, how to drain. It owns the shards and the client; it runs no
+/// user code, and waits for nothing but the broker's answer at an assignment and the drain at a revoke.
+/// <para>Only the poll thread calls it; the client calls its <see cref="IGroupEvents"/> on the same thread.</para>
+/// </summary>
+internal sealed class GroupMember : IGroupEvents
+{
+    private const long StatusEvery = 500;
+    private const long AssignmentPatience = 10_000;
+
+    private static readonly TimeSpan LongestWait = TimeSpan.FromMilliseconds(100);
+    private static readonly TimeSpan CommitGrace = TimeSpan.FromMilliseconds(200);
+
+    private readonly PipelineDefinition definition;
+    private readonly ShardHost host;
+    private readonly PipelineMetrics metrics;
+    private readonly IEngineEvents events;
+    private readonly Random random;
+    private readonly IGroupConsumer client;
+    private readonly StartResolver starts;
+    private readonly Committer committer;
+    private readonly Dictionary<PartitionId, OwnedPartition> owned = [];
+    private readonly Dictionary<PartitionId, int> epochs = [];
+    private readonly long joinedAt;
+    private bool wasAssigned;
+    private long nextStatus;
+
+    /// <summary>Makes a member, which joins at once.</summary>
+    public GroupMember(
+        PipelineDefinition definition, ShardHost host, PipelineMetrics metrics, ISource source, EngineServices services)
+    {
+        this.definition = definition;
+        this.host = host;
+        this.metrics = metrics;
+        events = services.Events;
+        random = services.Random;
+        client = source.Open(new GroupSpec(definition.Name, definition.GroupId, CoPartitioned: false), this, events);
+        host.Wake = client.Wake;
+        joinedAt = host.Now();
+        starts = new StartResolver(client, host.Scheduler, definition.StartAt, definition.Timing.StartLimit);
+        committer = new Committer(definition.Name, client, definition.Timing, events);
+        client.Subscribe([.. definition.Routes.Select(static route => route.Topic)]);
+    }
+
+    /// <summary>Why the member cannot go on; null while it can.</summary>
+    public string? Failure { get; private set; }
+
+    /// <summary>Why the pipeline must stop; null while it need not.</summary>
+    public string? Fatal { get; private set; }
+
+    /// <summary>
+    /// Whether the group has answered (a member that gets no partition within ten seconds counts as answered) and every
+    /// partition that it owns has its shard.
+    /// </summary>
+    public bool IsReady { get; private set; }
+
+    private PipelineTiming Timing => definition.Timing;
+
+    /// <summary>One round of the poll loop: serve the group, read what has room, commit what is due.</summary>
+    /// <param name="wait">Whether it may wait for something to do.</param>
+    /// <returns>Whether there may be more to do at once.</returns>
+    public bool Step(bool wait)
+    {
+        client.Poll(wait ? LongestWait : TimeSpan.Zero);
+        StartWaiting();
+        var hasMore = ReadAll();
+        committer.CommitIfDue(host.Now(), Committable());
+        PublishStatus(force: false);
+        return hasMore;
+    }
+
+    /// <summary>Drains, commits, leaves the group.</summary>
+    public void Stop()
+    {
+        Drain([.. owned.Values], Timing.StopLimit);
+        client.Close();
+        PublishStatus(force: true);
+    }
+
+    /// <summary>Drops everything without a commit: the member failed.</summary>
+    public void Abandon()
+    {
+        Drop([.. owned.Values]);
+        client.Dispose();
+        PublishStatus(force: true);
+    }
+
+    /// <summary>Frees the client, after <see cref="Stop"/>.</summary>
+    public void Dispose() => client.Dispose();
+
+    /// <inheritdoc/>
+    public IReadOnlyList<PartitionOffset> Assigned(IReadOnlyList<PartitionId> partitions)
+    {
+        wasAssigned = true;
+        foreach (var partition in partitions)
+        {
+            owned[partition] = new OwnedPartition(partition) { Epoch = epochs.GetValueOrDefault(partition) };
+        }
+
+        var begun = new List<PartitionOffset>();
+        foreach (var topic in partitions.GroupBy(static partition => partition.Topic))
+        {
+            begun.AddRange(Start(topic.Key, [.. topic.Select(partition => owned[partition])]));
+        }
+
+        events.Report(new EngineEvent.Assigned(definition.Name, begun));
+        PublishStatus(force: true);
+        return begun;
+    }
+
+    /// <inheritdoc/>
+    public void Revoked(IReadOnlyList<PartitionId> partitions)
+    {
+        var leaving = Find(partitions);
+        var began = host.Now();
+        var dropped = Drain(leaving, Timing.DrainLimit);
+        if (leaving.Count > 0)
+        {
+            var took = TimeSpan.FromMilliseconds(host.Now() - began);
+            events.Report(new EngineEvent.Revoked(definition.Name, partitions, took, dropped));
+        }
+
+        PublishStatus(force: true);
+    }
+
+    /// <inheritdoc/>
+    public void Lost(IReadOnlyList<PartitionId> partitions)
+    {
+        Drop(Find(partitions));
+        events.Report(new EngineEvent.Lost(definition.Name, partitions));
+        PublishStatus(force: true);
+    }
+
+    /// <inheritdoc/>
+    public void OutOfRange(PartitionId partition)
+    {
+        if (owned.TryGetValue(partition, out var found))
+        {
+            found.IsOutOfRange = true;
+        }
+    }
+
+    /// <inheritdoc/>
+    public void Failed(string reason) => Failure ??= reason;
+
+    private List<OwnedPartition> Find(IReadOnlyList<PartitionId> partitions) =>
+        [.. partitions.Where(owned.ContainsKey).Select(partition => owned[partition])];
+
+    private IEnumerable<PartitionOffset> Committable() => owned.Values
+        .Where(static each => each.Shard is not null)
+        .Select(static each => new PartitionOffset(each.Partition, each.Shard!.Committable(each.Input)));
+
+    /// <summary>Finds the starts of partitions of one topic, and makes their shards.</summary>
+    /// <returns>The starts; those that could not be found are -1, and are looked for again.</returns>
+    private IReadOnlyList<PartitionOffset> Start(string topic, IReadOnlyList<OwnedPartition> partitions)
+    {
+        try
+        {
+            var found = starts.Resolve(topic, [.. partitions.Select(static each => each.Partition)]);
+            foreach (var start in found)
+            {
+                MakeShard(owned[start.Partition], start.Offset);
+            }
+
+            return found;
+        }
+        catch (SourceException error)
+        {
+            PartitionId[] ids = [.. partitions.Select(static each => each.Partition)];
+            events.Report(new EngineEvent.StartFailed(definition.Name, ids, error.Message));
+            foreach (var partition in partitions)
+            {
+                PutOff(partition, startAt: null, error.Message);
+            }
+
+            return [.. ids.Select(static id => new PartitionOffset(id, -1))];
+        }
+    }
+
+    private void MakeShard(OwnedPartition partition, long startAt)
+    {
+        partition.Epoch++;
+        epochs[partition.Partition] = partition.Epoch;
+        var start = new PartitionOffset(partition.Partition, startAt);
+        partition.Shard = new Shard(host, new Epoch(partition.Epoch), [start], random.NextDouble());
+        (partition.StartAt, partition.Why) = (startAt, "");
+        committer.Started(start);
+    }
+
+    private void PutOff(OwnedPartition partition, long? startAt, string why)
+    {
+        partition.Shard = null;
+        partition.StartAt = startAt;
+        partition.Why = why;
+        partition.Failures.Enqueue(host.Now());
+        partition.RetryAt = host.Now()
+            + (long)Timing.Restart.Wait(partition.Failures.Count, random).TotalMilliseconds;
+    }
+
+    /// <summary>Starts shards that are put off, those that failed, and those whose log does not hold their offset.</summary>
+    private void StartWaiting()
+    {
+        foreach (var partition in owned.Values.ToArray())
+        {
+            if (partition.Shard?.Failure is { } error)
+            {
+                Restart(partition, error);
+            }
+            else if (partition is { IsOutOfRange: true, Shard: not null })
+            {
+                Relocate(partition);
+            }
+            else if (partition.Shard is null && host.Now() >= partition.RetryAt)
+            {
+                StartAgain(partition);
+            }
+        }
+    }
+
+    private void Restart(OwnedPartition partition, Exception error)
+    {
+        var from = partition.Shard!.Committable(partition.Input);
+        PutOff(partition, from, error.Message);
+        while (partition.Failures.Peek() < host.Now() - Timing.RestartWindow.TotalMilliseconds)
+        {
+            partition.Failures.Dequeue();
+        }
+
+        var failures = partition.Failures.Count;
+        events.Report(
+            new EngineEvent.ShardRestarting(definition.Name, partition.Partition.ToString(), failures, error));
+        if (failures > Timing.RestartLimit)
+        {
+            Fatal = $"The shard {partition.Partition} failed {failures} times within {Timing.RestartWindow}; "
+                + $"the last time with {error.GetType().Name}: {error.Message}";
+        }
+    }
+
+    private void StartAgain(OwnedPartition partition)
+    {
+        if (partition.StartAt is { } known)
+        {
+            MakeShard(partition, known);
+            client.Seek(new PartitionOffset(partition.Partition, known));
+            return;
+        }
+
+        foreach (var start in Start(partition.Partition.Topic, [partition]))
+        {
+            if (start.Offset >= 0)
+            {
+                client.Seek(start);
+            }
+        }
+    }
+
+    private void Relocate(OwnedPartition partition)
+    {
+        try
+        {
+            var expected = partition.Shard!.Committable(partition.Input);
+            var (first, end) = client.Bounds(partition.Partition, Timing.StartLimit);
+            partition.Shard.Close();
+            partition.IsOutOfRange = false;
+            MakeShard(partition, first);
+            client.Seek(new PartitionOffset(partition.Partition, first));
+            var place = new PartitionOffset(partition.Partition, expected);
+            events.Report(new EngineEvent.OutOfRange(definition.Name, place, first, end));
+        }
+        catch (SourceException error)
+        {
+            events.Report(new EngineEvent.StartFailed(definition.Name, [partition.Partition], error.Message));
+        }
+    }
+
+    private bool ReadAll()
+    {
+        var hasMore = false;
+        foreach (var partition in owned.Values)
+        {
+            if (partition.Shard is { HasRoom: true } shard)
+            {
+                hasMore |= Read(partition, shard);
+            }
+        }
+
+        return hasMore;
+    }
+
+    private bool Read(OwnedPartition partition, Shard shard)
+    {
+        var limits = definition.Limits;
+        var batch = host.Batches.Rent(partition.Partition);
+        var read = client.Read(partition.Partition, batch, limits.BatchRecords, limits.BatchBytes);
+        if (read == 0)
+        {
+            host.Batches.Return(batch);
+            return false;
+        }
+
+        var wasFull = read >= limits.BatchRecords || batch.Bytes >= limits.BatchBytes;
+        shard.Post(partition.Input, batch);
+        return wasFull;
+    }
+
+    /// <summary>Drains all at once, commits what is done, and lets go.</summary>
+    /// <returns>How many records were started and are not done: they are read again by the next owner.</returns>
+    private long Drain(IReadOnlyList<OwnedPartition> leaving, TimeSpan limit)
+    {
+        Shard[] shards = [.. leaving.Where(static each => each.Shard is not null).Select(static each => each.Shard!)];
+        Array.ForEach(shards, static shard => shard.BeginDrain());
+        var began = host.Now();
+        var drained = host.Scheduler.WaitUntil(
+            () => Array.TrueForAll(shards, static shard => shard.IsDrained) && committer.IsIdle, limit);
+        Array.ForEach(shards, static shard => shard.Close());
+        if (committer.IsIdle)
+        {
+            committer.CommitNow(host.Now(), Committable());
+        }
+
+        var left = limit - TimeSpan.FromMilliseconds(host.Now() - began);
+        host.Scheduler.WaitUntil(() => committer.IsIdle, left > CommitGrace ? left : CommitGrace);
+        committer.Finish();
+        Forget(leaving);
+        return drained ? 0 : shards.Sum(static shard => shard.Uncompleted);
+    }
+
+    private void Drop(IReadOnlyList<OwnedPartition> gone)
+    {
+        foreach (var partition in gone)
+        {
+            partition.Shard?.Close();
+        }
+
+        Forget(gone);
+    }
+
+    private void Forget(IReadOnlyList<OwnedPartition> gone)
+    {
+        foreach (var partition in gone)
+        {
+            owned.Remove(partition.Partition);
+            committer.Forget(partition.Partition);
+        }
+    }
+
+    private void PublishStatus(bool force)
+    {
+        if (!force && host.Now() < nextStatus)
+        {
+            return;
+        }
+
+        nextStatus = host.Now() + StatusEvery;
+        metrics.Partitions = [.. owned.Values.Select(StatusOf)];
+        IsReady = (wasAssigned || host.Now() - joinedAt > AssignmentPatience)
+            && owned.Values.All(static each => each.Shard is not null);
+    }
+
+    private PartitionStatus StatusOf(OwnedPartition partition)
+    {
+        var shard = partition.Shard;
+        var committable = partition.Committable ?? -1;
+        var state = shard is null ? PartitionState.Starting
+            : shard.HasRoom ? PartitionState.Running
+            : PartitionState.Held;
+        var why = shard?.Trouble is { } trouble ? $"{trouble.Sink}: {trouble.Error}" : partition.Why;
+        var lag = committable < 0 ? null : client.Lag(new PartitionOffset(partition.Partition, committable));
+        return new PartitionStatus(
+            partition.Partition, state, committable, committer.Committed(partition.Partition), lag, why);
+    }
+}

@@ -1,0 +1,123 @@
+using StreamActors.Events;
+using StreamActors.Metrics;
+using StreamActors.Pipelines;
+using StreamActors.Shards;
+using StreamActors.Sinks;
+using StreamActors.Sources;
+
+namespace StreamActors;
+
+/// <summary>
+/// A running pipeline: one member of a group after the other (a failed one is replaced), on one poll thread. The host
+/// prepares it, runs it on a thread of its own, and cancels to stop it.
+/// <code>
+///  Kafka partition ─1 poll loop─▶ mailbox ─2 shard─▶ entity, window ─3 emit─▶ outbox ─4 ack─▶ ledger ─5 commit─▶ group
+/// </code>
+/// </summary>
+public sealed class Pipeline
+{
+    private readonly PipelineDefinition definition;
+    private readonly ISource source;
+    private readonly EngineServices services;
+    private readonly ShardHost host;
+    private volatile GroupMember? member;
+
+    /// <summary>Makes a pipeline out of its composition.</summary>
+    /// <param name="builder">The composition; it is checked here.</param>
+    /// <param name="source">Where it reads from.</param>
+    /// <param name="sinks">The sinks, by the connector names that its targets use.</param>
+    /// <param name="services">Its surroundings.</param>
+    /// <exception cref="PipelineException">The composition has mistakes; the message names all of them.</exception>
+    public Pipeline(
+        PipelineBuilder builder, ISource source, IReadOnlyDictionary<string, ISink> sinks, EngineServices services)
+    {
+        ArgumentNullException.ThrowIfNull(builder);
+        ArgumentNullException.ThrowIfNull(sinks);
+        definition = builder.Build();
+        this.source = source;
+        this.services = services;
+        var connectors = definition.Routes.SelectMany(static route => route.Connectors).Distinct().ToList();
+        if (connectors.Find(connector => !sinks.ContainsKey(connector)) is { } unknown)
+        {
+            throw new PipelineException(
+                $"The pipeline {Name} emits to {unknown}, which is not connected: add it to the host.");
+        }
+
+        Metrics = new PipelineMetrics(definition.Routes.Select(static route => route.Name), connectors);
+        var open = Metrics.Sinks.Select(sink => new OpenSink(
+            sink.Name, sinks[sink.Name], new SinkGate(Name, sink.Name, services.Events, NewRandom()), sink.Counters));
+        host = new ShardHost(definition, [.. open], Metrics, services);
+    }
+
+    /// <summary>Its name.</summary>
+    public string Name => definition.Name;
+
+    /// <summary>Its consumer group.</summary>
+    public string GroupId => definition.GroupId;
+
+    /// <summary>The topics that it reads.</summary>
+    public IReadOnlyList<string> Topics => [.. definition.Routes.Select(static route => route.Topic)];
+
+    /// <summary>Its numbers.</summary>
+    public PipelineMetrics Metrics { get; }
+
+    /// <summary>Whether it takes records: it has its partitions, and is not draining.</summary>
+    public bool IsReady => member is { IsReady: true };
+
+    /// <summary>Why it stopped for good; null while it has not.</summary>
+    public string? Fatal { get; private set; }
+
+    /// <summary>Waits until its topics exist, for as long as it takes.</summary>
+    public Task PrepareAsync(CancellationToken stop) => source.PrepareAsync(
+        [.. definition.Routes.Select(static route => route.Create ?? new TopicSpec(route.Topic, 0, 0))],
+        services.Events,
+        stop);
+
+    /// <summary>Runs until it is stopped, then drains, commits and leaves its group; the calling thread is its poll thread.</summary>
+    public void Run(CancellationToken stop)
+    {
+        using var wake = stop.Register(() => host.Wake());
+        for (var failures = 1; !stop.IsCancellationRequested && Fatal is null; failures++)
+        {
+            try
+            {
+                RunMember(stop);
+            }
+            catch (SourceException error)
+            {
+                services.Events.Report(new EngineEvent.MemberFailed(Name, error.Message));
+            }
+
+            var pause = definition.Timing.Restart.Wait(failures, services.Random);
+            host.Scheduler.WaitUntil(() => stop.IsCancellationRequested || Fatal is not null, pause);
+        }
+
+        services.Events.Report(
+            Fatal is null ? new EngineEvent.PipelineStopped(Name) : new EngineEvent.PipelineFailed(Name, Fatal));
+    }
+
+    private void RunMember(CancellationToken stop)
+    {
+        var current = new GroupMember(definition, host, Metrics, source, services);
+        member = current;
+        var hasMore = true;
+        while (!stop.IsCancellationRequested && current.Failure is null && current.Fatal is null)
+        {
+            hasMore = current.Step(wait: !hasMore);
+        }
+
+        member = null;
+        if (current.Failure is { } why)
+        {
+            services.Events.Report(new EngineEvent.MemberFailed(Name, why));
+            current.Abandon();
+            return;
+        }
+
+        Fatal = current.Fatal;
+        current.Stop();
+        current.Dispose();
+    }
+
+    private Random NewRandom() => new(services.Random.Next());
+}

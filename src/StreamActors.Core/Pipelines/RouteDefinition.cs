@@ -1,0 +1,70 @@
+using StreamActors.Metrics;
+using StreamActors.Shards;
+using StreamActors.Sources;
+
+namespace StreamActors.Pipelines;
+
+/// <summary>A route as it was composed, whatever its types.</summary>
+internal abstract class RouteDefinition
+{
+    /// <summary>The connector that takes dead letters.</summary>
+    public const string DeadLetterConnector = "kafka";
+
+    /// <summary>The route's name: the label of its counters; its topic unless it was named.</summary>
+    public required string Name { get; set; }
+
+    /// <summary>The topic that it reads.</summary>
+    public required string Topic { get; init; }
+
+    /// <summary>How its topic is created where it is missing; null = it is waited for.</summary>
+    public TopicSpec? Create { get; set; }
+
+    /// <summary>Where records go that it gives up; null = they are counted and dropped.</summary>
+    public string? DeadLetterTopic { get; set; }
+
+    /// <summary>The connectors that it emits to, dead letters included.</summary>
+    public IEnumerable<string> Connectors =>
+        DeadLetterTopic is null ? TargetConnectors : TargetConnectors.Append(DeadLetterConnector);
+
+    /// <summary>The connectors of its targets.</summary>
+    protected abstract IEnumerable<string> TargetConnectors { get; }
+
+    /// <summary>Makes the route's runner for a shard.</summary>
+    public abstract IRouteRunner MakeRunner(RouteCounters counters, ShardContext context);
+}
+
+/// <summary>A route over values of a type.</summary>
+internal sealed class RouteDefinition<T> : RouteDefinition
+    where T : allows ref struct
+{
+    /// <summary>Reads the values.</summary>
+    public required ICodec<T> Codec { get; init; }
+
+    /// <summary>How duplicates are found; null = by position only.</summary>
+    public DedupRule? Dedup { get; set; }
+
+    /// <summary>What tells entities with the same record key apart; null = nothing.</summary>
+    public Func<T, ReadOnlySpan<byte>>? SubKey { get; set; }
+
+    /// <summary>Makes what stands behind decode and dedup, for a shard.</summary>
+    public Func<ShardContext, DeadLetters, IStage<T>>? Stage { get; set; }
+
+    /// <summary>The connectors of the targets.</summary>
+    public HashSet<string> Targets { get; } = [];
+
+    /// <inheritdoc/>
+    protected override IEnumerable<string> TargetConnectors => Targets;
+
+    /// <inheritdoc/>
+    public override IRouteRunner MakeRunner(RouteCounters counters, ShardContext context) =>
+        new RouteRunner<T>(this, counters, context);
+
+    /// <summary>Makes what stands behind decode and dedup, for a shard.</summary>
+    public IStage<T> MakeStage(ShardContext context, DeadLetters deadLetters) =>
+        Stage?.Invoke(context, deadLetters) ?? throw new InvalidOperationException($"The route {Name} leads nowhere.");
+
+    /// <summary>How duplicates are found within a route.</summary>
+    /// <param name="Id">The record's id; null = the record has none and is no duplicate.</param>
+    /// <param name="Window">How long an id counts as seen; zero turns it off.</param>
+    public sealed record DedupRule(Func<T, UInt128?> Id, TimeSpan Window);
+}

@@ -1,0 +1,38 @@
+namespace StreamActors.Records;
+
+/// <summary>Batches that are between two uses. Thread-safe; one lock per batch.</summary>
+/// <param name="maxIdle">How many idle batches are kept.</param>
+internal sealed class RecordBatchPool(int maxIdle)
+{
+    private readonly Lock sync = new();
+    private readonly Stack<RecordBatch> idle = new();
+
+    /// <summary>Takes an empty batch.</summary>
+    public RecordBatch Rent(PartitionId source)
+    {
+        RecordBatch? batch;
+        lock (sync)
+        {
+            idle.TryPop(out batch);
+        }
+
+        batch ??= new RecordBatch();
+        batch.Reset(source);
+        return batch;
+    }
+
+    /// <summary>Gives a batch back.</summary>
+    public void Return(RecordBatch batch)
+    {
+        lock (sync)
+        {
+            if (idle.Count < maxIdle)
+            {
+                idle.Push(batch);
+                return;
+            }
+        }
+
+        batch.Dispose();
+    }
+}

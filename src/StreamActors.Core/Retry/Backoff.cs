@@ -1,0 +1,19 @@
+namespace StreamActors.Retry;
+
+/// <summary>How long to wait before a next attempt: doubling from a minimum to a maximum, with jitter.</summary>
+/// <param name="Min">The wait after the first failure.</param>
+/// <param name="Max">The longest wait.</param>
+public sealed record Backoff(TimeSpan Min, TimeSpan Max)
+{
+    private const double Jitter = 0.2;
+
+    /// <summary>The wait before the next attempt.</summary>
+    /// <param name="failures">How many attempts failed so far, from 1.</param>
+    /// <param name="random">Chance: the wait is up to a fifth shorter or longer, so that many do not retry in step.</param>
+    public TimeSpan Wait(int failures, Random random)
+    {
+        var doubled = Min * Math.Pow(2, Math.Min(failures - 1, 30));
+        var wait = doubled < Max ? doubled : Max;
+        return wait * (1 - Jitter + (2 * Jitter * random.NextDouble()));
+    }
+}

@@ -1,0 +1,92 @@
+using System.Globalization;
+using StreamActors.Events;
+using StreamActors.Metrics;
+using StreamActors.Records;
+using StreamActors.Sinks;
+
+namespace StreamActors.Shards;
+
+/// <summary>
+/// What happens to records that a route gives up: they are counted, reported at a bounded rate, and, where the route
+/// names a dead-letter topic, written there with their original key, value and headers, plus their story:
+/// <c>source_topic</c>, <c>source_partition</c>, <c>source_offset</c>, <c>source_timestamp</c>, <c>error_type</c>,
+/// <c>error_message</c>, <c>attempts</c>, <c>pipeline</c>, <c>dead_lettered_at</c>. A dead letter is an output like any
+/// other: its record is done when the topic has it.
+/// </summary>
+internal sealed class DeadLetters(string handler, string? topic, SinkLane? lane, ShardContext context)
+{
+    private const long ReportEvery = 10_000;
+
+    private long unreported;
+    private long nextReport = long.MinValue;
+
+    /// <summary>Gives up a record whose bytes were refused.</summary>
+    public void Reject(scoped in Record record, Origin origin, Rejection why, ref RouteCounters.Turnover counts)
+    {
+        counts.Rejected++;
+        unreported++;
+        if (context.Now >= nextReport)
+        {
+            var at = new PartitionOffset(record.Source, record.Offset);
+            context.Events.Report(
+                new EngineEvent.RecordsRejected(context.Pipeline, handler, unreported, at, why.ToString()));
+            (unreported, nextReport) = (0, context.Now + ReportEvery);
+        }
+
+        if (lane is not null)
+        {
+            counts.DeadLettered++;
+            Write(in record, origin, "validation_error", why.ToString());
+        }
+    }
+
+    /// <summary>Gives up a record on which user code threw.</summary>
+    public void Fail(scoped in Record record, Origin origin, Exception error, ref RouteCounters.Turnover counts)
+    {
+        counts.Failed++;
+        var at = new PartitionOffset(record.Source, record.Offset);
+        context.Events.Report(new EngineEvent.HandlerFailed(context.Pipeline, handler, at, error));
+        if (lane is not null)
+        {
+            counts.DeadLettered++;
+            Write(in record, origin, error.GetType().Name, error.Message);
+        }
+    }
+
+    /// <summary>Takes note of a timer on which user code threw: there is no record to give up.</summary>
+    public void FailTimer(string timer, Exception error) =>
+        context.Events.Report(new EngineEvent.TimerFailed(context.Pipeline, handler, timer, error));
+
+    private void Write(scoped in Record record, Origin origin, string errorType, string errorMessage)
+    {
+        var batch = lane!.Filling;
+        var draft = batch.Begin(topic!, record.Key, record.HasKey);
+        foreach (var header in RecordHeaders.Read(record.Headers))
+        {
+            if (header.IsNull)
+            {
+                RecordHeaders.WriteNull(batch, header.Name);
+            }
+            else
+            {
+                RecordHeaders.Write(batch, header.Name, header.Value);
+            }
+        }
+
+        RecordHeaders.Write(batch, "source_topic"u8, record.Source.Topic);
+        RecordHeaders.Write(batch, "source_partition"u8, Text(record.Source.Number));
+        RecordHeaders.Write(batch, "source_offset"u8, Text(record.Offset));
+        RecordHeaders.Write(batch, "source_timestamp"u8, Text(record.Timestamp));
+        RecordHeaders.Write(batch, "error_type"u8, errorType);
+        RecordHeaders.Write(batch, "error_message"u8, errorMessage);
+        RecordHeaders.Write(batch, "attempts"u8, "1");
+        RecordHeaders.Write(batch, "pipeline"u8, context.Pipeline);
+        RecordHeaders.Write(batch, "dead_lettered_at"u8, Text(context.UtcNow));
+        batch.BeginValue(ref draft);
+        System.Buffers.BuffersExtensions.Write(batch, record.Value);
+        batch.End(in draft, origin, record.IsTombstone);
+        context.Retain(origin);
+    }
+
+    private static string Text(long number) => number.ToString(CultureInfo.InvariantCulture);
+}

@@ -1,0 +1,137 @@
+using System.Buffers.Binary;
+using StreamActors.Dedup;
+using StreamActors.Metrics;
+using StreamActors.Pipelines;
+using StreamActors.Records;
+using StreamActors.Sinks;
+
+namespace StreamActors.Shards;
+
+/// <summary>A route in one shard, whatever its types: the shard's turn drives it. No method is called by two threads.</summary>
+internal interface IRouteRunner : IDisposable
+{
+    /// <summary>When it wants <see cref="OnTime"/>, in milliseconds; <see cref="long.MaxValue"/> = never.</summary>
+    long NextDue { get; }
+
+    /// <summary>Whether it can take a record now.</summary>
+    bool HasRoom { get; }
+
+    /// <summary>Counts of the turn so far.</summary>
+    ref RouteCounters.Turnover Counts { get; }
+
+    /// <summary>Handles a record: after this, what is left to do for it is in the ledger.</summary>
+    void Handle(scoped in Record record, Origin origin);
+
+    /// <summary>Does what is due by the clock.</summary>
+    void OnTime();
+
+    /// <summary>Emits what is held; true when nothing is held any more.</summary>
+    bool Flush();
+
+    /// <summary>Adds the turn's counts to the route's.</summary>
+    void Publish();
+}
+
+/// <summary>Decode → dedup → stage, for the records of one route in one shard.</summary>
+internal sealed class RouteRunner<T> : IRouteRunner
+    where T : allows ref struct
+{
+    private readonly RouteDefinition<T> route;
+    private readonly RouteCounters counters;
+    private readonly IStage<T> stage;
+    private readonly DeadLetters deadLetters;
+    private readonly ShardContext context;
+    private readonly DedupSet? seen;
+    private byte[] entityKey = new byte[64];
+    private RouteCounters.Turnover counts;
+
+    /// <summary>Makes the runner of a route in a shard.</summary>
+    public RouteRunner(RouteDefinition<T> route, RouteCounters counters, ShardContext context)
+    {
+        this.route = route;
+        this.counters = counters;
+        this.context = context;
+        var lane = route.DeadLetterTopic is null ? null : context.Outbox.Lane(RouteDefinition.DeadLetterConnector);
+        deadLetters = new DeadLetters(route.Name, route.DeadLetterTopic, lane, context);
+        stage = route.MakeStage(context, deadLetters);
+        seen = route.Dedup is { Window.TotalMilliseconds: >= 1 } dedup
+            ? new DedupSet((long)dedup.Window.TotalMilliseconds, context.DedupBudget)
+            : null;
+    }
+
+    /// <inheritdoc/>
+    public long NextDue => stage.NextDue;
+
+    /// <inheritdoc/>
+    public bool HasRoom => stage.HasRoom;
+
+    /// <inheritdoc/>
+    public ref RouteCounters.Turnover Counts => ref counts;
+
+    /// <inheritdoc/>
+    public void Handle(scoped in Record record, Origin origin)
+    {
+        counts.Received++;
+        counts.Bytes += record.Key.Length + record.Value.Length;
+        if (!route.Codec.TryRead(record.Value, out var value, out var rejection))
+        {
+            deadLetters.Reject(in record, origin, rejection, ref counts);
+            return;
+        }
+
+        var id = seen is null ? null : route.Dedup!.Id(value);
+        if (id is { } known && !seen!.TryAdd(known, context.Now))
+        {
+            counts.Duplicates++;
+            return;
+        }
+
+        try
+        {
+            var from = new Keyed { Record = record, EntityKey = KeyOf(in value, in record), Origin = origin };
+            stage.Handle(in value, in from, ref counts);
+        }
+        catch (Exception error)
+        {
+            if (id is { } givenUp)
+            {
+                seen!.Remove(givenUp);
+            }
+
+            deadLetters.Fail(in record, origin, error, ref counts);
+        }
+    }
+
+    /// <inheritdoc/>
+    public void OnTime() => stage.OnTime(ref counts);
+
+    /// <inheritdoc/>
+    public bool Flush() => stage.Flush(ref counts);
+
+    /// <inheritdoc/>
+    public void Publish() => counters.Add(ref counts);
+
+    /// <inheritdoc/>
+    public void Dispose() => seen?.Dispose();
+
+    /// <summary>The entity's key: the record's alone, or its length, itself and the sub-key.</summary>
+    private ReadOnlySpan<byte> KeyOf(scoped in T value, in Record record)
+    {
+        if (route.SubKey is null)
+        {
+            return record.Key;
+        }
+
+        var subKey = route.SubKey(value);
+        var length = sizeof(int) + record.Key.Length + subKey.Length;
+        if (entityKey.Length < length)
+        {
+            entityKey = new byte[length * 2];
+        }
+
+        BinaryPrimitives.WriteInt32LittleEndian(entityKey, record.Key.Length);
+        record.Key.CopyTo(entityKey.AsSpan(sizeof(int)));
+        subKey.CopyTo(entityKey.AsSpan(sizeof(int) + record.Key.Length));
+        return entityKey.AsSpan(0, length);
+    }
+}

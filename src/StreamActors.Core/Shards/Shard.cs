@@ -1,0 +1,370 @@
+using StreamActors.Offsets;
+using StreamActors.Records;
+using StreamActors.Sinks;
+
+namespace StreamActors.Shards;
+
+/// <summary>
+/// Step 2 of a record's path: the actor that owns one partition number of its topics, with all its entities, windows,
+/// dedup sets and outputs. It takes turns, one at a time, each by one thread over at most one batch; whatever happens
+/// elsewhere (a batch was posted, a sink acknowledged, a timer is due) merely asks for a turn.
+/// <code>
+///                post, ack, timer                 drain                  all acknowledged
+///   (running) ───────────────────▶ turn … ─────▶ (draining) ─────▶ turn … ──────────────▶ (drained)
+///       └──────────── lost, failed, or the drain's limit has passed ──────────────────────▶ (closed)
+/// </code>
+/// The poll thread makes it, posts to it, drains and closes it; it never waits for the poll thread.
+/// </summary>
+internal sealed class Shard : IThreadPoolWorkItem
+{
+    private readonly ShardContext context;
+    private readonly Epoch epoch;
+    private readonly IRouteRunner[] runners;
+    private readonly OffsetLedger[] ledgers;
+    private readonly long[] committable;
+    private readonly Mailbox mailbox;
+    private readonly ShardHost host;
+    private readonly ITimer timer;
+    private readonly Action<SinkLane, OutputBatch, long> acknowledged;
+
+    // Touched by the turn only.
+    private Mailbox.Letter current;
+    private int position;
+    private long armedFor = long.MaxValue;
+    private bool progressed;
+    private bool disposed;
+
+    // Touched by any thread.
+    private int turnState;
+    private long uncompleted;
+    private volatile bool timerFired;
+    private volatile bool draining;
+    private volatile bool drained;
+    private volatile Exception? failure;
+
+    /// <summary>Makes a shard, which starts with the first batch posted to it.</summary>
+    public Shard(ShardHost host, Epoch epoch, IReadOnlyList<PartitionOffset> starts, double phase)
+    {
+        this.host = host;
+        this.epoch = epoch;
+        Inputs = [.. starts.Select(static start => start.Partition)];
+        ledgers = [.. starts.Select(start => new OffsetLedger(start.Offset, host.Limits.UncommittedRecords))];
+        committable = [.. starts.Select(static start => start.Offset)];
+        mailbox = new Mailbox(host.Limits.MailboxRecords, host.Limits.MailboxBytes);
+        context = host.MakeContext(epoch, Inputs, ledgers, phase, RequestTurn);
+        runners = host.MakeRunners(Inputs, context);
+        acknowledged = Acknowledge;
+        timer = host.Time.CreateTimer(
+            static shard => ((Shard)shard!).OnTimer(), this, Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan);
+    }
+
+    private enum TurnState
+    {
+        Idle,
+        Scheduled,
+        Running,
+        RunningAndRequested,
+    }
+
+    /// <summary>The partitions that feed it, in the order of their indexes.</summary>
+    public IReadOnlyList<PartitionId> Inputs { get; }
+
+    /// <summary>Whether the poll thread may post another batch.</summary>
+    public bool HasRoom => mailbox.HasRoom && !draining && failure is null;
+
+    /// <summary>Records that were read and not handled.</summary>
+    public int Queued => mailbox.Records;
+
+    /// <summary>Whether everything that was handled is acknowledged, and nothing is held.</summary>
+    public bool IsDrained => drained;
+
+    /// <summary>Why the shard cannot go on; null while it can.</summary>
+    public Exception? Failure => failure;
+
+    /// <summary>The sink that it waits for, and why; null when it waits for none.</summary>
+    public (string Sink, string Error)? Trouble => context.Outbox.Trouble;
+
+    /// <summary>The offset of an input below which every record is done.</summary>
+    public long Committable(int input) => Volatile.Read(ref committable[input]);
+
+    /// <summary>Records that were started and are not done.</summary>
+    public long Uncompleted => Volatile.Read(ref uncompleted);
+
+    /// <summary>Takes a batch of an input. Called by the poll thread, while <see cref="HasRoom"/>.</summary>
+    public void Post(int input, RecordBatch batch)
+    {
+        mailbox.Post(new Mailbox.Letter(input, batch));
+        RequestTurn();
+    }
+
+    /// <summary>Stops taking, discards what is queued, finishes what was started; then <see cref="IsDrained"/>.</summary>
+    public void BeginDrain()
+    {
+        draining = true;
+        RequestTurn();
+    }
+
+    /// <summary>Ends the epoch: nothing begins to leave the shard after this returns.</summary>
+    public void Close()
+    {
+        epoch.Close();
+        RequestTurn();
+    }
+
+    /// <summary>Asks for a turn. Any thread.</summary>
+    public void RequestTurn()
+    {
+        while (true)
+        {
+            var state = (TurnState)Volatile.Read(ref turnState);
+            var next = state == TurnState.Idle ? TurnState.Scheduled : TurnState.RunningAndRequested;
+            if (state is TurnState.Scheduled or TurnState.RunningAndRequested)
+            {
+                return;
+            }
+
+            if (Interlocked.CompareExchange(ref turnState, (int)next, (int)state) == (int)state)
+            {
+                if (next == TurnState.Scheduled)
+                {
+                    host.Scheduler.Schedule(this);
+                }
+
+                return;
+            }
+        }
+    }
+
+    /// <summary>Takes a turn.</summary>
+    public void Execute()
+    {
+        Volatile.Write(ref turnState, (int)TurnState.Running);
+        var hasMore = false;
+        try
+        {
+            hasMore = TakeTurn();
+        }
+        catch (Exception error)
+        {
+            failure = error;
+            epoch.Close();
+            Dispose();
+            host.Wake();
+        }
+
+        var idle = !hasMore
+            && Interlocked.CompareExchange(ref turnState, (int)TurnState.Idle, (int)TurnState.Running)
+            == (int)TurnState.Running;
+        if (!idle)
+        {
+            Volatile.Write(ref turnState, (int)TurnState.Scheduled);
+            host.Scheduler.Schedule(this);
+        }
+    }
+
+    private bool TakeTurn()
+    {
+        if (!epoch.IsOpen)
+        {
+            Dispose();
+            return false;
+        }
+
+        context.Now = host.Now();
+        context.UtcNow = host.Time.GetUtcNow().ToUnixTimeMilliseconds();
+        context.Outbox.Pump(context.Now, acknowledged);
+        var hasMore = false;
+        if (draining)
+        {
+            Discard();
+            Drain();
+        }
+        else
+        {
+            foreach (var runner in runners)
+            {
+                runner.OnTime();
+            }
+
+            hasMore = HandleBatch();
+        }
+
+        progressed = false;
+        context.Outbox.Pump(context.Now, acknowledged);
+        Publish();
+        Arm();
+        return hasMore || progressed;
+    }
+
+    /// <summary>Handles records until the batch ends or something has no room.</summary>
+    /// <returns>Whether another batch can be handled at once.</returns>
+    private bool HandleBatch()
+    {
+        if (current.Batch is null && !mailbox.TryTake(out current))
+        {
+            return false;
+        }
+
+        var (ledger, runner) = (ledgers[current.Input], runners[current.Input]);
+        while (position < current.Batch.Count)
+        {
+            var record = current.Batch[position];
+            if (record.Offset < ledger.Next)
+            {
+                runner.Counts.Repeated++;
+            }
+            else if (HasRoomFor(record.Offset, ledger, runner))
+            {
+                ledger.Receive(record.Offset);
+                runner.Handle(in record, new Origin(current.Input, record.Offset, record.Timestamp));
+                ledger.Complete(record.Offset);
+            }
+            else
+            {
+                return false;
+            }
+
+            position++;
+        }
+
+        FinishBatch();
+        return !mailbox.IsEmpty;
+    }
+
+    private bool HasRoomFor(long offset, OffsetLedger ledger, IRouteRunner runner)
+    {
+        if (!runner.HasRoom)
+        {
+            runner.OnTime();
+        }
+
+        return runner.HasRoom && context.Outbox.HasRoom && ledger.HasRoomFor(offset);
+    }
+
+    private void FinishBatch()
+    {
+        var hasRoomAgain = mailbox.Done(current);
+        host.Batches.Return(current.Batch);
+        (current, position) = (default, 0);
+        if (hasRoomAgain)
+        {
+            host.Wake();
+        }
+    }
+
+    private void Discard()
+    {
+        do
+        {
+            if (current.Batch is not null)
+            {
+                FinishBatch();
+            }
+        }
+        while (mailbox.TryTake(out current));
+        current = default;
+    }
+
+    private void Drain()
+    {
+        var held = false;
+        foreach (var runner in runners)
+        {
+            held |= !runner.Flush();
+        }
+
+        context.Outbox.Pump(context.Now, acknowledged);
+        if (!held && context.Outbox.IsEmpty && !drained)
+        {
+            Publish();
+            drained = true;
+            host.Scheduler.Signal();
+        }
+    }
+
+    private void Acknowledge(SinkLane lane, OutputBatch batch, long took)
+    {
+        progressed = true;
+        lane.Counters.Add(batch.Count, batch.Refused.Count, took);
+        foreach (ref readonly var output in batch.Outputs)
+        {
+            context.Complete(output.Origin);
+            if (output.Origin.Timestamp >= 0)
+            {
+                lane.Counters.EndToEnd.Record((context.UtcNow - output.Origin.Timestamp) * 1000);
+            }
+        }
+
+        foreach (var (index, reason) in batch.Refused)
+        {
+            var origin = batch.Outputs[index].Origin;
+            var at = new PartitionOffset(Inputs[origin.Input], origin.Offset);
+            context.Events.Report(new Events.EngineEvent.OutputRefused(context.Pipeline, lane.Sink, at, reason));
+        }
+    }
+
+    private void Publish()
+    {
+        foreach (var runner in runners)
+        {
+            runner.Publish();
+        }
+
+        var span = 0L;
+        for (var input = 0; input < ledgers.Length; input++)
+        {
+            Volatile.Write(ref committable[input], ledgers[input].Committable);
+            span += ledgers[input].Next - ledgers[input].Committable;
+        }
+
+        Volatile.Write(ref uncompleted, span);
+    }
+
+    private void Arm()
+    {
+        if (timerFired)
+        {
+            timerFired = false;
+            armedFor = long.MaxValue;
+        }
+
+        var due = context.Outbox.NextDue;
+        foreach (var runner in runners)
+        {
+            due = Math.Min(due, runner.NextDue);
+        }
+
+        if (due != armedFor)
+        {
+            armedFor = due;
+            timer.Change(
+                due == long.MaxValue
+                    ? Timeout.InfiniteTimeSpan
+                    : TimeSpan.FromMilliseconds(Math.Max(due - context.Now, 0)),
+                Timeout.InfiniteTimeSpan);
+        }
+    }
+
+    private void OnTimer()
+    {
+        timerFired = true;
+        RequestTurn();
+    }
+
+    private void Dispose()
+    {
+        Discard();
+        if (disposed)
+        {
+            return;
+        }
+
+        disposed = true;
+        Publish();
+        timer.Dispose();
+        context.Outbox.Dispose();
+        Array.ForEach(runners, static runner => runner.Dispose());
+        drained = true;
+        host.Scheduler.Signal();
+    }
+}

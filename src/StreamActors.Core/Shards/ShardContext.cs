@@ -1,0 +1,66 @@
+using StreamActors.Dedup;
+using StreamActors.Events;
+using StreamActors.Limits;
+using StreamActors.Offsets;
+using StreamActors.Records;
+using StreamActors.Sinks;
+
+namespace StreamActors.Shards;
+
+/// <summary>What a shard lends to its routes: only its turn, and so only one thread at a time, touches it.</summary>
+internal sealed class ShardContext
+{
+    /// <summary>The pipeline's name.</summary>
+    public required string Pipeline { get; init; }
+
+    /// <summary>The shard's outputs on their way out.</summary>
+    public required Outbox Outbox { get; init; }
+
+    /// <summary>The shard's inputs.</summary>
+    public required IReadOnlyList<PartitionId> Inputs { get; init; }
+
+    /// <summary>The ledger of each input, by the index that <see cref="Origin.Input"/> carries.</summary>
+    public required IReadOnlyList<OffsetLedger> Ledgers { get; init; }
+
+    /// <summary>The bounds.</summary>
+    public required PipelineLimits Limits { get; init; }
+
+    /// <summary>What happens by the clock.</summary>
+    public required PipelineTiming Timing { get; init; }
+
+    /// <summary>The bytes that the dedup sets of all shards share.</summary>
+    public required MemoryBudget DedupBudget { get; init; }
+
+    /// <summary>Where to say what happened.</summary>
+    public required IEngineEvents Events { get; init; }
+
+    /// <summary>The seed of the shard's hash tables.</summary>
+    public required ulong HashSeed { get; init; }
+
+    /// <summary>Spreads what all shards do by the clock: from 0 to 1, different for each shard.</summary>
+    public required double Phase { get; init; }
+
+    /// <summary>The turn's time, in milliseconds of a clock that never goes back.</summary>
+    public long Now { get; set; }
+
+    /// <summary>The turn's wall-clock time, in milliseconds since 1970 (UTC).</summary>
+    public long UtcNow { get; set; }
+
+    /// <summary>One more thing must be done before the origin is.</summary>
+    public void Retain(Origin origin)
+    {
+        if (origin.Offset != Origin.NoOffset)
+        {
+            Ledgers[origin.Input].Retain(origin.Offset);
+        }
+    }
+
+    /// <summary>One of the things to be done for the origin is done.</summary>
+    public void Complete(Origin origin)
+    {
+        if (origin.Offset != Origin.NoOffset)
+        {
+            Ledgers[origin.Input].Complete(origin.Offset);
+        }
+    }
+}

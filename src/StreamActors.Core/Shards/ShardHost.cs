@@ -1,0 +1,85 @@
+using StreamActors.Dedup;
+using StreamActors.Events;
+using StreamActors.Limits;
+using StreamActors.Metrics;
+using StreamActors.Offsets;
+using StreamActors.Pipelines;
+using StreamActors.Records;
+using StreamActors.Sinks;
+
+namespace StreamActors.Shards;
+
+/// <summary>What all shards of a pipeline share, and how one is put together.</summary>
+internal sealed class ShardHost
+{
+    private readonly PipelineDefinition definition;
+    private readonly IReadOnlyDictionary<string, RouteDefinition> routes;
+    private readonly IReadOnlyDictionary<string, RouteCounters> counters;
+    private readonly IReadOnlyList<OpenSink> sinks;
+    private readonly IEngineEvents events;
+    private readonly Random random;
+    private readonly MemoryBudget dedupBudget;
+    private readonly long startedAt;
+
+    /// <summary>Makes what the shards of a pipeline share.</summary>
+    public ShardHost(
+        PipelineDefinition definition, IReadOnlyList<OpenSink> sinks, PipelineMetrics metrics, EngineServices services)
+    {
+        this.definition = definition;
+        this.sinks = sinks;
+        events = services.Events;
+        random = services.Random;
+        Time = services.Time;
+        Scheduler = services.Scheduler;
+        routes = definition.Routes.ToDictionary(static route => route.Topic);
+        counters = metrics.Routes.ToDictionary(static route => route.Name, static route => route.Counters);
+        dedupBudget = new MemoryBudget(definition.Limits.DedupBytes);
+        startedAt = Time.GetTimestamp();
+    }
+
+    /// <summary>The bounds.</summary>
+    public PipelineLimits Limits => definition.Limits;
+
+    /// <summary>The clock.</summary>
+    public TimeProvider Time { get; }
+
+    /// <summary>Where turns come from.</summary>
+    public ITurnScheduler Scheduler { get; }
+
+    /// <summary>Batches between two uses.</summary>
+    public RecordBatchPool Batches { get; } = new(maxIdle: 64);
+
+    /// <summary>Wakes the poll thread; set by the member that owns the shards.</summary>
+    public Action Wake { get; set; } = static () => { };
+
+    /// <summary>Milliseconds since the pipeline was made: a clock that never goes back.</summary>
+    public long Now() => (long)Time.GetElapsedTime(startedAt).TotalMilliseconds;
+
+    /// <summary>Makes what a shard lends to its routes.</summary>
+    public ShardContext MakeContext(
+        Epoch epoch, IReadOnlyList<PartitionId> inputs, OffsetLedger[] ledgers, double phase, Action requestTurn)
+    {
+        var used = inputs.SelectMany(input => routes[input.Topic].Connectors).ToHashSet();
+        var limit = (Limits.OutboxRecords, Limits.OutboxBytes);
+        var lanes = sinks.Where(sink => used.Contains(sink.Connector))
+            .ToDictionary(static sink => sink.Connector, sink => new SinkLane(sink, epoch, limit, requestTurn));
+        return new ShardContext
+        {
+            Pipeline = definition.Name,
+            Outbox = new Outbox(lanes),
+            Inputs = inputs,
+            Ledgers = ledgers,
+            Limits = Limits,
+            Timing = definition.Timing,
+            DedupBudget = dedupBudget,
+            Events = events,
+            HashSeed = (ulong)random.NextInt64(),
+            Phase = phase,
+            Now = Now(),
+        };
+    }
+
+    /// <summary>Makes the runners of a shard, one for each input.</summary>
+    public IRouteRunner[] MakeRunners(IReadOnlyList<PartitionId> inputs, ShardContext context) =>
+        [.. inputs.Select(input => routes[input.Topic]).Select(route => route.MakeRunner(counters[route.Name], context))];
+}

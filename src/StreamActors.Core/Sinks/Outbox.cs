@@ -1,0 +1,50 @@
+namespace StreamActors.Sinks;
+
+/// <summary>Step 3 of a record's path: the outputs of a shard on their way out, a lane for each sink.</summary>
+internal sealed class Outbox(IReadOnlyDictionary<string, SinkLane> lanes) : IDisposable
+{
+    private readonly SinkLane[] all = [.. lanes.Values];
+
+    /// <summary>Whether every lane takes further outputs.</summary>
+    public bool HasRoom
+    {
+        get
+        {
+            foreach (var lane in all)
+            {
+                if (!lane.HasRoom)
+                {
+                    return false;
+                }
+            }
+
+            return true;
+        }
+    }
+
+    /// <summary>Whether every output was acknowledged.</summary>
+    public bool IsEmpty => Array.TrueForAll(all, static lane => lane.IsEmpty);
+
+    /// <summary>When a lane wants a turn by itself, in milliseconds.</summary>
+    public long NextDue => all.Length == 0 ? long.MaxValue : all.Min(static lane => lane.NextDue);
+
+    /// <summary>The sink and the error that outputs wait for; null when none fails.</summary>
+    public (string Sink, string Error)? Trouble => Array.Find(all, static lane => lane.Trouble is not null) is { } lane
+        ? (lane.Sink, lane.Trouble!)
+        : null;
+
+    /// <summary>The lane to a connector's sink.</summary>
+    public SinkLane Lane(string connector) => lanes[connector];
+
+    /// <summary>Takes results and begins deliveries, lane by lane.</summary>
+    public void Pump(long now, Action<SinkLane, OutputBatch, long> acknowledged)
+    {
+        foreach (var lane in all)
+        {
+            lane.Pump(now, acknowledged);
+        }
+    }
+
+    /// <inheritdoc/>
+    public void Dispose() => Array.ForEach(all, static lane => lane.Dispose());
+}

@@ -1,0 +1,97 @@
+using StreamActors.Events;
+using StreamActors.Retry;
+
+namespace StreamActors.Sinks;
+
+/// <summary>
+/// The circuit breaker in front of one sink, shared by the lanes of all shards. Closed: everyone may deliver. After a
+/// failure it is open for a wait that grows with each further one; then a single lane may try (half-open), and its
+/// success closes it for all. It says once per episode that the sink is in trouble, and once that it has recovered.
+/// <para>Thread-safe; asked once per batch.</para>
+/// </summary>
+internal sealed class SinkGate(string pipeline, string sink, IEngineEvents events, Random random)
+{
+    private static readonly Backoff Wait = new(TimeSpan.FromMilliseconds(50), TimeSpan.FromSeconds(1));
+
+    private readonly Lock sync = new();
+    private long failures;
+    private long openUntil;
+    private long troubleSince;
+    private bool probing;
+    private int consecutive;
+
+    /// <summary>How many deliveries failed since the start.</summary>
+    public long Failures => Interlocked.Read(ref failures);
+
+    /// <summary>Whether the last delivery failed.</summary>
+    public bool IsOpen => Volatile.Read(ref consecutive) > 0;
+
+    /// <summary>Asks to deliver a batch; who is let in must report <see cref="Succeeded"/> or <see cref="Failed"/>.</summary>
+    /// <param name="now">The time in milliseconds.</param>
+    /// <param name="askAgainAt">When it may be worth to ask again, where the answer is no.</param>
+    public bool TryEnter(long now, out long askAgainAt)
+    {
+        lock (sync)
+        {
+            askAgainAt = Math.Max(openUntil, now + 1);
+            if (consecutive == 0)
+            {
+                return true;
+            }
+
+            if (probing || now < openUntil)
+            {
+                askAgainAt = probing ? now + (long)Wait.Min.TotalMilliseconds : askAgainAt;
+                return false;
+            }
+
+            probing = true;
+            return true;
+        }
+    }
+
+    /// <summary>A delivery was acknowledged.</summary>
+    public void Succeeded(long now)
+    {
+        if (Volatile.Read(ref consecutive) == 0)
+        {
+            return;
+        }
+
+        lock (sync)
+        {
+            if (consecutive > 0)
+            {
+                (consecutive, probing, openUntil) = (0, false, 0);
+                events.Report(new EngineEvent.PeerRecovered(
+                    pipeline, sink, TimeSpan.FromMilliseconds(now - troubleSince)));
+            }
+        }
+    }
+
+    /// <summary>A delivery failed and will be tried again.</summary>
+    public void Failed(long now, string why)
+    {
+        lock (sync)
+        {
+            Interlocked.Increment(ref failures);
+            probing = false;
+            if (++consecutive == 1)
+            {
+                troubleSince = now;
+                events.Report(new EngineEvent.PeerTrouble(pipeline, sink, why));
+            }
+
+            openUntil = now + (long)Wait.Wait(consecutive, random).TotalMilliseconds;
+        }
+    }
+
+    /// <summary>A delivery was given up because its shard is gone: the outcome says nothing about the sink.</summary>
+    public void Abandoned()
+    {
+        lock (sync)
+        {
+            probing = false;
+        }
+    }
+}

@@ -1,0 +1,189 @@
+using StreamActors.Metrics;
+using StreamActors.Shards;
+
+namespace StreamActors.Sinks;
+
+/// <summary>
+/// Step 4 of a record's path, emit: the way of one shard to one sink. Outputs gather in one batch while the sink has the other; at
+/// most one is under way, which keeps their order through failures, and makes batches as large as the sink is slow. A
+/// failed batch is delivered again, unchanged, until the sink takes it.
+/// <para>Owned by the shard: only its turn calls it; the sink's completion merely asks for a turn.</para>
+/// </summary>
+internal sealed class SinkLane : IDisposable
+{
+    private readonly ISink sink;
+    private readonly SinkGate gate;
+    private readonly Epoch epoch;
+    private readonly Action requestTurn;
+    private readonly Func<CancellationToken, Task> deliver;
+    private readonly (int Outputs, int Bytes) limit;
+    private OutputBatch sending = new();
+    private Task? underWay;
+    private LaneState state;
+    private long since;
+
+    /// <summary>Makes an idle lane.</summary>
+    public SinkLane(OpenSink target, Epoch epoch, (int Outputs, int Bytes) limit, Action requestTurn)
+    {
+        sink = target.Sink;
+        gate = target.Gate;
+        Counters = target.Counters;
+        this.epoch = epoch;
+        this.limit = limit;
+        this.requestTurn = requestTurn;
+        deliver = stop => this.sink.DeliverAsync(sending, stop);
+    }
+
+    /// <summary>Where the state machine of a lane can be.</summary>
+    private enum LaneState
+    {
+        /// <summary>Nothing is under way.</summary>
+        Idle,
+
+        /// <summary>The sink has the batch.</summary>
+        Sending,
+
+        /// <summary>The batch waits to be delivered again.</summary>
+        Waiting,
+    }
+
+    /// <summary>The sink's name.</summary>
+    public string Sink => sink.Name;
+
+    /// <summary>What became of the outputs of all lanes to this sink.</summary>
+    public SinkCounters Counters { get; }
+
+    /// <summary>The batch that takes the next outputs.</summary>
+    public OutputBatch Filling { get; private set; } = new();
+
+    /// <summary>Whether further outputs fit; the shard handles no record while they do not.</summary>
+    public bool HasRoom => Filling.Count < limit.Outputs && Filling.Bytes < limit.Bytes;
+
+    /// <summary>Whether every output was acknowledged.</summary>
+    public bool IsEmpty => Filling.Count == 0 && state == LaneState.Idle;
+
+    /// <summary>When the lane wants a turn by itself, in milliseconds; <see cref="long.MaxValue"/> = never.</summary>
+    public long NextDue { get; private set; } = long.MaxValue;
+
+    /// <summary>The failure of the last delivery; null when it succeeded.</summary>
+    public string? Trouble { get; private set; }
+
+    /// <summary>
+    /// Takes the result of a delivery, and begins the next one where there is something to deliver.
+    /// </summary>
+    /// <param name="now">The time in milliseconds.</param>
+    /// <param name="acknowledged">Called for a batch that the sink has taken, with the milliseconds that it took.</param>
+    public void Pump(long now, Action<SinkLane, OutputBatch, long> acknowledged)
+    {
+        while (true)
+        {
+            if (state == LaneState.Sending && !TryFinish(now, acknowledged))
+            {
+                return;
+            }
+
+            if (state == LaneState.Idle)
+            {
+                if (Filling.Count == 0)
+                {
+                    return;
+                }
+
+                (sending, Filling) = (Filling, sending);
+                state = LaneState.Waiting;
+                NextDue = now;
+            }
+
+            if (now < NextDue || !TryBegin(now))
+            {
+                return;
+            }
+        }
+    }
+
+    /// <inheritdoc/>
+    public void Dispose()
+    {
+        if (state == LaneState.Sending)
+        {
+            gate.Abandoned();
+            _ = underWay!.ContinueWith(
+                static (task, batch) =>
+                {
+                    _ = task.Exception;
+                    ((OutputBatch)batch!).Dispose();
+                },
+                sending,
+                TaskScheduler.Default);
+        }
+        else
+        {
+            sending.Dispose();
+        }
+
+        Filling.Dispose();
+    }
+
+    private bool TryBegin(long now)
+    {
+        if (!gate.TryEnter(now, out var askAgainAt))
+        {
+            NextDue = askAgainAt;
+            return false;
+        }
+
+        underWay = epoch.TryRun(deliver);
+        if (underWay is null)
+        {
+            gate.Abandoned();
+            NextDue = long.MaxValue;
+            return false;
+        }
+
+        state = LaneState.Sending;
+        since = now;
+        NextDue = long.MaxValue;
+        if (!underWay.IsCompleted)
+        {
+            underWay.ConfigureAwait(false).GetAwaiter().UnsafeOnCompleted(requestTurn);
+        }
+
+        return true;
+    }
+
+    private bool TryFinish(long now, Action<SinkLane, OutputBatch, long> acknowledged)
+    {
+        if (!underWay!.IsCompleted)
+        {
+            return false;
+        }
+
+        if (underWay.IsCompletedSuccessfully)
+        {
+            gate.Succeeded(now);
+            Trouble = null;
+            acknowledged(this, sending, now - since);
+            sending.Clear();
+            state = LaneState.Idle;
+            return true;
+        }
+
+        if (!epoch.IsOpen)
+        {
+            return false;
+        }
+
+        Trouble = Explain(underWay);
+        gate.Failed(now, Trouble);
+        state = LaneState.Waiting;
+        NextDue = now;
+        return true;
+    }
+
+    private string Explain(Task failed) => failed.Exception?.InnerException switch
+    {
+        SinkException failure => failure.Message,
+        null => $"{sink.Name} cancelled a delivery by itself.",
+        var defect => throw new InvalidOperationException($"The sink {sink.Name} failed in a way that it should not.", defect),
+    };
+}

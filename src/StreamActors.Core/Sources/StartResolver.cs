@@ -1,0 +1,75 @@
+using StreamActors.Records;
+using StreamActors.Shards;
+
+namespace StreamActors.Sources;
+
+/// <summary>
+/// Finds out where assigned partitions start, and makes it so for good: a start that was not committed is committed
+/// before the first record is read, so that a crash right after it, and every later change of owner, skips nothing.
+/// Called by the poll thread.
+/// </summary>
+internal sealed class StartResolver(IGroupConsumer client, ITurnScheduler scheduler, StartAt setting, TimeSpan limit)
+{
+    private readonly HashSet<string> readTopics = [];
+
+    /// <summary>Where partitions of one topic start.</summary>
+    /// <exception cref="SourceException">The broker did not answer in time; nothing was changed.</exception>
+    public IReadOnlyList<PartitionOffset> Resolve(string topic, IReadOnlyCollection<PartitionId> assigned)
+    {
+        var committed = client.CommittedOffsets(topic, limit);
+        var hasRead = readTopics.Contains(topic);
+        var wanted = StartPolicy.IsFirstStart(committed, hasRead)
+            ? [.. committed.Select(static each => each.Partition).Union(assigned)]
+            : assigned;
+        var starts = new List<PartitionOffset>();
+        var fresh = new List<PartitionOffset>();
+        foreach (var partition in wanted)
+        {
+            var start = StartPolicy.Decide(partition, committed, hasRead, setting);
+            var place = new PartitionOffset(partition, OffsetOf(partition, start));
+            if (start.Kind != StartKind.Committed)
+            {
+                fresh.Add(place);
+            }
+
+            if (assigned.Contains(partition))
+            {
+                starts.Add(place);
+            }
+        }
+
+        Commit(fresh);
+        readTopics.Add(topic);
+        return starts;
+    }
+
+    private long OffsetOf(PartitionId partition, Start start)
+    {
+        if (start.Kind == StartKind.Committed)
+        {
+            return start.Offset;
+        }
+
+        var (first, end) = client.Bounds(partition, limit);
+        return start.Kind == StartKind.First ? first : end;
+    }
+
+    private void Commit(List<PartitionOffset> starts)
+    {
+        if (starts.Count == 0)
+        {
+            return;
+        }
+
+        var commit = client.CommitAsync(starts);
+        if (!scheduler.WaitUntil(() => commit.IsCompleted, limit))
+        {
+            throw new SourceException($"The coordinator did not acknowledge the start within {limit.TotalSeconds} s.");
+        }
+
+        if (commit.Exception?.InnerException is { } failed)
+        {
+            throw new SourceException($"The start could not be committed: {failed.Message}", failed);
+        }
+    }
+}

@@ -1,0 +1,166 @@
+using StreamActors.Entities;
+using StreamActors.Metrics;
+using StreamActors.Shards;
+using StreamActors.Records;
+
+namespace StreamActors.Windows;
+
+/// <summary>
+/// A wall-clock window in a shard. Ticks come at fixed times, whatever the traffic, so that a held record leaves within
+/// one period; a shard without records has no ticks. While the outbox is full, a flush goes on where it stopped, and new
+/// records gather in the other buffer: a slow sink makes <c>latest</c> merge more.
+/// </summary>
+internal sealed class WindowStage<T> : IStage<T>
+    where T : allows ref struct
+{
+    private readonly WindowSpec spec;
+    private readonly ICodec<T> codec;
+    private readonly Emitter<T> emitter;
+    private readonly DeadLetters deadLetters;
+    private readonly ShardContext context;
+    private readonly EntityTable<Counter>? counters;
+    private readonly long period;
+    private WindowBuffer filling;
+    private WindowBuffer flushing;
+    private int flushed;
+    private long nextTick = long.MaxValue;
+
+    /// <summary>Makes an empty window.</summary>
+    public WindowStage(
+        WindowSpec spec, ICodec<T> codec, Emitter<T> emitter, DeadLetters deadLetters, ShardContext context)
+    {
+        this.deadLetters = deadLetters;
+        this.spec = spec;
+        this.codec = codec;
+        this.emitter = emitter;
+        this.context = context;
+        period = (long)spec.Every.TotalMilliseconds;
+        filling = new WindowBuffer(context.HashSeed);
+        flushing = new WindowBuffer(context.HashSeed);
+        counters = spec.Strategy == WindowStrategy.Sample
+            ? new EntityTable<Counter>(context.HashSeed, context.Limits.EntitiesPerShard)
+            : null;
+    }
+
+    /// <inheritdoc/>
+    public long NextDue => flushed < flushing.Count ? long.MaxValue : nextTick;
+
+    /// <inheritdoc/>
+    public bool HasRoom => filling.Bytes < context.Limits.WindowBytes;
+
+    /// <inheritdoc/>
+    public void Handle(scoped in T value, in Keyed from, ref RouteCounters.Turnover counts)
+    {
+        if (counters is not null && !IsSampled(counters, from.EntityKey))
+        {
+            counts.Merged++;
+            return;
+        }
+
+        context.Retain(from.Origin);
+        if (counters is not null)
+        {
+            filling.Append(from.Record, from.Origin);
+        }
+        else if (filling.Put(from.EntityKey, from.Record, from.Origin) is { } replaced)
+        {
+            context.Complete(replaced);
+            counts.Merged++;
+        }
+
+        if (nextTick == long.MaxValue)
+        {
+            nextTick = TickAfter(context.Now);
+        }
+
+        if (!HasRoom)
+        {
+            nextTick = context.Now;
+        }
+    }
+
+    /// <inheritdoc/>
+    public void OnTime(ref RouteCounters.Turnover counts)
+    {
+        EmitFlushing(ref counts);
+        if (context.Now >= nextTick && flushing.Count == 0)
+        {
+            (filling, flushing) = (flushing, filling);
+            nextTick = long.MaxValue;
+            EmitFlushing(ref counts);
+            counters?.PassivateIdle(context.Now - (long)context.Timing.PassivateAfter.TotalMilliseconds);
+        }
+    }
+
+    /// <inheritdoc/>
+    public bool Flush(ref RouteCounters.Turnover counts)
+    {
+        nextTick = filling.Count > 0 ? context.Now : long.MaxValue;
+        OnTime(ref counts);
+        return filling.Count == 0 && flushing.Count == 0;
+    }
+
+    private bool IsSampled(EntityTable<Counter> entities, ReadOnlySpan<byte> key)
+    {
+        ref var counter = ref entities.Activate(key, context.Now, out _);
+        counter.Seen++;
+        if (counter.Seen < spec.SampleRate)
+        {
+            return false;
+        }
+
+        counter.Seen = 0;
+        return true;
+    }
+
+    private long TickAfter(long now)
+    {
+        var phase = (long)(context.Phase * period);
+        return now - ((now - phase) % period) + period;
+    }
+
+    private void EmitFlushing(ref RouteCounters.Turnover counts)
+    {
+        while (flushed < flushing.Count && context.Outbox.HasRoom)
+        {
+            var origin = flushing.OriginAt(flushed);
+            var record = flushing.RecordAt(flushed, context.Inputs[origin.Input]);
+            emitter.Scope.Begin(origin);
+            try
+            {
+                Emit(in record, origin);
+                counts.Emitting++;
+            }
+            catch (Exception error)
+            {
+                emitter.Scope.Undo();
+                deadLetters.Fail(in record, origin, error, ref counts);
+            }
+
+            context.Complete(origin);
+            flushed++;
+        }
+
+        if (flushed == flushing.Count)
+        {
+            flushing.Clear();
+            flushed = 0;
+        }
+    }
+
+    private void Emit(scoped in Record record, Sinks.Origin origin)
+    {
+        if (!codec.TryRead(record.Value, out var value, out var rejection))
+        {
+            throw new InvalidOperationException(
+                $"A codec refused bytes that it had accepted before: {codec.GetType().Name}, {rejection}.");
+        }
+
+        emitter.Emit(in value, record.Key, record.HasKey, origin);
+    }
+
+    private struct Counter
+    {
+        public int Seen;
+    }
+}
