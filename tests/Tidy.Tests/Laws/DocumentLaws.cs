@@ -1,0 +1,107 @@
+using System.Text.RegularExpressions;
+using Microsoft.CodeAnalysis;
+using Microsoft.CodeAnalysis.CSharp;
+using Microsoft.CodeAnalysis.CSharp.Syntax;
+
+namespace StreamActors.Tidy.Tests.Laws;
+
+/// <summary>Documents speak of what there is.</summary>
+internal static partial class DocumentLaws
+{
+    private const string Ticks = "```";
+
+    public static IReadOnlyList<Law> All { get; } =
+    [
+        new(
+            "there is a README",
+            tree => tree.Files.Any(file => file.Path == "README.md") ? [] : [new("README.md", "is missing")],
+            Tree.Of(("docs/README.md", "")),
+            Tree.Of(("README.md", ""))),
+        new(
+            "names of types in documents exist in the source",
+            tree =>
+            {
+                var known = tree.CSharp.SelectMany(file => file.Syntax.DescendantTokens())
+                    .Where(token => token.IsKind(SyntaxKind.IdentifierToken)).Select(token => token.Text).ToHashSet();
+                return from file in Documents(tree)
+                       from name in Quoted().Matches(WithoutCode(file)).Select(match => match.Groups[1].Value)
+                       where !known.Contains(name)
+                       select new Finding($"{file.Path}: {name}", "stands in no source file");
+            },
+            Tree.Of(("README.md", "the `ShardMailbox` of"), ("src/A.cs", "sealed class Mailbox;")),
+            Tree.Of(("README.md", "the `ShardMailbox<T>` of `Mailbox`"), ("src/A.cs", "sealed class ShardMailbox;"))),
+        new(
+            "environment variables that the source reads are documented",
+            tree =>
+            {
+                var documented = string.Concat(Documents(tree).Select(file => file.Text));
+                return from file in tree.Product
+                       from literal in file.Nodes<LiteralExpressionSyntax>()
+                       let name = literal.Token.ValueText
+                       where VariableName().IsMatch(name) && !Regex.IsMatch(documented, $@"\b{name}\b")
+                       select new Finding($"{file.Path}: {name}", "is in neither README.md nor docs");
+            },
+            Tree.Of(("src/A.cs", "sealed class A { string x = \"API_PORT\"; }"), ("README.md", "API_PORTS")),
+            Tree.Of(("src/A.cs", "sealed class A { string x = \"API_PORT\"; }"), ("docs/a.md", "`API_PORT`"))),
+        new("links in documents lead somewhere", DeadLinks,
+            Tree.Of(("docs/a.md", "[b](../b.md)")),
+            Tree.Of(("docs/a.md", "[b](../b.md#part), [folder](..), [web](https://example.com), [here](#part)"), ("b.md", ""))),
+        new("the C# of documents compiles",
+            tree => Documents(tree).SelectMany(CodeThatDoesNotCompile),
+            Tree.Of(("README.md", $"{Ticks}csharp\nvar a = NoSuchThing();\n{Ticks}\n")),
+            Tree.Of(("README.md",
+                $"{Ticks}csharp\nvar a = new A();\n{Ticks}\n{Ticks}csharp\nclass A;\n{Ticks}\n{Ticks}csharp\nvoid M() {{ }}\n{Ticks}\n"))),
+    ];
+
+    [GeneratedRegex("`([A-Z][a-z0-9]+(?:[A-Z][a-z0-9]*)+)(?:<[A-Za-z, ]+>)?(?:\\(\\))?`")]
+    private static partial Regex Quoted();
+
+    [GeneratedRegex("^[A-Z][A-Z0-9]+(_[A-Z0-9]+)+$")]
+    private static partial Regex VariableName();
+
+    [GeneratedRegex(@"\]\(([^)\s]+)\)")]
+    private static partial Regex Link();
+
+    [GeneratedRegex("^```csharp\\s*\n(.*?)^```", RegexOptions.Singleline | RegexOptions.Multiline)]
+    private static partial Regex CodeBlock();
+
+    [GeneratedRegex("^```.*?^```", RegexOptions.Singleline | RegexOptions.Multiline)]
+    private static partial Regex AnyBlock();
+
+    private static IEnumerable<SourceFile> Documents(Tree tree) => tree.Ending(".md").Where(file =>
+        file.Path is "README.md" or "ARCHITECTURE.md" || file.Path.StartsWith("docs/", StringComparison.Ordinal));
+
+    private static string WithoutCode(SourceFile file) => AnyBlock().Replace(file.Text, "");
+
+    private static IEnumerable<Finding> DeadLinks(Tree tree)
+    {
+        var paths = tree.Files.Select(file => "/" + file.Path).ToHashSet();
+        bool Exists(string path) =>
+            paths.Contains(path) || paths.Any(other => other.StartsWith(path.TrimEnd('/') + "/", StringComparison.Ordinal));
+        return from file in tree.Ending(".md")
+               from link in Link().Matches(WithoutCode(file)).Select(match => match.Groups[1].Value)
+               where !link.Contains("://") && !link.StartsWith('#') && !link.StartsWith("mailto:", StringComparison.Ordinal)
+               let target = Path.GetFullPath(Path.Combine("/", Path.GetDirectoryName(file.Path)!, link.Split('#')[0]))
+               where !Exists(target)
+               select new Finding($"{file.Path}: {link}", "leads nowhere");
+    }
+
+    /// <summary>
+    /// Each block must compile, as a program or as members of a class, together with the types that the document's
+    /// other blocks declare, the implicit usings of a web project, and every namespace of ours.
+    /// </summary>
+    private static IEnumerable<Finding> CodeThatDoesNotCompile(SourceFile file)
+    {
+        var blocks = CodeBlock().Matches(file.Text).Select(match => match.Groups[1].Value).ToList();
+        var types = blocks.Select(block => SyntaxFactory.ParseCompilationUnit(block).Members.OfType<MemberDeclarationSyntax>()
+            .Where(member => member is BaseTypeDeclarationSyntax or DelegateDeclarationSyntax)
+            .Select(member => member.ToFullString()).ToList()).ToList();
+        foreach (var (index, block) in blocks.Index())
+        {
+            var others = string.Concat(types.Where((_, other) => other != index).SelectMany(list => list));
+            var asProgram = Compilation.Errors(block, others);
+            if (asProgram.Count > 0 && Compilation.Errors("", $"{others} class TheBlock {{ {block} }}").Count > 0)
+                yield return new($"{file.Path}: C# block {index + 1}", string.Join("; ", asProgram.Take(3)));
+        }
+    }
+}
