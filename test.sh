@@ -35,7 +35,8 @@ outcomes() {    # of a trx file: a line a test: outcome, tab, name, tab, first l
         name = $0; sub(/.*testName="/, "", name); sub(/".*/, "", name)
         outcome = $0; sub(/.* outcome="/, "", outcome); sub(/".*/, "", outcome)
         message = ""
-        if (match($0, /<(Message|StdOut)>[^<]*/)) { message = substr($0, RSTART, RLENGTH); sub(/^<[A-Za-z]*>/, "", message) }
+        if (match($0, /<(Message|StdOut)>[^<]*/)) message = substr($0, RSTART, RLENGTH)
+        sub(/^<[A-Za-z]*>/, "", message)
         sub(/\n.*/, "", message); line = outcome "\t" name "\t" message
         gsub(/&quot;/, "\"", line); gsub(/&apos;/, "'\''", line); gsub(/&lt;/, "<", line); gsub(/&gt;/, ">", line)
         gsub(/&amp;/, "\\&", line); print line
@@ -54,7 +55,8 @@ for name in Tidy Core Simulation Integration; do
     [ ! -f "$results/$name.trx" ] || outcomes "$results/$name.trx" >"$results/$name.tsv"
     if [ "$status" != 0 ]; then
         cat "$results/$name.log"
-        grep -q '^Failed' "$results/$name.tsv" || printf 'Failed\t%s.Tests\tthe run itself ended badly\n' "$name" >>"$results/$name.tsv"
+        grep -q '^Failed' "$results/$name.tsv" ||
+            printf 'Failed\t%s.Tests\tthe run itself ended badly\n' "$name" >>"$results/$name.tsv"
     fi
 done
 

@@ -10,13 +10,18 @@ root_prefix() {    # prints the prefix of a command that needs root; fails where
 
 install_packages() {    # Debian packages that are missing
     local names="$*" prefix
-    command -v apt-get >/dev/null || die "please install what Debian calls $names, and start again (there is no apt-get here to do it with)"
-    prefix=$(root_prefix) || die "please run 'apt-get install $names' as root, and start again (here is neither root nor a sudo that asks for no password)"
+    command -v apt-get >/dev/null ||
+        die "please install what Debian calls $names, and start again (there is no apt-get here to do it with)"
+    prefix=$(root_prefix) ||
+        die "please run 'apt-get install $names' as root, and start again (no root here, nor a sudo without a password)"
     say "installing $names"
     local log; log=$(mktemp)
     # shellcheck disable=SC2086
-    if ! { $prefix env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends $names ||
-        { $prefix apt-get update -qq && $prefix env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends $names; }; } >"$log" 2>&1; then
+    apt_install() {
+        $prefix env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends $names
+    }
+    # A machine's list of packages may be old or empty: then once more with a new one.
+    if ! { apt_install || { $prefix apt-get update -qq && apt_install; }; } >"$log" 2>&1; then
         tail -5 "$log" >&2; rm -f "$log"
         die "'apt-get install $names' failed"
     fi

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Makes the NuGet package librdkafka.redist, the native half of Confluent.Kafka, where the machine's package sources do
-# not serve it: from the sources that the npm package of Confluent's JavaScript client ships, which are the same release.
+# not serve it: from the sources of the same release, which the npm package of Confluent's JavaScript client ships.
 #
 #   1  the local feed has it             nothing to do
 #   2  this user's cache has it          copy

@@ -1,9 +1,9 @@
 namespace StreamActors.Tidy.Tests;
 
-/// <summary>Every place that may break a law, with its reason. One that breaks nothing any more fails the test.</summary>
+/// <summary>Every place that may break a law, with its reason. One that breaks nothing any more is a failure.</summary>
 public static class Exemptions
 {
-    /// <summary>A row: the law's name, the finding's <c>Where</c> exactly as the failing test prints it, the reason.</summary>
+    /// <summary>A row: the law's name, the place exactly as the failing test prints it, the reason.</summary>
     public static IReadOnlyList<Exemption> All { get; } =
     [
     ];

@@ -9,7 +9,10 @@ public sealed record Finding(string Where, string What)
 {
     /// <summary>A finding at a member or a type of C#.</summary>
     public static Finding At(SourceFile file, SyntaxNode node, string what) =>
-        new($"{file.Path}: {string.Join('.', node.AncestorsAndSelf().Reverse().Select(NameOf).OfType<string>())}", what);
+        new($"{file.Path}: {PathOf(node)}", what);
+
+    private static string PathOf(SyntaxNode node) =>
+        string.Join('.', node.AncestorsAndSelf().Reverse().Select(NameOf).OfType<string>());
 
     private static string? NameOf(SyntaxNode node) => node switch
     {

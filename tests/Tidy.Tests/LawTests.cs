@@ -5,7 +5,10 @@ namespace StreamActors.Tidy.Tests;
 public sealed class LawTests
 {
     private static readonly Law[] AllLaws =
-        [.. SizeLaws.All, .. ShapeLaws.All, .. TextLaws.All, .. NameLaws.All, .. DependencyLaws.All, .. DocumentLaws.All];
+    [
+        .. SizeLaws.All, .. ShapeLaws.All, .. TextLaws.All,
+        .. NameLaws.All, .. DependencyLaws.All, .. DocumentLaws.All,
+    ];
 
     public static TheoryData<string> Names => [.. AllLaws.Select(law => law.Name)];
 

@@ -28,10 +28,16 @@ public sealed class SourceFile(string path, Func<string> read)
 public sealed class Tree(IReadOnlyList<SourceFile> files)
 {
     private static readonly HashSet<string> NotOurs =
-        ["bin", "obj", ".git", ".packages", ".cache", ".vs", ".idea", "TestResults", "node_modules", "BenchmarkDotNet.Artifacts"];
+    [
+        "bin", "obj", ".git", ".packages", ".cache", ".vs", ".idea",
+        "TestResults", "node_modules", "BenchmarkDotNet.Artifacts",
+    ];
 
     private static readonly string[] TextEndings =
-        [".cs", ".csproj", ".props", ".config", ".json", ".md", ".sh", ".txt", ".yml", ".yaml", ".html", ".js", ".css", ".sln", "run"];
+    [
+        ".cs", ".csproj", ".props", ".config", ".json", ".md", ".sh", ".txt",
+        ".yml", ".yaml", ".html", ".js", ".css", ".sln", "run",
+    ];
 
     /// <summary>The repository that this test was built from.</summary>
     public static Tree Repository { get; } = Read(FindRoot());
@@ -39,7 +45,7 @@ public sealed class Tree(IReadOnlyList<SourceFile> files)
     public IReadOnlyList<SourceFile> Files { get; } = files;
 
     /// <summary>The product's C#.</summary>
-    public IEnumerable<SourceFile> Product => CSharp.Where(file => file.Path.StartsWith("src/", StringComparison.Ordinal));
+    public IEnumerable<SourceFile> Product => CSharp.Where(file => file.Path.StartsWith("src/"));
 
     public IEnumerable<SourceFile> CSharp => Ending(".cs");
 

@@ -28,7 +28,7 @@ public sealed record KafkaOffer(KafkaOrigin Origin, string Value = "", string? W
     /// <summary>For tests that share one cluster.</summary>
     public static KafkaOffer Shared { get; } = Find();
 
-    /// <summary>For tests with a cluster of their own: several brokers, logins, faults. Only kafka.sh does that.</summary>
+    /// <summary>For tests with a cluster of their own (brokers, logins, faults). Only kafka.sh does that.</summary>
     public static KafkaOffer Dedicated { get; } = FindScript()
         ?? new(KafkaOrigin.None, WhyNot: "needs a Kafka cluster of its own: ../shared/kafka/kafka.sh and Java 17");
 

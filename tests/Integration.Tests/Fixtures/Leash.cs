@@ -57,10 +57,10 @@ public sealed class Leash : IAsyncDisposable
     }
 
     /// <summary>Runs a command to its end and returns its standard output.</summary>
-    /// <exception cref="InvalidOperationException">It ended with another code than 0; the message has its output.</exception>
+    /// <exception cref="InvalidOperationException">It ended with another code than 0; its output.</exception>
     public async Task<string> RunAsync(string file, params IEnumerable<string> arguments)
     {
-        // Into files, not pipes: a broker that the command leaves behind would hold a pipe open for as long as it lives.
+        // Into files, not pipes: a broker that the command leaves behind would hold a pipe open while it lives.
         var name = Path.Combine(Folder, $"command-{Guid.NewGuid():N}");
         var quoted = Command("bash", ["-c", "out=$1; shift; exec \"$@\" >\"$out.out\" 2>\"$out.err\" </dev/null", "run",
             name, file, .. arguments]);

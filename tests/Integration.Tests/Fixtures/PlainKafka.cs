@@ -43,10 +43,12 @@ internal static class PlainKafka
         ]);
         var classpath = Path.Combine(home, "libs", "*");
         var cluster = Convert.ToBase64String(Guid.NewGuid().ToByteArray())[..22].Replace('+', 'a').Replace('/', 'b');
-        await leash.RunAsync("java", "-cp", classpath, "kafka.tools.StorageTool", "format", "-t", cluster, "-c", settings);
+        await leash.RunAsync(
+            "java", "-cp", classpath, "kafka.tools.StorageTool", "format", "-t", cluster, "-c", settings);
 
         using var broker = Process.Start(leash.Command(
-            "bash", "-c", "exec java -Xmx1g -cp \"$1\" kafka.Kafka \"$2\" >out.log 2>&1 </dev/null", "kafka", classpath, settings))!;
+            "bash", "-c", "exec java -Xmx1g -cp \"$1\" kafka.Kafka \"$2\" >out.log 2>&1 </dev/null",
+            "kafka", classpath, settings))!;
         await Machine.UntilAsync("Kafka of KAFKA_HOME serves", StartLimit, () => broker.HasExited
             ? throw new InvalidOperationException(File.ReadAllText(Path.Combine(leash.Folder, "out.log")))
             : Machine.AcceptsAsync(port));
@@ -74,7 +76,7 @@ internal static class PlainKafka
             ["run", "--detach", "--name", container, "--publish", $"127.0.0.1:{port}:9092",
                 .. environment.SelectMany(variable => new[] { "--env", variable }), "apache/kafka:4.3.1"]);
         await Machine.UntilAsync("Kafka in a container serves", StartLimit, async () =>
-            (await leash.RunAsync("docker", "logs", container)).Contains("Kafka Server started", StringComparison.Ordinal));
+            (await leash.RunAsync("docker", "logs", container)).Contains("Kafka Server started"));
         return $"127.0.0.1:{port}";
     }
 

@@ -42,7 +42,7 @@ public sealed class RealKafka : IAsyncDisposable
 
     private string Cluster => Path.Combine(leash.Folder, "kafka");
 
-    /// <summary>The cluster that all tests of the assembly share: use topics and groups with names of your own.</summary>
+    /// <summary>The cluster that all tests of the assembly share: use topics and groups of your own.</summary>
     public static Task<RealKafka> SharedAsync() => TheShared.Value;
 
     /// <summary>A cluster of the test's own.</summary>

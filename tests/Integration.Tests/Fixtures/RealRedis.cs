@@ -43,7 +43,7 @@ public sealed class RealRedis : IAsyncDisposable
     /// <summary>The authority that signed the server's certificate, when TLS was asked for.</summary>
     public string CaFile => Path.Combine(leash.Folder, "ca.pem");
 
-    /// <summary>The server that all tests of the assembly share: use channels and keys with names of your own.</summary>
+    /// <summary>The server that all tests of the assembly share: use channels and keys of your own.</summary>
     public static Task<RealRedis> SharedAsync() => TheShared.Value;
 
     /// <summary>A server of the test's own.</summary>
@@ -71,7 +71,7 @@ public sealed class RealRedis : IAsyncDisposable
         server = Process.Start(leash.Command("redis-server", Arguments()))!;
         await Machine.UntilAsync("Redis answers", StartLimit, async () => server.HasExited
             ? throw new InvalidOperationException(await File.ReadAllTextAsync(Path.Combine(leash.Folder, "redis.log")))
-            : await Machine.AcceptsAsync(Port) && (await CliAsync("PING")).StartsWith("PONG", StringComparison.Ordinal));
+            : await Machine.AcceptsAsync(Port) && (await CliAsync("PING")).StartsWith("PONG"));
     }
 
     /// <summary>SIGKILL.</summary>

@@ -5,7 +5,7 @@ namespace StreamActors.Tidy.Tests.Laws;
 /// <summary>Dependencies point one way.</summary>
 internal static class DependencyLaws
 {
-    /// <summary>A row a project of src: what of ours it references, and which packages. Nothing else is allowed.</summary>
+    /// <summary>A row a project of src: what of ours it references, and which packages; nothing else.</summary>
     private static readonly Dictionary<string, (string[] Projects, string[] Packages)> Allowed = new()
     {
         ["StreamActors.Core"] = ([], []),
@@ -20,17 +20,17 @@ internal static class DependencyLaws
     public static IReadOnlyList<Law> All { get; } =
     [
         new("dependencies point one way", Check,
-            Tree.Of(("src/StreamActors.Core/StreamActors.Core.csproj", Project("<PackageReference Include=\"Polly.Core\" />"))),
+            Tree.Of(("src/StreamActors.Core/StreamActors.Core.csproj",
+                Project("<PackageReference Include=\"Polly.Core\" />"))),
             Tree.Of(("src/StreamActors.Redis/StreamActors.Redis.csproj",
                 Project("<ProjectReference Include=\"../StreamActors.Core/StreamActors.Core.csproj\" />")))),
         new("only packages of the central table, by exact version",
             tree =>
                 from file in tree.Ending(".csproj", ".props")
                 from item in XDocument.Parse(file.Text).Descendants()
-                let version = (string?)item.Attribute("Version")
-                where (item.Name.LocalName == "PackageReference" && (version ?? (string?)item.Attribute("VersionOverride")) is not null)
-                    || (item.Name.LocalName == "PackageVersion" && version is null or { Length: 0 } or ['[' or '(', ..])
-                    || (item.Name.LocalName == "PackageVersion" && version!.Contains('*'))
+                let version = (string?)item.Attribute("Version") ?? (string?)item.Attribute("VersionOverride")
+                where (item.Name.LocalName == "PackageReference" && version is not null)
+                    || (item.Name.LocalName == "PackageVersion" && (version ?? "*").AsSpan().ContainsAny("*[(,"))
                 select new Finding(file.Path, item.ToString()),
             Tree.Of(("Directory.Packages.props", Project("<PackageVersion Include=\"A\" Version=\"1.*\" />"))),
             Tree.Of(("Directory.Packages.props", Project("<PackageVersion Include=\"A\" Version=\"1.2.3\" />")))),
@@ -38,7 +38,7 @@ internal static class DependencyLaws
 
     private static IEnumerable<Finding> Check(Tree tree)
     {
-        foreach (var file in tree.Ending(".csproj").Where(file => file.Path.StartsWith("src/", StringComparison.Ordinal)))
+        foreach (var file in tree.Ending(".csproj").Where(file => file.Path.StartsWith("src/")))
         {
             var name = Path.GetFileNameWithoutExtension(file.Path);
             if (!Allowed.TryGetValue(name, out var allowed))
@@ -48,11 +48,13 @@ internal static class DependencyLaws
             }
 
             var projects = allowed.Projects.Select(project => "StreamActors." + project);
-            foreach (var other in Included(file, "ProjectReference").Select(Path.GetFileNameWithoutExtension).Except(projects))
+            var referenced = Included(file, "ProjectReference").Select(Path.GetFileNameWithoutExtension);
+            foreach (var other in referenced.Except(projects))
                 yield return new(file.Path, $"references {other}");
             foreach (var package in Included(file, "PackageReference").Except(allowed.Packages))
                 yield return new(file.Path, $"references the package {package}");
-            if (name is "StreamActors.Core" or "StreamActors.Kafka" or "StreamActors.Redis" && Included(file, "FrameworkReference").Any())
+            var isPlain = name is "StreamActors.Core" or "StreamActors.Kafka" or "StreamActors.Redis";
+            if (isPlain && Included(file, "FrameworkReference").Any())
                 yield return new(file.Path, "references a framework");
         }
     }

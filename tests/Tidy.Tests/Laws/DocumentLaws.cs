@@ -8,8 +8,6 @@ namespace StreamActors.Tidy.Tests.Laws;
 /// <summary>Documents speak of what there is.</summary>
 internal static partial class DocumentLaws
 {
-    private const string Ticks = "```";
-
     public static IReadOnlyList<Law> All { get; } =
     [
         new(
@@ -45,12 +43,13 @@ internal static partial class DocumentLaws
             Tree.Of(("src/A.cs", "sealed class A { string x = \"API_PORT\"; }"), ("docs/a.md", "`API_PORT`"))),
         new("links in documents lead somewhere", DeadLinks,
             Tree.Of(("docs/a.md", "[b](../b.md)")),
-            Tree.Of(("docs/a.md", "[b](../b.md#part), [folder](..), [web](https://example.com), [here](#part)"), ("b.md", ""))),
+            Tree.Of(
+                ("docs/a.md", "[b](../b.md#part), [folder](..), [web](https://example.com), [here](#part)"),
+                ("b.md", ""))),
         new("the C# of documents compiles",
             tree => Documents(tree).SelectMany(CodeThatDoesNotCompile),
-            Tree.Of(("README.md", $"{Ticks}csharp\nvar a = NoSuchThing();\n{Ticks}\n")),
-            Tree.Of(("README.md",
-                $"{Ticks}csharp\nvar a = new A();\n{Ticks}\n{Ticks}csharp\nclass A;\n{Ticks}\n{Ticks}csharp\nvoid M() {{ }}\n{Ticks}\n"))),
+            Tree.Of(("README.md", Block("var a = NoSuchThing();"))),
+            Tree.Of(("README.md", Block("var a = new A();") + Block("class A;") + Block("public void M() { }")))),
     ];
 
     [GeneratedRegex("`([A-Z][a-z0-9]+(?:[A-Z][a-z0-9]*)+)(?:<[A-Za-z, ]+>)?(?:\\(\\))?`")]
@@ -68,6 +67,13 @@ internal static partial class DocumentLaws
     [GeneratedRegex("^```.*?^```", RegexOptions.Singleline | RegexOptions.Multiline)]
     private static partial Regex AnyBlock();
 
+    private static string Block(string code) => $"```csharp\n{code}\n```\n";
+
+    private static List<string> TypesOf(string block) =>
+        [.. SyntaxFactory.ParseCompilationUnit(block).Members
+            .Where(member => member is BaseTypeDeclarationSyntax or DelegateDeclarationSyntax)
+            .Select(member => member.ToFullString())];
+
     private static IEnumerable<SourceFile> Documents(Tree tree) => tree.Ending(".md").Where(file =>
         file.Path is "README.md" or "ARCHITECTURE.md" || file.Path.StartsWith("docs/", StringComparison.Ordinal));
 
@@ -76,11 +82,11 @@ internal static partial class DocumentLaws
     private static IEnumerable<Finding> DeadLinks(Tree tree)
     {
         var paths = tree.Files.Select(file => "/" + file.Path).ToHashSet();
-        bool Exists(string path) =>
-            paths.Contains(path) || paths.Any(other => other.StartsWith(path.TrimEnd('/') + "/", StringComparison.Ordinal));
+        bool Exists(string path) => paths.Contains(path)
+            || paths.Any(other => other.StartsWith(path.TrimEnd('/') + "/", StringComparison.Ordinal));
         return from file in tree.Ending(".md")
                from link in Link().Matches(WithoutCode(file)).Select(match => match.Groups[1].Value)
-               where !link.Contains("://") && !link.StartsWith('#') && !link.StartsWith("mailto:", StringComparison.Ordinal)
+               where !link.Contains("://") && !link.StartsWith('#')
                let target = Path.GetFullPath(Path.Combine("/", Path.GetDirectoryName(file.Path)!, link.Split('#')[0]))
                where !Exists(target)
                select new Finding($"{file.Path}: {link}", "leads nowhere");
@@ -93,9 +99,7 @@ internal static partial class DocumentLaws
     private static IEnumerable<Finding> CodeThatDoesNotCompile(SourceFile file)
     {
         var blocks = CodeBlock().Matches(file.Text).Select(match => match.Groups[1].Value).ToList();
-        var types = blocks.Select(block => SyntaxFactory.ParseCompilationUnit(block).Members.OfType<MemberDeclarationSyntax>()
-            .Where(member => member is BaseTypeDeclarationSyntax or DelegateDeclarationSyntax)
-            .Select(member => member.ToFullString()).ToList()).ToList();
+        var types = blocks.Select(TypesOf).ToList();
         foreach (var (index, block) in blocks.Index())
         {
             var others = string.Concat(types.Where((_, other) => other != index).SelectMany(list => list));

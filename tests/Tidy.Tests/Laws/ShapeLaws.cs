@@ -14,18 +14,22 @@ internal static class ShapeLaws
             tree =>
                 from file in tree.Product
                 from type in file.Nodes<TypeDeclarationSyntax>()
-                where type is ClassDeclarationSyntax or RecordDeclarationSyntax { ClassOrStructKeyword.Text: not "struct" }
-                where !Parts(tree, type).Any(part => Has(part, "sealed") || Has(part, "static") || Has(part, "abstract"))
+                where type is ClassDeclarationSyntax
+                    or RecordDeclarationSyntax { ClassOrStructKeyword.Text: not "struct" }
+                where !Parts(tree, type).Any(part => Has(part, "sealed", "static", "abstract"))
                 select Finding.At(file, type, "is open to inheritance"),
             Tree.Of(("src/A.cs", "record A;")),
-            Tree.Of(("src/A.cs", "sealed class A; static class B; abstract record C; record struct D; sealed partial class E;"),
+            Tree.Of(
+                ("src/A.cs", "sealed class A; static class B; abstract record C; record struct D;"),
+                ("src/E.cs", "sealed partial class E;"),
                 ("src/E.Log.cs", "partial class E;"))),
         new(
             "our own inheritance is at most 1 deep",
             tree =>
                 from file in tree.Product
                 from type in file.Nodes<TypeDeclarationSyntax>()
-                where type is not InterfaceDeclarationSyntax && OwnBase(tree, type) is { } first && OwnBase(tree, first) is not null
+                where type is not InterfaceDeclarationSyntax
+                where OwnBase(tree, type) is { } first && OwnBase(tree, first) is not null
                 select Finding.At(file, type, "has a base of ours that has a base of ours"),
             Tree.Of(("src/A.cs", "abstract class A; abstract class B : A; sealed class C : B;")),
             Tree.Of(("src/A.cs", "interface I; abstract class A : Exception; sealed class C : A, I;"))),
@@ -45,7 +49,7 @@ internal static class ShapeLaws
             tree =>
                 from file in tree.Product
                 from clause in file.Nodes<CatchClauseSyntax>()
-                where clause.Declaration is null || clause.Declaration.Type.ToString() is "Exception" or "System.Exception"
+                where clause.Declaration?.Type.ToString() is null or "Exception" or "System.Exception"
                 select Finding.At(file, clause, "catches every exception"),
             Tree.Of(("src/A.cs", "sealed class A { void M() { try { } catch { throw; } } }")),
             Tree.Of(("src/A.cs", "sealed class A { void M() { try { } catch (IOException) { throw; } } }"))),
@@ -57,7 +61,7 @@ internal static class ShapeLaws
                 where clause.Block.Statements.Count == 0 && !clause.Block.DescendantTrivia().Any(IsComment)
                 select Finding.At(file, clause, "is empty, without a reason"),
             Tree.Of(("src/A.cs", "sealed class A { void M() { try { } catch (IOException) { } } }")),
-            Tree.Of(("src/A.cs", "sealed class A { void M() { try { } catch (IOException) { /* closed: as wished */ } } }"))),
+            Tree.Of(("src/A.cs", "sealed class A { void M() { try { } catch (IOException) { /* closed */ } } }"))),
         new(
             "nothing is dynamic",
             tree =>
@@ -78,19 +82,22 @@ internal static class ShapeLaws
             from file in tree.Product
             from attribute in file.Nodes<AttributeSyntax>()
             where attribute.Name.ToString() is "LoggerMessage"
-            let id = attribute.ArgumentList?.Arguments.FirstOrDefault(argument =>
-                argument.NameEquals?.Name.Identifier.Text == "EventId" ||
-                argument.NameColon?.Name.Identifier.Text == "eventId" ||
-                (argument.NameEquals is null && argument.NameColon is null && argument.Expression is LiteralExpressionSyntax
-                    { RawKind: (int)SyntaxKind.NumericLiteralExpression }))?.Expression.ToString()
+            let id = attribute.ArgumentList?.Arguments.FirstOrDefault(IsEventId)?.Expression.ToString()
             select (Finding: Finding.At(file, attribute, $"event id {id ?? "missing"}"), Id: id)).ToList();
         return messages.GroupBy(message => message.Id).Where(group => group.Key is null || group.Count() > 1)
             .SelectMany(group => group.Select(message => message.Finding));
     }
 
-    private static IEnumerable<TypeDeclarationSyntax> Parts(Tree tree, TypeDeclarationSyntax type) => Has(type, "partial")
-        ? Types(tree).Where(other => other.Identifier.Text == type.Identifier.Text && Has(other, "partial"))
-        : [type];
+    private static bool IsEventId(AttributeArgumentSyntax argument) =>
+        argument.NameEquals?.Name.Identifier.Text == "EventId"
+        || argument.NameColon?.Name.Identifier.Text == "eventId"
+        || (argument is { NameEquals: null, NameColon: null }
+            && argument.Expression.IsKind(SyntaxKind.NumericLiteralExpression));
+
+    private static IEnumerable<TypeDeclarationSyntax> Parts(Tree tree, TypeDeclarationSyntax type) =>
+        Has(type, "partial")
+            ? Types(tree).Where(other => other.Identifier.Text == type.Identifier.Text && Has(other, "partial"))
+            : [type];
 
     private static TypeDeclarationSyntax? OwnBase(Tree tree, TypeDeclarationSyntax type)
     {
@@ -108,16 +115,15 @@ internal static class ShapeLaws
             return parts.Count == 2;
         return parts.Count == 1 && (
             type.BaseList?.Types.Any(b => b.Type.ToString() == "JsonSerializerContext") == true ||
-            type.DescendantNodes().OfType<AttributeSyntax>().Any(attribute =>
-                attribute.Name.ToString() is "LoggerMessage" or "LibraryImport" or "GeneratedRegex" or "JsonSerializable") ||
-            type.Members.OfType<TypeDeclarationSyntax>().Any(inner => Has(inner, "partial") && MayBePartial(tree, inner)));
+            type.DescendantNodes().OfType<AttributeSyntax>().Any(attribute => attribute.Name.ToString()
+                is "LoggerMessage" or "LibraryImport" or "GeneratedRegex" or "JsonSerializable"));
     }
 
     private static IEnumerable<TypeDeclarationSyntax> Types(Tree tree) =>
         tree.Product.SelectMany(file => file.Nodes<TypeDeclarationSyntax>());
 
-    private static bool Has(TypeDeclarationSyntax type, string modifier) =>
-        type.Modifiers.Any(token => token.Text == modifier);
+    private static bool Has(TypeDeclarationSyntax type, params string[] modifiers) =>
+        type.Modifiers.Any(token => modifiers.Contains(token.Text));
 
     private static bool IsComment(SyntaxTrivia trivia) =>
         trivia.IsKind(SyntaxKind.SingleLineCommentTrivia) || trivia.IsKind(SyntaxKind.MultiLineCommentTrivia);

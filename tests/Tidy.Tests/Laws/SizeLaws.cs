@@ -10,7 +10,8 @@ internal static class SizeLaws
     [
         new(
             "a file has at most 400 lines",
-            tree => tree.Product.Where(file => Count(file.Text) > 400).Select(file => new Finding(file.Path, $"{Count(file.Text)} lines")),
+            tree => tree.Product.Where(file => Count(file.Text) > 400)
+                .Select(file => new Finding(file.Path, $"{Count(file.Text)} lines")),
             Tree.Of(("src/A.cs", new string('\n', 401))),
             Tree.Of(("src/A.cs", new string('\n', 400)), ("tests/A.cs", new string('\n', 401)))),
         new(
@@ -40,7 +41,11 @@ internal static class SizeLaws
             Tree.Of(("src/A.cs", """
                 class A { void M(int a, int b, int c, int d, int e) { } }
                 record Data(int A, int B, int C, int D, int E, int F);
-                partial class L { [LoggerMessage(1, LogLevel.Error, "")] partial void M(int a, int b, int c, int d, int e, int f); }
+                partial class L
+                {
+                    [LoggerMessage(1, LogLevel.Error, "")]
+                    partial void M(int a, int b, int c, int d, int e, int f);
+                }
                 """))),
         new(
             "options have at most 10 properties",

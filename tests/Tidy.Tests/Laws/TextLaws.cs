@@ -9,12 +9,15 @@ namespace StreamActors.Tidy.Tests.Laws;
 internal static class TextLaws
 {
     private const string Later = "TO" + "DO";
+    private const string OneMachine = "/wo" + "rk/|/ro" + "ot/|/ho" + "me/[a-z]";
+    private const string Registry = "regist" + @"ry\.npm|nug" + @"et\.org/|api\.nug" + "et";
 
     public static IReadOnlyList<Law> All { get; } =
     [
         new(
             "nothing is left for later",
-            tree => Lines(tree.Ending(".cs", ".sh", ".csproj", ".props"), @"\b(" + Later + "|FIX" + "ME|XX" + @"X|HA" + @"CK)\b"),
+            tree => Lines(
+                tree.Ending(".cs", ".sh", ".csproj", ".props"), @"\b(" + Later + "|FIX" + "ME|XX" + "X|HA" + @"CK)\b"),
             Tree.Of(("src/A.cs", $"// {Later}: more")),
             Tree.Of(("src/A.cs", "// done"))),
         new(
@@ -33,7 +36,7 @@ internal static class TextLaws
             Tree.Of(("src/A.cs", "// one at a time; the next (if any) waits;\n// a => b"))),
         new(
             "no package registry's host and no path of one machine",
-            tree => Lines(tree.Texts, @"regist" + @"ry\.npm|nug" + @"et\.org/|api\.nug" + @"et|/wo" + @"rk/|/ro" + "ot/|/ho" + "me/[a-z]"),
+            tree => Lines(tree.Texts, $"{Registry}|{OneMachine}"),
             Tree.Of(("a.sh", "cd /wo" + "rk/main")),
             Tree.Of(("a.sh", "cd ../work"), ("a.png", "/ro" + "ot/"))),
     ];
@@ -54,7 +57,9 @@ internal static class TextLaws
         if (!text.EndsWith(';'))
             return false;
         var statement = SyntaxFactory.ParseStatement(text);
-        return !statement.GetDiagnostics().Any() && statement.FullSpan.Length == text.Length && statement.DescendantNodesAndSelf().Any(
-            node => node is InvocationExpressionSyntax or AssignmentExpressionSyntax or EqualsValueClauseSyntax or ReturnStatementSyntax);
+        return !statement.GetDiagnostics().Any()
+            && statement.FullSpan.Length == text.Length
+            && statement.DescendantNodesAndSelf().Any(node => node is InvocationExpressionSyntax
+                or AssignmentExpressionSyntax or EqualsValueClauseSyntax or ReturnStatementSyntax);
     }
 }
