@@ -6,6 +6,7 @@ public sealed class SinkCounters
     private long acknowledged;
     private long refused;
     private long batches;
+    private long failures;
 
     /// <summary>Outputs that the sink has acknowledged.</summary>
     public long Acknowledged => Interlocked.Read(ref acknowledged);
@@ -16,11 +17,17 @@ public sealed class SinkCounters
     /// <summary>Batches that the sink has taken.</summary>
     public long Batches => Interlocked.Read(ref batches);
 
+    /// <summary>Deliveries that failed and were, or will be, repeated.</summary>
+    public long Failures => Interlocked.Read(ref failures);
+
     /// <summary>How long the sink took for a batch; counted once for each output in it.</summary>
     public LatencyHistogram Delivery { get; } = new();
 
     /// <summary>From a record's own time to the acknowledgement of its output.</summary>
     public LatencyHistogram EndToEnd { get; } = new();
+
+    /// <summary>Adds a delivery that failed.</summary>
+    internal void AddFailure() => Interlocked.Increment(ref failures);
 
     /// <summary>Adds a batch that the sink has taken.</summary>
     internal void Add(int outputs, int refusedOutputs, long milliseconds)

@@ -67,6 +67,9 @@ public sealed class Pipeline
     /// <summary>Why it stopped for good; null while it has not.</summary>
     public string? Fatal { get; private set; }
 
+    /// <summary>Takes note that its poll thread ended by an exception: a defect.</summary>
+    public void Fail(Exception defect) => Fatal = $"{defect.GetType().Name}: {defect.Message}";
+
     /// <summary>Waits until its topics exist, for as long as it takes.</summary>
     public Task PrepareAsync(CancellationToken stop) => source.PrepareAsync(
         [.. definition.Routes.Select(static route => route.Create ?? new TopicSpec(route.Topic, 0, 0))],

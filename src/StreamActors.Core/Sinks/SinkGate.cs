@@ -14,14 +14,10 @@ internal sealed class SinkGate(string pipeline, string sink, IEngineEvents event
     private static readonly Backoff Wait = new(TimeSpan.FromMilliseconds(50), TimeSpan.FromSeconds(1));
 
     private readonly Lock sync = new();
-    private long failures;
     private long openUntil;
     private long troubleSince;
     private bool probing;
     private int consecutive;
-
-    /// <summary>How many deliveries failed since the start.</summary>
-    public long Failures => Interlocked.Read(ref failures);
 
     /// <summary>Whether the last delivery failed.</summary>
     public bool IsOpen => Volatile.Read(ref consecutive) > 0;
@@ -74,7 +70,6 @@ internal sealed class SinkGate(string pipeline, string sink, IEngineEvents event
     {
         lock (sync)
         {
-            Interlocked.Increment(ref failures);
             probing = false;
             if (++consecutive == 1)
             {

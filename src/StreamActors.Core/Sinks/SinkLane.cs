@@ -174,6 +174,7 @@ internal sealed class SinkLane : IDisposable
         }
 
         Trouble = Explain(underWay);
+        Counters.AddFailure();
         gate.Failed(now, Trouble);
         state = LaneState.Waiting;
         NextDue = now;

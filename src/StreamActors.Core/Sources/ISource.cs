@@ -5,6 +5,9 @@ namespace StreamActors.Sources;
 /// <summary>Where pipelines read from: makes topics ready and members of consumer groups.</summary>
 public interface ISource
 {
+    /// <summary>The name that logs, metrics and health pages use, such as <c>kafka</c>.</summary>
+    string Name { get; }
+
     /// <summary>
     /// Waits until every topic exists, creating those that are missing where that is allowed. Rides out a broker that is
     /// away, for as long as it takes; reports once what it waits for.

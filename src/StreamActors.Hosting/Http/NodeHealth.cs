@@ -1,0 +1,46 @@
+using System.Text.Json.Serialization;
+
+namespace StreamActors.Hosting;
+
+/// <summary>What the health pages say.</summary>
+internal sealed class NodeHealth(Node node, PeerProbe peers)
+{
+    /// <summary>Whether every pipeline has its partitions and none is draining or has stopped for good.</summary>
+    public bool IsReady => !node.IsStopping && node.Pipelines.All(static pipeline => pipeline.Pipeline.IsReady);
+
+    /// <summary>Whether the process is worth keeping: depends on no peer.</summary>
+    public bool IsLive => node.Pipelines.Count == 0
+        || node.Pipelines.Any(static pipeline => pipeline.Pipeline.Fatal is null);
+
+    /// <summary>The page: healthy, degraded (a peer is away) or unhealthy (all are, or a pipeline stopped for good).</summary>
+    public Dictionary<string, object> Page()
+    {
+        var connections = peers.Peers;
+        var away = connections.Where(static peer => !peer.IsConnected).Select(static peer => Title(peer.Peer)).ToList();
+        var stopped = node.Pipelines.FirstOrDefault(static pipeline => pipeline.Pipeline.Fatal is not null)?.Pipeline;
+        var status = stopped is not null || (away.Count == connections.Count && away.Count > 0) ? "unhealthy"
+            : away.Count > 0 ? "degraded"
+            : "healthy";
+        var page = new Dictionary<string, object> { ["status"] = status };
+        foreach (var (peer, isConnected) in connections)
+        {
+            page[$"{peer}_connected"] = isConnected;
+        }
+
+        page["uptime_seconds"] = Math.Round(node.Uptime.TotalSeconds, 1);
+        page["message"] = stopped is not null ? $"The pipeline {stopped.Name} has stopped: {stopped.Fatal}"
+            : away.Count == 0 ? "All connections active"
+            : away.Count == connections.Count ? "All connections lost"
+            : $"{string.Join(" and ", away)} disconnected";
+        return page;
+    }
+
+    private static string Title(string name) => char.ToUpperInvariant(name[0]) + name[1..];
+}
+
+/// <summary>Serialises the health pages without reflection.</summary>
+[JsonSerializable(typeof(Dictionary<string, object>))]
+[JsonSerializable(typeof(bool))]
+[JsonSerializable(typeof(double))]
+[JsonSerializable(typeof(string))]
+internal sealed partial class HealthJson : JsonSerializerContext;

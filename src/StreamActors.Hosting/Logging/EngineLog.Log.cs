@@ -1,0 +1,80 @@
+using Microsoft.Extensions.Logging;
+using StreamActors.Events;
+using StreamActors.Records;
+
+namespace StreamActors.Hosting;
+
+/// <content>The texts.</content>
+internal sealed partial class EngineLog
+{
+    [LoggerMessage(1001, LogLevel.Information, "{Pipeline}: assigned partitions: {Starts}")]
+    private partial void Assigned(string pipeline, string starts);
+
+    [LoggerMessage(1002, LogLevel.Information, "{Pipeline}: handed over {Partitions}, drained in {Milliseconds} ms")]
+    private partial void Revoked(string pipeline, string partitions, long milliseconds);
+
+    [LoggerMessage(1003, LogLevel.Warning,
+        "{Pipeline}: handed over {Partitions} after {Milliseconds} ms with {Dropped} records not done; "
+        + "their next owner reads them again")]
+    private partial void Cut(string pipeline, string partitions, long milliseconds, long dropped);
+
+    [LoggerMessage(1004, LogLevel.Warning,
+        "{Pipeline}: lost {Partitions} without a hand-over; dropped what was under way, committed nothing")]
+    private partial void Lost(string pipeline, string partitions);
+
+    [LoggerMessage(1005, LogLevel.Warning, "{Pipeline}: cannot start {Partitions} yet, trying again: {Why}")]
+    private partial void StartFailed(string pipeline, string partitions, string why);
+
+    [LoggerMessage(1006, LogLevel.Warning,
+        "{Pipeline}: {Expected} is not in its log, which holds {First} to {End}: the topic was cut or made again; "
+        + "going on at {First}")]
+    private partial void OutOfRange(string pipeline, PartitionOffset expected, long first, long end);
+
+    [LoggerMessage(1007, LogLevel.Warning, "{Pipeline}: a commit failed, the next one covers it: {Why}")]
+    private partial void CommitFailed(string pipeline, string why);
+
+    [LoggerMessage(1010, LogLevel.Warning, "{Pipeline}: waiting: {Why}")]
+    private partial void WaitingForSource(string pipeline, string why);
+
+    [LoggerMessage(1011, LogLevel.Information, "{Pipeline}: created topics: {Topics}")]
+    private partial void TopicsCreated(string pipeline, string topics);
+
+    [LoggerMessage(1012, LogLevel.Information,
+        "{Pipeline}: waiting for the assignment of consumer group {Group} ({Protocol} protocol)")]
+    private partial void Joining(string pipeline, string group, string protocol);
+
+    [LoggerMessage(1013, LogLevel.Warning, "{Pipeline}: trouble with {Peer}, trying again until it works: {Why}")]
+    private partial void PeerTrouble(string pipeline, string peer, string why);
+
+    [LoggerMessage(1014, LogLevel.Information, "{Pipeline}: {Peer} works again after {Milliseconds} ms")]
+    private partial void PeerRecovered(string pipeline, string peer, long milliseconds);
+
+    [LoggerMessage(1020, LogLevel.Warning,
+        "{Pipeline}: {Handler} validation error in {Count} record(s), the last at {Last}: {Why}")]
+    private partial void Rejected(string pipeline, string handler, long count, PartitionOffset last, string why);
+
+    [LoggerMessage(1021, LogLevel.Error, "{Pipeline}: {Handler} threw on the record at {At}, which was given up")]
+    private partial void HandlerFailed(Exception error, string pipeline, string handler, PartitionOffset at);
+
+    [LoggerMessage(1022, LogLevel.Error, "{Pipeline}: {Handler} threw in its timer {Timer}")]
+    private partial void TimerFailed(Exception error, string pipeline, string handler, string timer);
+
+    [LoggerMessage(1023, LogLevel.Error, "{Pipeline}: {Sink} refused an output of the record at {Cause}: {Why}")]
+    private partial void OutputRefused(string pipeline, string sink, PartitionOffset cause, string why);
+
+    [LoggerMessage(1024, LogLevel.Error,
+        "{Pipeline}: shard {Shard} failed and starts again from its last completed record (attempt {Attempt})")]
+    private partial void ShardRestarting(Exception error, string pipeline, string shard, int attempt);
+
+    [LoggerMessage(1025, LogLevel.Error, "{Pipeline}: this member of the group failed, making another: {Why}")]
+    private partial void MemberFailed(string pipeline, string why);
+
+    [LoggerMessage(1026, LogLevel.Critical, "{Pipeline}: stopped for good; the node is not ready: {Why}")]
+    private partial void PipelineFailed(string pipeline, string why);
+
+    [LoggerMessage(1027, LogLevel.Information, "{Pipeline}: drained, committed and left its group")]
+    private partial void PipelineStopped(string pipeline);
+
+    [LoggerMessage(1099, LogLevel.Information, "{Happened}")]
+    private partial void Unknown(EngineEvent happened);
+}

@@ -1,0 +1,59 @@
+using Microsoft.Extensions.Logging;
+using StreamActors.Events;
+
+namespace StreamActors.Hosting;
+
+/// <summary>Gives words to what the engine reports. The texts and their event ids stand in EngineLog.Log.cs.</summary>
+internal sealed partial class EngineLog(ILoggerFactory loggers) : IEngineEvents
+{
+    private readonly ILogger log = loggers.CreateLogger("StreamActors.Engine");
+
+    /// <inheritdoc/>
+    public void Report(EngineEvent happened)
+    {
+        switch (happened)
+        {
+            case EngineEvent.Assigned e: Assigned(e.Pipeline, Join(e.Starts)); break;
+            case EngineEvent.Revoked { Dropped: 0 } e: Revoked(e.Pipeline, Join(e.Partitions), Ms(e.Drain)); break;
+            case EngineEvent.Revoked e: Cut(e.Pipeline, Join(e.Partitions), Ms(e.Drain), e.Dropped); break;
+            case EngineEvent.Lost e: Lost(e.Pipeline, Join(e.Partitions)); break;
+            case EngineEvent.StartFailed e: StartFailed(e.Pipeline, Join(e.Partitions), e.Why); break;
+            case EngineEvent.OutOfRange e: OutOfRange(e.Pipeline, e.Expected, e.First, e.End); break;
+            case EngineEvent.CommitFailed e: CommitFailed(e.Pipeline, e.Why); break;
+            default: ReportPeersAndRecords(happened); break;
+        }
+    }
+
+    private static string Join<T>(IReadOnlyList<T> items) => string.Join(", ", items);
+
+    private static long Ms(TimeSpan time) => (long)time.TotalMilliseconds;
+
+    private void ReportPeersAndRecords(EngineEvent happened)
+    {
+        switch (happened)
+        {
+            case EngineEvent.WaitingForSource e: WaitingForSource(e.Pipeline, e.Why); break;
+            case EngineEvent.TopicsCreated e: TopicsCreated(e.Pipeline, Join(e.Topics)); break;
+            case EngineEvent.Joining e: Joining(e.Pipeline, e.Group, e.Protocol); break;
+            case EngineEvent.PeerTrouble e: PeerTrouble(e.Pipeline, e.Peer, e.Why); break;
+            case EngineEvent.PeerRecovered e: PeerRecovered(e.Pipeline, e.Peer, Ms(e.After)); break;
+            case EngineEvent.RecordsRejected e: Rejected(e.Pipeline, e.Handler, e.Count, e.Last, e.Why); break;
+            default: ReportFailures(happened); break;
+        }
+    }
+
+    private void ReportFailures(EngineEvent happened)
+    {
+        switch (happened)
+        {
+            case EngineEvent.HandlerFailed e: HandlerFailed(e.Error, e.Pipeline, e.Handler, e.At); break;
+            case EngineEvent.TimerFailed e: TimerFailed(e.Error, e.Pipeline, e.Handler, e.Timer); break;
+            case EngineEvent.OutputRefused e: OutputRefused(e.Pipeline, e.Sink, e.Cause, e.Why); break;
+            case EngineEvent.ShardRestarting e: ShardRestarting(e.Error, e.Pipeline, e.Shard, e.Attempt); break;
+            case EngineEvent.MemberFailed e: MemberFailed(e.Pipeline, e.Why); break;
+            case EngineEvent.PipelineFailed e: PipelineFailed(e.Pipeline, e.Why); break;
+            case EngineEvent.PipelineStopped e: PipelineStopped(e.Pipeline); break;
+            default: Unknown(happened); break;
+        }
+    }
+}

@@ -1,0 +1,126 @@
+using System.Collections.Concurrent;
+using Microsoft.Extensions.Hosting;
+using StreamActors.Events;
+using StreamActors.Shards;
+using StreamActors.Sinks;
+using StreamActors.Sources;
+
+namespace StreamActors.Hosting;
+
+/// <summary>
+/// The pipelines of this process: each has its own member, group and poll thread; one that fails leaves the others alone.
+/// Stopping drains them all side by side, then closes their sinks.
+/// </summary>
+public sealed class Node : IHostedService, IAsyncDisposable
+{
+    private readonly IEngineEvents events;
+    private readonly CancellationTokenSource stopping = new();
+    private readonly ConcurrentBag<Task> running = [];
+    private readonly TimeProvider time;
+    private readonly long startedAt;
+
+    /// <summary>Composes the pipelines; nothing connects yet.</summary>
+    /// <param name="builder">What was registered.</param>
+    /// <param name="events">Where to say what happened.</param>
+    /// <param name="time">The clock.</param>
+    /// <exception cref="PipelineException">A composition has mistakes.</exception>
+    public Node(StreamActorsBuilder builder, IEngineEvents events, TimeProvider time)
+    {
+        ArgumentNullException.ThrowIfNull(builder);
+        this.events = events;
+        this.time = time;
+        startedAt = time.GetTimestamp();
+        var scheduler = new ThreadPoolScheduler(time);
+        Pipelines = [.. builder.Pipelines.Select(registration => Compose(registration, scheduler))];
+    }
+
+    /// <summary>The pipelines with their peers.</summary>
+    public IReadOnlyList<NodePipeline> Pipelines { get; }
+
+    /// <summary>How long the node has been up.</summary>
+    public TimeSpan Uptime => time.GetElapsedTime(startedAt);
+
+    /// <summary>Whether the node is draining.</summary>
+    public bool IsStopping => stopping.IsCancellationRequested;
+
+    /// <inheritdoc/>
+    public Task StartAsync(CancellationToken cancellationToken)
+    {
+        foreach (var pipeline in Pipelines)
+        {
+            running.Add(RunAsync(pipeline.Pipeline));
+        }
+
+        return Task.CompletedTask;
+    }
+
+    /// <inheritdoc/>
+    public async Task StopAsync(CancellationToken cancellationToken)
+    {
+        await stopping.CancelAsync();
+        await Task.WhenAll(running).WaitAsync(cancellationToken);
+    }
+
+    /// <inheritdoc/>
+    public async ValueTask DisposeAsync()
+    {
+        foreach (var sink in Pipelines.SelectMany(static pipeline => pipeline.Sinks.Values))
+        {
+            await sink.DisposeAsync();
+        }
+
+        stopping.Dispose();
+    }
+
+    private NodePipeline Compose(PipelineRegistration registration, ThreadPoolScheduler scheduler)
+    {
+        var builder = new PipelineBuilder(registration.Name);
+        registration.Define(builder);
+        var source = registration.Connectors.Source ?? throw new PipelineException(
+            $"The pipeline {registration.Name} has nothing to read from: add a source, such as AddKafka().");
+        var sinks = registration.Connectors.Sinks.ToDictionary(
+            static name => name, name => registration.Connectors.Open(name, registration.Name, events));
+        var random = new Random(HashCode.Combine(registration.Name, Environment.ProcessId, time.GetTimestamp()));
+        var services = new EngineServices(time, random, scheduler, events);
+        return new NodePipeline(new Pipeline(builder, source, sinks, services), source, sinks);
+    }
+
+    private async Task RunAsync(Pipeline pipeline)
+    {
+        try
+        {
+            await pipeline.PrepareAsync(stopping.Token);
+        }
+        catch (OperationCanceledException)
+        {
+            events.Report(new EngineEvent.PipelineStopped(pipeline.Name));
+            return;
+        }
+
+        var ended = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+        var pollThread = new Thread(() => Run(pipeline, ended)) { IsBackground = true, Name = $"poll {pipeline.Name}" };
+        pollThread.Start();
+        await ended.Task;
+    }
+
+    private void Run(Pipeline pipeline, TaskCompletionSource ended)
+    {
+        try
+        {
+            pipeline.Run(stopping.Token);
+            ended.SetResult();
+        }
+        catch (Exception error)
+        {
+            events.Report(new EngineEvent.PipelineFailed(pipeline.Name, error.ToString()));
+            pipeline.Fail(error);
+            ended.SetResult();
+        }
+    }
+}
+
+/// <summary>A pipeline of a node, with its peers.</summary>
+/// <param name="Pipeline">The pipeline.</param>
+/// <param name="Source">Where it reads from.</param>
+/// <param name="Sinks">Its sinks, by connector name.</param>
+public sealed record NodePipeline(Pipeline Pipeline, ISource Source, IReadOnlyDictionary<string, ISink> Sinks);

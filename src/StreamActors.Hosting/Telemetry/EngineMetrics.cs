@@ -1,0 +1,82 @@
+using StreamActors.Metrics;
+
+namespace StreamActors.Hosting;
+
+/// <summary>The engine's own metrics, the same for every pipeline.</summary>
+internal sealed class EngineMetrics(Node node) : IMetricSource
+{
+    private static readonly (string Name, string Help, Func<RouteCounters, long> Value)[] OfRoutes =
+    [
+        ("received", "Records taken from the source.", static route => route.Received),
+        ("repeated", "Records dropped because their offset had been received.", static route => route.Repeated),
+        ("emitting", "Records that caused outputs.", static route => route.Emitting),
+        ("merged", "Records that a window replaced by later ones or left out.", static route => route.Merged),
+        ("ignored", "Records without an output.", static route => route.Ignored),
+        ("duplicates", "Records whose id had been seen.", static route => route.Duplicates),
+        ("rejected", "Records whose bytes were refused.", static route => route.Rejected),
+        ("failed", "Records on which user code threw.", static route => route.Failed),
+        ("dead_lettered", "Records written to a dead-letter topic.", static route => route.DeadLettered),
+    ];
+
+    /// <inheritdoc/>
+    public IEnumerable<MetricFamily> Collect()
+    {
+        foreach (var (name, help, value) in OfRoutes)
+        {
+            yield return new($"streamactors_records_{name}_total", help, MetricKind.Counter, [.. PerRoute(value)]);
+        }
+
+        yield return new(
+            "streamactors_outputs_acknowledged_total", "Outputs that a sink has taken.", MetricKind.Counter,
+            [.. PerSink(static sink => new MetricSample([], sink.Acknowledged))]);
+        yield return new(
+            "streamactors_outputs_refused_total", "Outputs that a sink will never take.", MetricKind.Counter,
+            [.. PerSink(static sink => new MetricSample([], sink.Refused))]);
+        yield return new(
+            "streamactors_delivery_failures_total", "Deliveries that failed and were repeated.", MetricKind.Counter,
+            [.. PerSink(static sink => new MetricSample([], sink.Failures))]);
+        yield return new(
+            "streamactors_delivery_seconds", "From sending an output to its acknowledgement.", MetricKind.Histogram,
+            [.. PerSink(static sink => Durations(sink.Delivery))]);
+        yield return new(
+            "streamactors_latency_seconds", "From a record's time to its output's acknowledgement.",
+            MetricKind.Histogram, [.. PerSink(static sink => Durations(sink.EndToEnd))]);
+        yield return new(
+            "streamactors_partition_lag", "Records behind the committable offset.", MetricKind.Gauge,
+            [.. PerPartition(static partition => partition.Lag ?? 0)]);
+        yield return new(
+            "streamactors_partition_held", "1 while a partition is not read.", MetricKind.Gauge,
+            [.. PerPartition(static partition => partition.State == PartitionState.Running ? 0 : 1)]);
+        yield return MetricFamily.Of(
+            "streamactors_uptime_seconds", "Time since the start.", MetricKind.Gauge, node.Uptime.TotalSeconds);
+        yield return MetricFamily.Of(
+            "streamactors_memory_bytes", "Resident memory.", MetricKind.Gauge, Environment.WorkingSet);
+    }
+
+    private static MetricSample Durations(LatencyHistogram histogram)
+    {
+        var snapshot = histogram.Snapshot();
+        return new MetricSample([], snapshot.Mean.TotalSeconds * snapshot.Count, snapshot);
+    }
+
+    private IEnumerable<MetricSample> PerRoute(Func<RouteCounters, long> value) =>
+        from pipeline in node.Pipelines
+        from route in pipeline.Pipeline.Metrics.Routes
+        select new MetricSample([("pipeline", pipeline.Pipeline.Name), ("route", route.Name)], value(route.Counters));
+
+    private IEnumerable<MetricSample> PerSink(Func<SinkCounters, MetricSample> sample) =>
+        from pipeline in node.Pipelines
+        from sink in pipeline.Pipeline.Metrics.Sinks
+        select sample(sink.Counters) with { Labels = [("pipeline", pipeline.Pipeline.Name), ("sink", sink.Name)] };
+
+    private IEnumerable<MetricSample> PerPartition(Func<PartitionStatus, double> value) =>
+        from pipeline in node.Pipelines
+        from status in pipeline.Pipeline.Metrics.Partitions
+        select new MetricSample(
+            [
+                ("pipeline", pipeline.Pipeline.Name),
+                ("topic", status.Partition.Topic),
+                ("partition", $"{status.Partition.Number}"),
+            ],
+            value(status));
+}

@@ -1,0 +1,62 @@
+using System.Collections.Concurrent;
+using Microsoft.Extensions.Hosting;
+
+namespace StreamActors.Hosting;
+
+/// <summary>
+/// Asks every peer of the node, again and again, whether it answers: so that a health page is at most four seconds behind
+/// the truth (two seconds between two rounds, at most two for an answer), and never waits for a peer itself.
+/// </summary>
+internal sealed class PeerProbe(Node node, TimeProvider time) : BackgroundService
+{
+    private static readonly TimeSpan Pause = TimeSpan.FromSeconds(2);
+    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(2);
+
+    private readonly ConcurrentDictionary<string, bool> reachable = new(StringComparer.Ordinal);
+
+    /// <summary>The peers, by name, in a fixed order, and whether each answers: of several with a name, all must.</summary>
+    public IReadOnlyList<(string Peer, bool IsConnected)> Peers =>
+        [.. Names().Distinct().Select(name => (name, reachable.GetValueOrDefault(name)))];
+
+    /// <inheritdoc/>
+    protected override async Task ExecuteAsync(CancellationToken stoppingToken)
+    {
+        using var timer = new PeriodicTimer(Pause, time);
+        do
+        {
+            var answers = await Task.WhenAll(Questions(stoppingToken).Select(question => AskAsync(question)));
+            foreach (var peer in answers.GroupBy(static answer => answer.Peer))
+            {
+                reachable[peer.Key] = peer.All(static answer => answer.IsConnected);
+            }
+        }
+        while (await timer.WaitForNextTickAsync(stoppingToken));
+    }
+
+    private IEnumerable<string> Names() => node.Pipelines.SelectMany(
+        static pipeline => pipeline.Sinks.Keys.Prepend(pipeline.Source.Name));
+
+    private IEnumerable<(string Peer, Task<bool> Answer)> Questions(CancellationToken stop)
+    {
+        foreach (var pipeline in node.Pipelines)
+        {
+            yield return (pipeline.Source.Name, pipeline.Source.IsReachableAsync(stop).AsTask());
+            foreach (var (name, sink) in pipeline.Sinks)
+            {
+                yield return (name, sink.IsReachableAsync(stop).AsTask());
+            }
+        }
+    }
+
+    private async Task<(string Peer, bool IsConnected)> AskAsync((string Peer, Task<bool> Answer) question)
+    {
+        try
+        {
+            return (question.Peer, await question.Answer.WaitAsync(Patience, time));
+        }
+        catch (TimeoutException)
+        {
+            return (question.Peer, false);
+        }
+    }
+}
