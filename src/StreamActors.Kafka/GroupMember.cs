@@ -1,0 +1,155 @@
+using Confluent.Kafka;
+using Confluent.Kafka.Admin;
+using StreamActors.Kafka.Native;
+using StreamActors.Records;
+using StreamActors.Sources;
+
+namespace StreamActors.Kafka;
+
+/// <summary>What a member tells its owner; all of it inside <see cref="GroupMember.Serve"/>, on the poll thread.</summary>
+/// <param name="Assigned">Partitions came: returns where to start each.</param>
+/// <param name="Revoked">Partitions are about to go.</param>
+/// <param name="Lost">Partitions went.</param>
+/// <param name="Complained">The client complains; it may be fatal.</param>
+internal sealed record MemberHandlers(
+    Func<List<TopicPartition>, List<TopicPartitionOffset>> Assigned,
+    Action<List<TopicPartitionOffset>> Revoked,
+    Action<List<TopicPartitionOffset>> Lost,
+    Action<Error> Complained);
+
+/// <summary>
+/// One membership in one protocol: the managed consumer, its native handle, and what hangs on it. It is replaced as a
+/// whole when the broker turns out not to have the protocol.
+/// </summary>
+internal sealed class GroupMember : IDisposable
+{
+    private static readonly TimeSpan NudgeLimit = TimeSpan.FromSeconds(2);
+
+    private readonly NativeQueue happenings;
+    private readonly MemberHandlers handlers;
+    private IAdminClient? admin;
+
+    /// <summary>Makes a member; it joins when its <see cref="Consumer"/> subscribes.</summary>
+    public GroupMember(
+        KafkaOptions options, GroupSpec group, bool classic, MemberHandlers handlers, PollSignal signal)
+    {
+        Classic = classic;
+        this.handlers = handlers;
+        var builder = new ConsumerBuilder<byte[], byte[]>(KafkaSettings.Consumer(options, group, classic))
+            .SetPartitionsAssignedHandler((_, partitions) => handlers.Assigned(partitions))
+            .SetPartitionsRevokedHandler((_, partitions) => handlers.Revoked(partitions))
+            .SetPartitionsLostHandler((_, partitions) => handlers.Lost(partitions))
+            .SetErrorHandler((_, error) => handlers.Complained(error));
+        if (!KafkaSettings.Debugs(options))
+        {
+            builder.SetLogHandler(static (_, _) => { });    // what matters comes as an error, too
+        }
+
+        Consumer = builder.Build();
+        Client = LibRdKafka.HandleOf(Consumer);
+        happenings = NativeQueue.OfConsumer(Client, signal);
+        Commits = new Committer(Client);
+    }
+
+    /// <summary>Whether it speaks the classic protocol.</summary>
+    public bool Classic { get; }
+
+    /// <summary>The managed client: subscribes, seeks, asks.</summary>
+    public IConsumer<byte[], byte[]> Consumer { get; }
+
+    /// <summary>The native client of the same handle: reads.</summary>
+    public nint Client { get; }
+
+    /// <summary>Its commits.</summary>
+    public Committer Commits { get; }
+
+    /// <summary>Whether nothing waits to be served.</summary>
+    public bool IsIdle => happenings.IsEmpty;
+
+    /// <summary>Questions that the managed consumer does not know, over its own connections.</summary>
+    public IAdminClient Admin => admin ??= new DependentAdminClientBuilder(Consumer.Handle).Build();
+
+    /// <summary>
+    /// Serves rebalances and errors. A record is not expected, for each owned partition's queue is read by itself; one
+    /// that comes all the same is returned.
+    /// </summary>
+    public ConsumeResult<byte[], byte[]>? Serve(TimeSpan wait)
+    {
+        try
+        {
+            return Consumer.Consume(wait);
+        }
+        catch (ConsumeException error)
+        {
+            handlers.Complained(error.Error);
+            return null;
+        }
+    }
+
+    /// <summary>
+    /// Wakes the client's connections by a question to the leader of each partition. After a pure revoke they sleep for
+    /// up to a second, and the partitions that stayed are silent for as long (CLIENT.md).
+    /// </summary>
+    public async Task NudgeAsync(IEnumerable<PartitionId> owned)
+    {
+        try
+        {
+            await Admin.ListOffsetsAsync(
+                owned.Select(partition => new TopicPartitionOffsetSpec
+                {
+                    TopicPartition = new TopicPartition(partition.Topic, partition.Number),
+                    OffsetSpec = OffsetSpec.Latest(),
+                }),
+                new ListOffsetsOptions { RequestTimeout = NudgeLimit });
+        }
+        catch (KafkaException)
+        {
+            // The answer does not matter: the question alone wakes the connection, and a broker that is away complains
+            // through the client by itself.
+        }
+    }
+
+    /// <summary>Whether every topic is there and a broker answers, asked over the member's own connections.</summary>
+    public async Task<bool> AnswersAsync(IReadOnlyList<string> topics, TimeSpan limit)
+    {
+        try
+        {
+            var answer = await Admin.DescribeTopicsAsync(
+                TopicCollection.OfTopicNames(topics), new DescribeTopicsOptions { RequestTimeout = limit });
+            return answer.TopicDescriptions.Count == topics.Count;
+        }
+        catch (KafkaException)
+        {
+            return false;
+        }
+    }
+
+    /// <summary>
+    /// Leaves the group, serving the revoke that comes of it. A broker that is away is not waited for beyond the limit:
+    /// the group then finds out by itself, when the session ends.
+    /// </summary>
+    public void Leave(TimeSpan limit, TimeProvider clock)
+    {
+        var error = LibRdKafka.ConsumerCloseQueue(Client, happenings.Pointer);
+        if (error != 0)
+        {
+            LibRdKafka.ErrorDestroy(error);    // a fatal error came before: there is no membership to leave
+            return;
+        }
+
+        var began = clock.GetTimestamp();
+        while (LibRdKafka.ConsumerClosed(Client) == 0 && clock.GetElapsedTime(began) < limit)
+        {
+            Serve(TimeSpan.FromMilliseconds(20));
+        }
+    }
+
+    /// <summary>Lets go of everything, without leaving the group.</summary>
+    public void Dispose()
+    {
+        Commits.Dispose();
+        happenings.Dispose();
+        admin?.Dispose();
+        Consumer.Dispose();
+    }
+}

@@ -1,0 +1,179 @@
+using Confluent.Kafka;
+using Confluent.Kafka.Admin;
+using StreamActors.Sources;
+
+namespace StreamActors.Kafka;
+
+/// <summary>A topic as the cluster has it.</summary>
+/// <param name="Name">Its name.</param>
+/// <param name="Partitions">How many partitions it has.</param>
+/// <param name="Replication">How many replicas each partition has; the least of them where they differ.</param>
+/// <param name="Leaderless">How many partitions have no leader now, and can be neither read nor written.</param>
+public sealed record KafkaTopic(string Name, int Partitions, int Replication, int Leaderless);
+
+/// <summary>
+/// Administration with the same security as everything else. Any thread may call it; no call blocks one. A question that
+/// no broker answers fails with a <see cref="SourceException"/> after <see cref="Limit"/>.
+/// </summary>
+public sealed class KafkaAdmin : IDisposable
+{
+    /// <summary>How long a broker has to answer.</summary>
+    public static readonly TimeSpan Limit = TimeSpan.FromSeconds(5);
+
+    private readonly KafkaOptions options;
+    private readonly IAdminClient client;
+    private volatile Error? complaint;
+
+    /// <summary>Makes a client; it connects with the first question.</summary>
+    public KafkaAdmin(KafkaOptions options)
+    {
+        this.options = options;
+        var builder = new AdminClientBuilder(KafkaSettings.Admin(options)).SetErrorHandler((_, error) => Note(error));
+        if (!KafkaSettings.Debugs(options))
+        {
+            builder.SetLogHandler(static (_, _) => { });
+        }
+
+        client = builder.Build();
+    }
+
+    /// <summary>All topics that this user may see, by name, without Kafka's internal ones.</summary>
+    /// <exception cref="SourceException">No broker answered.</exception>
+    public Task<IReadOnlyList<KafkaTopic>> ListAsync(CancellationToken stop) => AskAsync<IReadOnlyList<KafkaTopic>>(
+        "The topics could not be listed",
+        async () =>
+        {
+            // The only blocking question: the asynchronous ones want the names first. It ends by itself.
+            var metadata = await Task.Run(() => client.GetMetadata(Limit), stop).WaitAsync(stop);
+            return metadata.Topics
+                .Where(topic => !topic.Topic.StartsWith("__", StringComparison.Ordinal))
+                .Select(topic => new KafkaTopic(
+                    topic.Topic,
+                    topic.Partitions.Count,
+                    topic.Partitions.Select(partition => partition.Replicas.Length).DefaultIfEmpty().Min(),
+                    topic.Partitions.Count(partition => partition.Leader < 0)))
+                .OrderBy(topic => topic.Name, StringComparer.Ordinal)
+                .ToList();
+        });
+
+    /// <summary>Those of the topics that exist.</summary>
+    /// <exception cref="SourceException">No broker answered, or it does not allow the question.</exception>
+    public Task<IReadOnlyList<KafkaTopic>> DescribeAsync(IReadOnlyList<string> names, CancellationToken stop) =>
+        AskAsync<IReadOnlyList<KafkaTopic>>(
+            "The topics could not be described",
+            async () =>
+            {
+                var question = TopicCollection.OfTopicNames(names);
+                try
+                {
+                    var answer = await client.DescribeTopicsAsync(
+                        question, new DescribeTopicsOptions { RequestTimeout = Limit }).WaitAsync(stop);
+                    return Existing(answer.TopicDescriptions);
+                }
+                catch (DescribeTopicsException error)
+                {
+                    // That a topic does not exist is an answer; anything else that is wrong with one is not.
+                    var wrong = error.Results.TopicDescriptions.Find(topic =>
+                        topic.Error.IsError && topic.Error.Code != ErrorCode.UnknownTopicOrPart);
+                    return wrong is null
+                        ? Existing(error.Results.TopicDescriptions)
+                        : throw new KafkaException(wrong.Error, error);
+                }
+            });
+
+    /// <summary>Creates those of the topics that do not exist yet.</summary>
+    /// <returns>The names of those that were created.</returns>
+    /// <exception cref="SourceException">No broker answered, or it refused.</exception>
+    public Task<IReadOnlyList<string>> CreateAsync(IReadOnlyList<TopicSpec> topics, CancellationToken stop) =>
+        AskAsync<IReadOnlyList<string>>(
+            "The topics could not be created",
+            async () =>
+            {
+                var wanted = topics.Select(topic => new TopicSpecification
+                {
+                    Name = topic.Name,
+                    NumPartitions = topic.Partitions,
+                    ReplicationFactor = topic.Replication,
+                });
+                var existing = new HashSet<string>(StringComparer.Ordinal);
+                try
+                {
+                    await client.CreateTopicsAsync(wanted, new CreateTopicsOptions { RequestTimeout = Limit })
+                        .WaitAsync(stop);
+                }
+                catch (CreateTopicsException error)
+                {
+                    var refused = error.Results.Find(result =>
+                        result.Error.IsError && result.Error.Code != ErrorCode.TopicAlreadyExists);
+                    if (refused is not null)
+                    {
+                        throw new SourceException(
+                            $"Topic {refused.Topic} could not be created: {refused.Error.Reason}.", error);
+                    }
+
+                    existing.UnionWith(error.Results.Where(result => result.Error.IsError).Select(r => r.Topic));
+                }
+
+                return topics.Select(topic => topic.Name).Where(name => !existing.Contains(name)).ToList();
+            });
+
+    /// <summary>Whether a broker answers within <see cref="Limit"/>. Never throws for one that does not.</summary>
+    public async ValueTask<bool> IsReachableAsync(CancellationToken stop)
+    {
+        try
+        {
+            return await BrokersAsync(stop) > 0;
+        }
+        catch (KafkaException)
+        {
+            return false;
+        }
+    }
+
+    /// <inheritdoc/>
+    public void Dispose() => client.Dispose();
+
+    /// <summary>How many brokers the cluster has.</summary>
+    /// <exception cref="KafkaException">No broker answered; <see cref="Explain"/> says more.</exception>
+    internal async Task<int> BrokersAsync(CancellationToken stop)
+    {
+        complaint = null;
+        var cluster = await client.DescribeClusterAsync(new DescribeClusterOptions { RequestTimeout = Limit })
+            .WaitAsync(stop);
+        return cluster.Nodes.Count;
+    }
+
+    /// <summary>What is wrong when no answer came: the client's last complaint that said more than that.</summary>
+    internal KafkaFault Explain(Error error) =>
+        KafkaFault.Explain(complaint is { } said && KafkaFault.Weight(error) == 0 ? said : error, options);
+
+    private void Note(Error error)
+    {
+        if (complaint is null || KafkaFault.Weight(error) >= KafkaFault.Weight(complaint))
+        {
+            complaint = error;
+        }
+    }
+
+    private static List<KafkaTopic> Existing(IEnumerable<TopicDescription> descriptions) => descriptions
+        .Where(topic => !topic.Error.IsError)
+        .Select(topic => new KafkaTopic(
+            topic.Name,
+            topic.Partitions.Count,
+            topic.Partitions.Select(partition => partition.Replicas.Count).DefaultIfEmpty().Min(),
+            topic.Partitions.Count(partition => partition.Leader is null)))
+        .ToList();
+
+    private async Task<T> AskAsync<T>(string what, Func<Task<T>> ask)
+    {
+        complaint = null;
+        try
+        {
+            return await ask();
+        }
+        catch (KafkaException error)
+        {
+            throw new SourceException($"{what}: {Explain(error.Error)}", error);
+        }
+    }
+}

@@ -1,0 +1,103 @@
+using Confluent.Kafka;
+using StreamActors.Sources;
+
+namespace StreamActors.Kafka;
+
+/// <summary>One line of a check.</summary>
+/// <param name="Ok">Whether all is well.</param>
+/// <param name="Sentence">What was found.</param>
+/// <param name="Remedy">What to do; empty when all is well.</param>
+public sealed record KafkaFinding(bool Ok, string Sentence, string Remedy);
+
+/// <summary>
+/// Answers, for a person: can the brokers be reached, does the log-in work, are the topics there and usable. It changes
+/// nothing, and ends within about <see cref="Limit"/> however sick the cluster is.
+/// </summary>
+public static class KafkaCheck
+{
+    /// <summary>How long the brokers have to answer.</summary>
+    public static readonly TimeSpan Limit = TimeSpan.FromSeconds(5);
+
+    /// <summary>Checks the options, the brokers, and the topics; what depends on a failure is left out.</summary>
+    /// <param name="options">How to reach the cluster.</param>
+    /// <param name="topics">The topics that are needed.</param>
+    /// <param name="stop">Ends the check.</param>
+    public static async Task<IReadOnlyList<KafkaFinding>> RunAsync(
+        KafkaOptions options, IReadOnlyList<TopicSpec> topics, CancellationToken stop)
+    {
+        var findings = options.Problems().Select(problem => new KafkaFinding(false, problem, "")).ToList();
+        if (findings.Count > 0)
+        {
+            return findings;
+        }
+
+        KafkaAdmin admin;
+        try
+        {
+            admin = new KafkaAdmin(options);
+        }
+        catch (Exception error) when (error is InvalidOperationException or ArgumentException or KafkaException)
+        {
+            return [new KafkaFinding(
+                false, $"The Kafka client refuses its settings: {error.Message}", "Correct the setting that it names.")];
+        }
+
+        using (admin)
+        {
+            findings.Add(await BrokersAsync(admin, options, stop));
+            if (findings[0].Ok && topics.Count > 0)
+            {
+                findings.AddRange(await TopicsAsync(admin, options, topics, stop));
+            }
+        }
+
+        return findings;
+    }
+
+    private static async Task<KafkaFinding> BrokersAsync(KafkaAdmin admin, KafkaOptions options, CancellationToken stop)
+    {
+        try
+        {
+            var brokers = await admin.BrokersAsync(stop);
+            return new(true, $"{options} answers with {brokers} broker{(brokers == 1 ? "" : "s")}.", "");
+        }
+        catch (KafkaException error)
+        {
+            var fault = admin.Explain(error.Error);
+            return new(false, fault.What, fault.Remedy);
+        }
+    }
+
+    private static async Task<IEnumerable<KafkaFinding>> TopicsAsync(
+        KafkaAdmin admin, KafkaOptions options, IReadOnlyList<TopicSpec> topics, CancellationToken stop)
+    {
+        try
+        {
+            var found = await admin.DescribeAsync(topics.Select(topic => topic.Name).ToList(), stop);
+            return topics.Select(topic => Finding(topic, found.FirstOrDefault(f => f.Name == topic.Name), options));
+        }
+        catch (SourceException error)
+        {
+            return [new KafkaFinding(false, error.Message, "")];
+        }
+    }
+
+    private static KafkaFinding Finding(TopicSpec wanted, KafkaTopic? found, KafkaOptions options) => found switch
+    {
+        null when options.CreateTopics => new(
+            true,
+            $"Topic {wanted.Name} does not exist yet; it is created at start with {wanted.Partitions} partitions.",
+            ""),
+        null => new(
+            false, $"Topic {wanted.Name} does not exist.", "Create it: streamactors topics create."),
+        { Leaderless: > 0 } => new(
+            false,
+            $"Topic {wanted.Name} has {found.Leaderless} of {found.Partitions} partitions without a leader.",
+            "Bring the brokers that hold them back."),
+        _ => new(
+            true,
+            $"Topic {wanted.Name} has {found.Partitions} partitions"
+            + (found.Partitions == wanted.Partitions ? "." : $" (configured: {wanted.Partitions}; its own number holds)."),
+            ""),
+    };
+}

@@ -1,0 +1,82 @@
+using StreamActors.Events;
+using StreamActors.Sources;
+
+namespace StreamActors.Kafka;
+
+/// <summary>Kafka as the place that pipelines read from.</summary>
+/// <param name="options">How to reach the cluster.</param>
+/// <param name="clock">Measures waits.</param>
+public sealed class KafkaSource(KafkaOptions options, TimeProvider clock) : ISource, IDisposable
+{
+    private static readonly TimeSpan RetryPause = TimeSpan.FromSeconds(1);
+
+    private readonly KafkaAdmin admin = new(options);
+
+    /// <inheritdoc/>
+    public async Task PrepareAsync(
+        string pipeline, IReadOnlyList<TopicSpec> topics, IEngineEvents events, CancellationToken stop)
+    {
+        var reported = "";
+        while (true)
+        {
+            var why = await MissingAsync(pipeline, topics, events, stop);
+            if (why.Length == 0)
+            {
+                return;
+            }
+
+            if (why != reported)
+            {
+                reported = why;
+                events.Report(new EngineEvent.WaitingForSource(pipeline, why));
+            }
+
+            await Task.Delay(RetryPause, clock, stop);
+        }
+    }
+
+    /// <inheritdoc/>
+    public IGroupConsumer Open(GroupSpec group, IGroupEvents members, IEngineEvents events) =>
+        new KafkaGroupConsumer(options, group, members, events, clock);
+
+    /// <inheritdoc/>
+    public ValueTask<bool> IsReachableAsync(CancellationToken stop) => admin.IsReachableAsync(stop);
+
+    /// <inheritdoc/>
+    public void Dispose() => admin.Dispose();
+
+    /// <returns>Why the topics are not ready; empty when they are.</returns>
+    private async Task<string> MissingAsync(
+        string pipeline, IReadOnlyList<TopicSpec> topics, IEngineEvents events, CancellationToken stop)
+    {
+        try
+        {
+            var existing = await admin.DescribeAsync(topics.Select(topic => topic.Name).ToList(), stop);
+            var missing = topics.Where(topic => existing.All(found => found.Name != topic.Name)).ToList();
+            if (missing.Count == 0)
+            {
+                return "";
+            }
+
+            var names = string.Join(", ", missing.Select(topic => topic.Name));
+            if (!options.CreateTopics)
+            {
+                return $"These topics do not exist, and are not created: {names}.";
+            }
+
+            var created = await admin.CreateAsync(missing, stop);
+            if (created.Count > 0)
+            {
+                events.Report(new EngineEvent.TopicsCreated(pipeline, created));
+            }
+
+            // Created is not yet known to every broker: what counts is that it can be described.
+            existing = await admin.DescribeAsync(topics.Select(topic => topic.Name).ToList(), stop);
+            return existing.Count == topics.Count ? "" : $"These topics were created and are not there yet: {names}.";
+        }
+        catch (SourceException error)
+        {
+            return error.Message;
+        }
+    }
+}

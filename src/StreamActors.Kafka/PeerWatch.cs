@@ -1,0 +1,64 @@
+using Confluent.Kafka;
+using StreamActors.Events;
+
+namespace StreamActors.Kafka;
+
+/// <summary>
+/// Turns the client's complaints, which repeat with each retry, into episodes: one report when trouble starts, one when
+/// it is over. Trouble is over when Kafka answers a question again and nobody has complained for a moment.
+/// <para>The poll thread alone calls it; the question is asked on the pool.</para>
+/// </summary>
+internal sealed class PeerWatch(string pipeline, KafkaOptions options, IEngineEvents events, TimeProvider clock)
+{
+    private static readonly TimeSpan Quiet = TimeSpan.FromSeconds(2);
+
+    private long began;
+    private long lastComplaint;
+    private int weight;
+    private Task<bool>? question;
+
+    /// <summary>Whether an episode is open.</summary>
+    public bool InTrouble { get; private set; }
+
+    /// <summary>Takes note of a complaint; the first of an episode, and one that says more, is reported.</summary>
+    public void Complain(Error error)
+    {
+        lastComplaint = clock.GetTimestamp();
+        var known = KafkaFault.Weight(error);
+        if (!InTrouble || known > weight)
+        {
+            began = InTrouble ? began : lastComplaint;
+            InTrouble = true;
+            weight = known;
+            events.Report(new EngineEvent.PeerTrouble(
+                pipeline, Kafka.Connector, KafkaFault.Explain(error, options).ToString()));
+        }
+    }
+
+    /// <summary>Asks, while there is trouble, whether it is over; call it now and then.</summary>
+    /// <param name="ask">Asks Kafka, within a second or two; false when it does not answer. Never throws.</param>
+    public void Check(Func<Task<bool>> ask)
+    {
+        if (!InTrouble || clock.GetElapsedTime(lastComplaint) < Quiet)
+        {
+            return;
+        }
+
+        question ??= ask();
+        if (question.IsCompleted)
+        {
+            if (question.IsCompletedSuccessfully && question.GetAwaiter().GetResult())
+            {
+                InTrouble = false;
+                events.Report(new EngineEvent.PeerRecovered(
+                    pipeline, Kafka.Connector, clock.GetElapsedTime(began)));
+            }
+            else
+            {
+                lastComplaint = clock.GetTimestamp();    // asks again after a moment
+            }
+
+            question = null;
+        }
+    }
+}
