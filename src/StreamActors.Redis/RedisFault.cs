@@ -1,0 +1,158 @@
+using System.Net.Sockets;
+using System.Security.Authentication;
+
+namespace StreamActors.Redis;
+
+/// <summary>Everything that can go wrong with Redis.</summary>
+internal enum RedisFaultKind
+{
+    /// <summary>No connection could be made.</summary>
+    Unreachable,
+
+    /// <summary>A connection was made, but TLS was not.</summary>
+    TlsFailed,
+
+    /// <summary>The login was refused, or one is wanted and none was given.</summary>
+    LoginRefused,
+
+    /// <summary>The database does not exist.</summary>
+    NoDatabase,
+
+    /// <summary>The user is logged in, and is not allowed to do it.</summary>
+    NotPermitted,
+
+    /// <summary>The server is reading its data from disk.</summary>
+    Loading,
+
+    /// <summary>The server is a replica: what is published there reaches only those who listen there.</summary>
+    Replica,
+
+    /// <summary>The answer did not come in time.</summary>
+    TimedOut,
+
+    /// <summary>The connection broke.</summary>
+    Broken,
+
+    /// <summary>The server does not know the script: it was restarted, or its scripts were flushed.</summary>
+    UnknownScript,
+
+    /// <summary>Any other refusal; its text says more.</summary>
+    Refused,
+}
+
+/// <summary>What is wrong with Redis and what a person can do about it. Never holds a password or a payload.</summary>
+/// <param name="Kind">Which of the things that can go wrong.</param>
+/// <param name="Problem">What is wrong, as a sentence without the full stop.</param>
+/// <param name="Remedy">What to do, as a sentence with the full stop.</param>
+internal sealed record RedisFault(RedisFaultKind Kind, string Problem, string Remedy)
+{
+    private const string CheckServer =
+        "Check that the server runs and that host and port (such as REDIS_HOST and REDIS_PORT) are right.";
+
+    private const string CheckPassword =
+        "Correct the user and the password that this node is given (such as REDIS_PASSWORD).";
+
+    /// <summary>Whether the connection is of no more use, because another one may well find another answer.</summary>
+    public bool EndsConnection => Kind is RedisFaultKind.Loading or RedisFaultKind.Replica or RedisFaultKind.LoginRefused;
+
+    /// <summary>The server did not answer in time.</summary>
+    public static RedisFault TimedOut(TimeSpan limit) => new(
+        RedisFaultKind.TimedOut,
+        $"it did not answer within {limit.TotalSeconds:0.###} s",
+        "Check the server's load (SLOWLOG GET) and the network.");
+
+    /// <summary>The server closed the connection, or sent something that is not Redis's.</summary>
+    public static RedisFault Broken(string problem) => new(
+        RedisFaultKind.Broken, problem, "It is made again at the next delivery; if it breaks at once, check whether TLS is right.");
+
+    /// <summary>The connection could not be made.</summary>
+    public static RedisFault Unreachable(SocketException error) =>
+        new(RedisFaultKind.Unreachable, $"no connection ({error.SocketErrorCode}: {error.Message})", CheckServer);
+
+    /// <summary>TLS failed; the text is of the TLS library.</summary>
+    public static RedisFault TlsFailed(Exception error) => new(
+        RedisFaultKind.TlsFailed,
+        $"TLS failed: {Innermost(error).Message}",
+        "Check that this port speaks TLS, that its certificate names the host, and that the CA file is its authority's.");
+
+    /// <summary>A connection that had been made failed.</summary>
+    public static RedisFault OfStream(Exception error) => error is AuthenticationException
+        ? TlsFailed(error)
+        : Broken($"the connection broke ({Innermost(error).Message})");
+
+    /// <summary>
+    /// The answer to AUTH. Its text is not shown: a server that has no AUTH command repeats the arguments in its error.
+    /// </summary>
+    public static RedisFault OfLogin(string reply) => new(
+        RedisFaultKind.LoginRefused,
+        CodeOf(reply) switch
+        {
+            "WRONGPASS" => "the login was refused: wrong user or password (WRONGPASS)",
+            "ERR" when reply.Contains("without any password", StringComparison.Ordinal) =>
+                "the login was refused: a password is given, but the server has none",
+            "NOPERM" => "the login was refused (NOPERM)",
+            var code => $"the login was refused ({code})",
+        },
+        CheckPassword);
+
+    /// <summary>The answer to SELECT.</summary>
+    public static RedisFault OfSelect(string reply, int database) => CodeOf(reply) == "ERR"
+        ? new(
+            RedisFaultKind.NoDatabase,
+            $"it has no database {database} ({Shorten(reply)})",
+            "Choose another database, or raise 'databases' in the server's configuration; a cluster has only 0.")
+        : OfReply(reply);
+
+    /// <summary>The answer to ROLE, from a server that is not a primary.</summary>
+    public static RedisFault Replica() => new(
+        RedisFaultKind.Replica,
+        "it is a read-only replica, and subscribers of the primary would hear nothing",
+        "Name the primary's host and port (such as REDIS_HOST), or wait until the fail-over is done.");
+
+    /// <summary>The answer to any other command.</summary>
+    public static RedisFault OfReply(string reply) => CodeOf(reply) switch
+    {
+        "NOAUTH" => new(RedisFaultKind.LoginRefused, "it wants a login and none was given (NOAUTH)", CheckPassword),
+        "NOPERM" => new(
+            RedisFaultKind.NotPermitted,
+            $"the user may not do this ({Shorten(reply)})",
+            "Allow it with ACL SETUSER: +publish +evalsha +script|load and the channels (&pattern)."),
+        "LOADING" => new(
+            RedisFaultKind.Loading, "it is loading its data (LOADING)", "Nothing to do: it is tried again until it is ready."),
+        "READONLY" or "MASTERDOWN" => Replica(),
+        "NOSCRIPT" => new(
+            RedisFaultKind.UnknownScript, "it forgot the script (NOSCRIPT)", "Do not run SCRIPT FLUSH in a loop."),
+        "BUSY" => new(
+            RedisFaultKind.Refused, "a script blocks it (BUSY)", "Find who runs long scripts; SCRIPT KILL ends one."),
+        "OOM" => new(
+            RedisFaultKind.Refused, "it is out of memory (OOM)", "Raise maxmemory or free memory."),
+        _ => new(RedisFaultKind.Refused, $"it answered: {Shorten(reply)}", "Check the server's log and version."),
+    };
+
+    /// <inheritdoc/>
+    public override string ToString() => $"{Problem}. {Remedy}";
+
+    private static string CodeOf(string reply)
+    {
+        var code = reply.AsSpan(0, Math.Max(reply.AsSpan().IndexOf(' '), 0)).ToString();
+
+        // Redis 7.0 wraps what a script's command was refused for: "ERR … NOPERM …" became "NOPERM …" in 7.2.
+        return code == "ERR" && reply.Contains("NOPERM", StringComparison.Ordinal) ? "NOPERM" : code;
+    }
+
+    // An error may repeat a command's arguments, which here are payloads, and may be long.
+    private static string Shorten(string reply)
+    {
+        var arguments = reply.IndexOf(", with args beginning with", StringComparison.Ordinal);
+        var text = arguments < 0 ? reply : reply[..arguments];
+        return text.Length <= 200 ? text : $"{text.AsSpan(0, 200)}…";
+    }
+
+    private static Exception Innermost(Exception error) => error.GetBaseException();
+}
+
+/// <summary>Carries a fault to the next boundary: the sink or the check.</summary>
+internal sealed class RedisFaultException(RedisFault fault) : Exception(fault.ToString())
+{
+    public RedisFault Fault { get; } = fault;
+}

@@ -1,0 +1,96 @@
+namespace StreamActors.Redis;
+
+/// <summary>
+/// The life of the one connection that all shards share: made when a delivery wants it, made again when it broke.
+/// While an attempt runs, all callers wait for that one; for a moment after it failed, all fail with it at once. There is
+/// no retry in the background: the engine's next attempt to deliver is the retry, and its back-off the pace.
+/// <code>
+/// none ──GetAsync──▶ attempt ──▶ open ──breaks──▶ none
+///                       └──▶ failed (RetryPause) ──▶ none
+/// </code>
+/// </summary>
+internal sealed class RedisLink(RedisOptions options, TimeProvider time) : IAsyncDisposable
+{
+    /// <summary>
+    /// How long a failed attempt stands for those that follow. It keeps a hundred shards from making a hundred attempts,
+    /// and is far below the second within which deliveries are to work again.
+    /// </summary>
+    internal static readonly TimeSpan RetryPause = TimeSpan.FromMilliseconds(100);
+
+    private readonly CancellationTokenSource closing = new();
+
+    // Guarded by gate.
+    private readonly Lock gate = new();
+    private RedisConnection? current;
+    private Task<RedisConnection>? attempt;
+    private long attemptEnded;
+
+    /// <summary>The connection, if need be a new one.</summary>
+    /// <exception cref="RedisFaultException">There is none, and none could be made.</exception>
+    public Task<RedisConnection> GetAsync()
+    {
+        lock (gate)
+        {
+            ObjectDisposedException.ThrowIf(closing.IsCancellationRequested, this);
+            if (current is { IsBroken: false })
+            {
+                return Task.FromResult(current);
+            }
+
+            if (attempt is null || (attempt.IsCompleted && time.GetElapsedTime(attemptEnded) >= RetryPause))
+            {
+                attempt = Task.Run(OpenAsync);
+            }
+
+            return attempt;
+        }
+    }
+
+    /// <summary>Closes the connection and ends an attempt to make one.</summary>
+    public async ValueTask DisposeAsync()
+    {
+        Task? running;
+        lock (gate)
+        {
+            if (closing.IsCancellationRequested)
+            {
+                return;
+            }
+
+            closing.Cancel();
+            running = attempt;
+        }
+
+        if (running is not null)
+        {
+            await running.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        }
+
+        current?.Dispose();
+        closing.Dispose();
+    }
+
+    private async Task<RedisConnection> OpenAsync()
+    {
+        try
+        {
+            var opened = await RedisConnection.OpenAsync(options, time, closing.Token);
+            lock (gate)
+            {
+                current = opened;
+                attempt = null;
+            }
+
+            return opened;
+        }
+        catch
+        {
+            lock (gate)
+            {
+                attemptEnded = time.GetTimestamp();
+            }
+
+            throw;
+        }
+    }
+}

@@ -1,0 +1,144 @@
+using System.Buffers;
+using StreamActors.Events;
+using StreamActors.Sinks;
+
+namespace StreamActors.Redis;
+
+/// <summary>
+/// Publishes outputs to Redis channels (pub/sub), at least once: a batch counts as delivered when Redis has answered to
+/// all of it. A large batch goes in several calls, each after the answer to the one before; when one fails, the engine
+/// delivers the whole batch again, so subscribers may see its beginning twice, and never a later output before an
+/// earlier one's first appearance. A tombstone is published as an empty message; keys and headers are not published.
+/// <para>
+/// Redis keeps nothing for a subscriber that is away, and drops one that reads too slowly (client-output-buffer-limit):
+/// delivered means that the server took it, not that somebody heard it.
+/// </para>
+/// <para>
+/// Any number of shards deliver at the same time over one connection. Without a connection a delivery tries to make
+/// one, all together a single one, and fails within the connect time-out; with one it fails within the operation
+/// time-out a call. It never queues, and never gives up: the next delivery tries again.
+/// </para>
+/// </summary>
+public sealed class RedisSink : ISink
+{
+    /// <summary>The name by which routes find this sink.</summary>
+    public const string ConnectorName = "redis";
+
+    // A health page is asked every few seconds and must not hang: ISink allows no more.
+    private static readonly TimeSpan ReachTimeout = TimeSpan.FromSeconds(2);
+
+    private readonly RedisOptions options;
+    private readonly TimeProvider time;
+    private readonly RedisLink link;
+    private readonly PeerEpisode episode;
+
+    /// <summary>Makes a sink; it connects when the first batch comes.</summary>
+    /// <exception cref="ArgumentException">The options cannot be used; the message says all that is wrong.</exception>
+    public RedisSink(RedisOptions options, string pipeline, IEngineEvents events, TimeProvider time)
+    {
+        var errors = options.Validate();
+        if (errors.Count > 0)
+        {
+            throw new ArgumentException(string.Join(' ', errors), nameof(options));
+        }
+
+        this.options = options;
+        this.time = time;
+        link = new RedisLink(options, time);
+        episode = new PeerEpisode(pipeline, $"redis {options.Endpoint}", events, time);
+    }
+
+    /// <inheritdoc/>
+    public string Name => ConnectorName;
+
+    /// <inheritdoc/>
+    public async Task DeliverAsync(OutputBatch batch, CancellationToken stop)
+    {
+        if (batch.Count == 0)
+        {
+            return;
+        }
+
+        try
+        {
+            var connection = await link.GetAsync().WaitAsync(stop);
+            for (var at = 0; at < batch.Count;)
+            {
+                var run = PublishScript.Next(batch, at);
+                await PublishAsync(connection, batch, run, stop);
+                at = run.End;
+            }
+
+            episode.Worked();
+        }
+        catch (RedisFaultException error)
+        {
+            episode.Failed(error.Fault.ToString());
+            throw new SinkException($"redis {options.Endpoint}: {error.Fault}", error);
+        }
+    }
+
+    /// <summary>
+    /// Whether a fresh connection can be made and used, within two seconds. Its own connection, because the shared one
+    /// may be busy with a large batch, or not know yet that the server is gone.
+    /// </summary>
+    public async ValueTask<bool> IsReachableAsync(CancellationToken stop)
+    {
+        try
+        {
+            var brief = options.ConnectTimeout < ReachTimeout ? options : options with { ConnectTimeout = ReachTimeout };
+            using var connection = await RedisConnection.OpenAsync(brief, time, stop);
+            return true;
+        }
+        catch (Exception error) when (error is RedisFaultException or OperationCanceledException)
+        {
+            return false;
+        }
+    }
+
+    /// <summary>Closes the connection.</summary>
+    public ValueTask DisposeAsync() => link.DisposeAsync();
+
+    private async Task PublishAsync(
+        RedisConnection connection, OutputBatch batch, PublishScript.Run run, CancellationToken stop)
+    {
+        if (run.Count == 0)
+        {
+            return;
+        }
+
+        var buffer = ArrayPool<byte>.Shared.Rent(run.Room);
+        try
+        {
+            var command = buffer.AsMemory(0, PublishScript.Write(batch, run, buffer));
+            var reply = await connection.SendAsync(command, options.OperationTimeout, stop);
+            if (reply.IsError && RedisFault.OfReply(reply.Text).Kind == RedisFaultKind.UnknownScript)
+            {
+                Accept(connection, await connection.SendAsync(PublishScript.Load(), options.OperationTimeout, stop));
+                reply = await connection.SendAsync(command, options.OperationTimeout, stop);
+            }
+
+            Accept(connection, reply);
+        }
+        finally
+        {
+            ArrayPool<byte>.Shared.Return(buffer);
+        }
+    }
+
+    private static void Accept(RedisConnection connection, Reply reply)
+    {
+        if (!reply.IsError)
+        {
+            return;
+        }
+
+        var fault = RedisFault.OfReply(reply.Text);
+        if (fault.EndsConnection)
+        {
+            connection.Break(fault);
+        }
+
+        throw new RedisFaultException(fault);
+    }
+}

@@ -1,0 +1,158 @@
+using System.Buffers.Text;
+using System.Text;
+
+namespace StreamActors.Redis;
+
+/// <summary>
+/// RESP2, the wire format of Redis (https://redis.io/docs/latest/develop/reference/protocol-spec/): a command is an
+/// array of length-prefixed strings, so every byte may occur in them; an answer starts with a byte that tells its kind.
+/// </summary>
+internal static class Resp
+{
+    /// <summary>The most bytes that the prefix of an array or a string takes: a mark, ten digits, a line end.</summary>
+    public const int MaxPrefix = 1 + 10 + 2;
+
+    // What this sink asks is answered in a line or, by ROLE, in an array of arrays. Deeper is not Redis.
+    private const int MaxDepth = 8;
+
+    /// <summary>A whole command, for the rare ones.</summary>
+    public static byte[] Command(params ReadOnlySpan<string> words)
+    {
+        var size = MaxPrefix;
+        foreach (var word in words)
+        {
+            size += MaxPrefix + Encoding.UTF8.GetByteCount(word) + 2;
+        }
+
+        var buffer = new byte[size];
+        var used = WriteArray(buffer, words.Length);
+        foreach (var word in words)
+        {
+            used += WriteString(buffer.AsSpan(used), word);
+        }
+
+        return buffer[..used];
+    }
+
+    /// <summary>Writes the prefix of a command of so many strings.</summary>
+    public static int WriteArray(Span<byte> to, int count) => WritePrefix(to, (byte)'*', count);
+
+    /// <summary>Writes a string of bytes.</summary>
+    public static int WriteString(Span<byte> to, ReadOnlySpan<byte> value)
+    {
+        var used = WritePrefix(to, (byte)'$', value.Length);
+        value.CopyTo(to[used..]);
+        return used + value.Length + WriteLineEnd(to[(used + value.Length)..]);
+    }
+
+    /// <summary>Writes a text as UTF-8.</summary>
+    public static int WriteString(Span<byte> to, string value)
+    {
+        var used = WritePrefix(to, (byte)'$', Encoding.UTF8.GetByteCount(value));
+        used += Encoding.UTF8.GetBytes(value, to[used..]);
+        return used + WriteLineEnd(to[used..]);
+    }
+
+    /// <summary>Reads an answer if it is there as a whole.</summary>
+    /// <exception cref="InvalidDataException">The bytes are not RESP.</exception>
+    public static bool TryRead(ReadOnlySpan<byte> from, out Reply reply, out int length)
+    {
+        length = 0;
+        return TryRead(from, ref length, MaxDepth, out reply);
+    }
+
+    private static bool TryRead(ReadOnlySpan<byte> from, ref int at, int depth, out Reply reply)
+    {
+        reply = default;
+        var lineLength = from[at..].IndexOf("\r\n"u8);
+        if (lineLength < 0)
+        {
+            return false;
+        }
+
+        var line = from.Slice(at, lineLength);
+        at += lineLength + 2;
+        if (line.IsEmpty || depth == 0)
+        {
+            throw new InvalidDataException("an answer that is not RESP");
+        }
+
+        var rest = line[1..];
+        switch (line[0])
+        {
+            case (byte)'+' or (byte)':':
+                reply = new Reply(Encoding.UTF8.GetString(rest));
+                return true;
+            case (byte)'-':
+                reply = new Reply(Encoding.UTF8.GetString(rest), IsError: true);
+                return true;
+            case (byte)'$':
+                return TryReadString(from, ref at, ReadLength(rest), out reply);
+            case (byte)'*':
+                return TryReadArray(from, ref at, (ReadLength(rest), depth - 1), out reply);
+            default:
+                throw new InvalidDataException("an answer that is not RESP");
+        }
+    }
+
+    private static bool TryReadString(ReadOnlySpan<byte> from, ref int at, int length, out Reply reply)
+    {
+        reply = new Reply("");
+        if (length < 0)
+        {
+            return true;
+        }
+
+        if (from.Length - at < length + 2)
+        {
+            return false;
+        }
+
+        reply = new Reply(Encoding.UTF8.GetString(from.Slice(at, length)));
+        at += length + 2;
+        return true;
+    }
+
+    private static bool TryReadArray(
+        ReadOnlySpan<byte> from, ref int at, (int Count, int Depth) array, out Reply reply)
+    {
+        var items = new List<Reply>();
+        for (var i = 0; i < array.Count; i++)
+        {
+            if (!TryRead(from, ref at, array.Depth, out var item))
+            {
+                reply = default;
+                return false;
+            }
+
+            items.Add(item);
+        }
+
+        reply = new Reply("", Items: items);
+        return true;
+    }
+
+    private static int ReadLength(ReadOnlySpan<byte> digits) =>
+        Utf8Parser.TryParse(digits, out int length, out var read) && read == digits.Length
+            ? length
+            : throw new InvalidDataException("an answer that is not RESP");
+
+    private static int WritePrefix(Span<byte> to, byte mark, int number)
+    {
+        to[0] = mark;
+        Utf8Formatter.TryFormat(number, to[1..], out var digits);
+        return 1 + digits + WriteLineEnd(to[(1 + digits)..]);
+    }
+
+    private static int WriteLineEnd(Span<byte> to)
+    {
+        "\r\n"u8.CopyTo(to);
+        return 2;
+    }
+}
+
+/// <summary>An answer of the server.</summary>
+/// <param name="Text">The text of a line, a number or a string; the sentence of an error.</param>
+/// <param name="IsError">Whether the server refused the command.</param>
+/// <param name="Items">The items of an array; null for everything else.</param>
+internal readonly record struct Reply(string Text, bool IsError = false, IReadOnlyList<Reply>? Items = null);
