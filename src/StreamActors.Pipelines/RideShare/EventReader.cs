@@ -1,0 +1,245 @@
+using System.Text.Unicode;
+using StreamActors.Pipelines.RideShare.Json;
+
+namespace StreamActors.Pipelines.RideShare;
+
+/// <summary>
+/// Reads and checks an event in two passes, neither of which allocates or throws.
+/// <list type="number">
+/// <item>Scan: where does each field lie, and is the whole thing JSON? It first expects what serialisers write, the
+/// fields in declaration order without white space, and so compares a whole <c>,"name":</c> instead of looking a name
+/// up. From the first surprise on it reads member by member; there, too, it first expects the next field. A field that
+/// comes twice counts as its last, as in Python.</item>
+/// <item>Check: each field against its rule, in declaration order; the first problem is the one that is told.</item>
+/// </list>
+/// </summary>
+internal static class EventReader
+{
+    /// <summary>No bytes.</summary>
+    public const string Empty = "is empty";
+
+    /// <summary>Bytes that are no text.</summary>
+    public const string NotUtf8 = "is not valid UTF-8";
+
+    /// <summary>Text that is no JSON.</summary>
+    public const string NotJson = "is not valid JSON";
+
+    /// <summary>JSON that is something else.</summary>
+    public const string NotObject = "is not a JSON object";
+
+    /// <summary>JSON deeper than <see cref="JsonScanner.MaxDepth"/>.</summary>
+    public const string TooDeep = "is nested deeper than 64 levels";
+
+    private static ReadOnlySpan<byte> ByteOrderMark => [0xEF, 0xBB, 0xBF];
+
+    /// <summary>Reads an event.</summary>
+    /// <param name="schema">What it must look like.</param>
+    /// <param name="bytes">The record's value.</param>
+    /// <param name="value">The event; it refers to the bytes.</param>
+    /// <param name="rejection">Why there is none.</param>
+    public static bool TryRead(
+        EventSchema schema, ReadOnlySpan<byte> bytes, out RideEvent value, out Rejection rejection)
+    {
+        var scanned = default(Scanned);
+        if (Scan(schema, bytes, ref scanned) is { } problem)
+        {
+            value = default;
+            rejection = new Rejection("", problem);
+            return false;
+        }
+
+        return Check(schema, bytes, in scanned, out value, out rejection);
+    }
+
+    private static string? Scan(EventSchema schema, ReadOnlySpan<byte> bytes, ref Scanned scanned)
+    {
+        if (bytes.IsEmpty)
+        {
+            return Empty;
+        }
+
+        if (!Utf8.IsValid(bytes))
+        {
+            return NotUtf8;
+        }
+
+        var scanner = new JsonScanner(bytes);
+        var fields = schema.Fields.Length;
+        var next = 0;
+        for (; next < fields && scanner.TryTake(schema.Member(next)); next++)
+        {
+            if (!scanner.SkipSpace() && scanned.InOrder == next)
+            {
+                scanned.InOrder++;
+            }
+
+            if (!scanner.TryReadValue(out scanned.Tokens[next]))
+            {
+                return scanner.TooDeep ? TooDeep : NotJson;
+            }
+        }
+
+        scanned.Next = next;
+        var isObject = next > 0 || TryEnterObject(ref scanner);
+        if (!(isObject ? TryScanMembers(ref scanner, schema, bytes, ref scanned) : scanner.TryReadValue(out _)))
+        {
+            return scanner.TooDeep ? TooDeep : NotJson;
+        }
+
+        scanner.SkipSpace();
+        return !scanner.AtEnd ? NotJson : isObject ? null : NotObject;
+    }
+
+    private static bool TryEnterObject(ref JsonScanner scanner)
+    {
+        scanner.TryTake(ByteOrderMark);
+        scanner.SkipSpace();
+        return scanner.TryTake((byte)'{');
+    }
+
+    private static bool TryScanMembers(
+        ref JsonScanner scanner, EventSchema schema, ReadOnlySpan<byte> bytes, ref Scanned scanned)
+    {
+        var expected = scanned.Next;
+        scanner.SkipSpace();
+        for (var first = expected == 0; !scanner.TryTake((byte)'}'); first = false)
+        {
+            if (!first && !scanner.TryTake((byte)','))
+            {
+                return false;
+            }
+
+            scanner.SkipSpace();
+            if (!TryReadName(ref scanner, schema, bytes, expected, out var field)
+                || !scanner.TryReadValue(out var token))
+            {
+                return false;
+            }
+
+            if (field >= 0)
+            {
+                scanned.Tokens[field] = token;
+                scanned.InOrder = Math.Min(scanned.InOrder, field);
+                expected = field + 1;
+            }
+
+            scanner.SkipSpace();
+        }
+
+        return true;
+    }
+
+    private static bool TryReadName(
+        ref JsonScanner scanner, EventSchema schema, ReadOnlySpan<byte> bytes, int expected, out int field)
+    {
+        field = expected;
+        if (expected >= schema.Fields.Length || !scanner.TryTake(schema.Fields[expected].NameToken))
+        {
+            if (!scanner.TryReadText(out var name))
+            {
+                return false;
+            }
+
+            field = Find(schema, name, bytes);
+        }
+
+        scanner.SkipSpace();
+        if (!scanner.TryTake((byte)':'))
+        {
+            return false;
+        }
+
+        scanner.SkipSpace();
+        return true;
+    }
+
+    private static int Find(EventSchema schema, JsonToken name, ReadOnlySpan<byte> bytes)
+    {
+        if (name.Kind == JsonKind.Text)
+        {
+            return schema.IndexOf(JsonText.Content(name, bytes));
+        }
+
+        Span<byte> scratch = stackalloc byte[JsonText.MaxShort];
+        return JsonText.TryReadShort(name, bytes, scratch, out var text) ? schema.IndexOf(text) : -1;
+    }
+
+    private static bool Check(
+        EventSchema schema, ReadOnlySpan<byte> bytes, scoped in Scanned scanned, out RideEvent value,
+        out Rejection rejection)
+    {
+        rejection = default;
+        value = default;
+        UInt128? id = null;
+        var verbatim = 0;
+        var end = 0;
+        var fields = schema.Fields;
+        for (var i = 0; i < fields.Length; i++)
+        {
+            var (field, token) = (fields[i], scanned.Tokens[i]);
+            if (token.Kind == JsonKind.None && field.MayBeMissing)
+            {
+                continue;
+            }
+
+            var leavesAsItCame = false;
+            var problem = field.Kind == FieldKind.Id
+                ? IdProblem(token, bytes, ref id, out leavesAsItCame)
+                : FieldRules.Problem(field, token, bytes);
+            if (problem is not null)
+            {
+                rejection = new Rejection(field.Name, problem);
+                return false;
+            }
+
+            end = i + 1;
+            if (verbatim == i && i < scanned.InOrder
+                && (leavesAsItCame || FieldRules.LeavesAsItCame(field, token, bytes)))
+            {
+                verbatim = end;
+            }
+        }
+
+        value = new RideEvent(schema, bytes, in scanned.Tokens)
+        {
+            EventId = id,
+            VerbatimFields = verbatim,
+            FieldsEnd = end,
+        };
+        return true;
+    }
+
+    private static string? IdProblem(
+        JsonToken token, ReadOnlySpan<byte> bytes, ref UInt128? id, out bool canonical)
+    {
+        canonical = false;
+        if (token.Kind is not (JsonKind.Text or JsonKind.EscapedText))
+        {
+            return token.Kind == JsonKind.Null ? FieldRules.Null : FieldRules.NotUuid;
+        }
+
+        Span<byte> scratch = stackalloc byte[token.Kind == JsonKind.Text ? 0 : JsonText.MaxShort];
+        if (!JsonText.TryReadShort(token, bytes, scratch, out var text)
+            || !Uuid.TryRead(text, out var bits, out canonical))
+        {
+            return FieldRules.NotUuid;
+        }
+
+        canonical &= token.Kind == JsonKind.Text;
+        id = bits;
+        return null;
+    }
+
+    /// <summary>What the first pass found.</summary>
+    private struct Scanned
+    {
+        /// <summary>Where each field lies.</summary>
+        public FieldTokens Tokens;
+
+        /// <summary>How many fields were read compactly and in order from the first byte on.</summary>
+        public int InOrder;
+
+        /// <summary>The field to expect next.</summary>
+        public int Next;
+    }
+}
