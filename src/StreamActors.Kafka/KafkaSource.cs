@@ -13,6 +13,9 @@ public sealed class KafkaSource(KafkaOptions options, TimeProvider clock) : ISou
     private readonly KafkaAdmin admin = new(options);
 
     /// <inheritdoc/>
+    public string Name => Kafka.Connector;
+
+    /// <inheritdoc/>
     public async Task PrepareAsync(
         string pipeline, IReadOnlyList<TopicSpec> topics, IEngineEvents events, CancellationToken stop)
     {
