@@ -101,10 +101,13 @@ public sealed class RouteBuilder<T>
         return this;
     }
 
-    /// <summary>Tells entities apart whose records have the same key: the entity's key is then both.</summary>
+    /// <summary>
+    /// Tells entities apart whose records have the same key, or none: the entity's key is then both. May be said more
+    /// than once, for a key of several parts.
+    /// </summary>
     public RouteBuilder<T> SubKey(Func<T, ReadOnlySpan<byte>> subKey)
     {
-        definition.SubKey = subKey;
+        definition.SubKeys.Add(subKey);
         return this;
     }
 

@@ -43,8 +43,8 @@ internal sealed class RouteDefinition<T> : RouteDefinition
     /// <summary>How duplicates are found; null = by position only.</summary>
     public DedupRule? Dedup { get; set; }
 
-    /// <summary>What tells entities with the same record key apart; null = nothing.</summary>
-    public Func<T, ReadOnlySpan<byte>>? SubKey { get; set; }
+    /// <summary>What tells entities with the same record key apart.</summary>
+    public List<Func<T, ReadOnlySpan<byte>>> SubKeys { get; } = [];
 
     /// <summary>Makes what stands behind decode and dedup, for a shard.</summary>
     public Func<ShardContext, DeadLetters, IStage<T>>? Stage { get; set; }

@@ -114,24 +114,33 @@ internal sealed class RouteRunner<T> : IRouteRunner
     /// <inheritdoc/>
     public void Dispose() => seen?.Dispose();
 
-    /// <summary>The entity's key: the record's alone, or its length, itself and the sub-key.</summary>
+    /// <summary>The entity's key: the record's alone, or that and the sub-keys, each behind its length.</summary>
     private ReadOnlySpan<byte> KeyOf(scoped in T value, in Record record)
     {
-        if (route.SubKey is null)
+        if (route.SubKeys.Count == 0)
         {
             return record.Key;
         }
 
-        var subKey = route.SubKey(value);
-        var length = sizeof(int) + record.Key.Length + subKey.Length;
-        if (entityKey.Length < length)
+        var length = Append(record.Key, 0);
+        foreach (var subKey in route.SubKeys)
         {
-            entityKey = new byte[length * 2];
+            length = Append(subKey(value), length);
         }
 
-        BinaryPrimitives.WriteInt32LittleEndian(entityKey, record.Key.Length);
-        record.Key.CopyTo(entityKey.AsSpan(sizeof(int)));
-        subKey.CopyTo(entityKey.AsSpan(sizeof(int) + record.Key.Length));
         return entityKey.AsSpan(0, length);
+    }
+
+    private int Append(ReadOnlySpan<byte> part, int at)
+    {
+        var end = at + sizeof(int) + part.Length;
+        if (entityKey.Length < end)
+        {
+            Array.Resize(ref entityKey, end * 2);
+        }
+
+        BinaryPrimitives.WriteInt32LittleEndian(entityKey.AsSpan(at), part.Length);
+        part.CopyTo(entityKey.AsSpan(at + sizeof(int)));
+        return end;
     }
 }

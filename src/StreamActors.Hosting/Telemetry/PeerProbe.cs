@@ -7,7 +7,7 @@ namespace StreamActors.Hosting;
 /// Asks every peer of the node, again and again, whether it answers: so that a health page is at most four seconds behind
 /// the truth (two seconds between two rounds, at most two for an answer), and never waits for a peer itself.
 /// </summary>
-internal sealed class PeerProbe(Node node, TimeProvider time) : BackgroundService
+public sealed class PeerProbe(Node node, TimeProvider time) : BackgroundService
 {
     private static readonly TimeSpan Pause = TimeSpan.FromSeconds(2);
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(2);
@@ -17,6 +17,9 @@ internal sealed class PeerProbe(Node node, TimeProvider time) : BackgroundServic
     /// <summary>The peers, by name, in a fixed order, and whether each answers: of several with a name, all must.</summary>
     public IReadOnlyList<(string Peer, bool IsConnected)> Peers =>
         [.. Names().Distinct().Select(name => (name, reachable.GetValueOrDefault(name)))];
+
+    /// <summary>Whether a peer answered when it was last asked.</summary>
+    public bool IsConnected(string peer) => reachable.GetValueOrDefault(peer);
 
     /// <inheritdoc/>
     protected override async Task ExecuteAsync(CancellationToken stoppingToken)

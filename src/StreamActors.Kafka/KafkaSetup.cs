@@ -1,0 +1,13 @@
+namespace StreamActors.Kafka;
+
+/// <summary>Connects pipelines to Kafka.</summary>
+public static class KafkaSetup
+{
+    /// <summary>Reads from Kafka, and offers it as a sink.</summary>
+    public static Connectors AddKafka(this Connectors connectors, KafkaOptions options, TimeProvider clock)
+    {
+        ArgumentNullException.ThrowIfNull(connectors);
+        connectors.Source = new KafkaSource(options, clock);
+        return connectors.AddSink(Kafka.Connector, (_, _) => new KafkaSink(options, clock));
+    }
+}

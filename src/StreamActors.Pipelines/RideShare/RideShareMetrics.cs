@@ -1,0 +1,99 @@
+using System.Text.Json;
+using StreamActors.Hosting;
+using StreamActors.Metrics;
+using StreamActors.Redis;
+
+namespace StreamActors.Pipelines.RideShare;
+
+/// <summary>The numbers of the ride-share pipeline under the names of the service that it replaces.</summary>
+public sealed class RideShareMetrics(Node node, PeerProbe peers, RateWindow rates, TimeProvider time)
+    : IMetricPage, IMetricSource
+{
+    private const int WindowSeconds = 60;
+    private const string Prefix = "stream_processor_";
+
+    private readonly Pipeline pipeline =
+        node.Pipelines.First(static each => each.Pipeline.Name == RideSharePipeline.Name).Pipeline;
+
+    /// <inheritdoc/>
+    public string Pipeline => pipeline.Name;
+
+    private RouteCounters? Gps =>
+        pipeline.Metrics.Routes.FirstOrDefault(static route => route.Name == RideShareTopics.GpsPings.Handler)?.Counters;
+
+    private SinkCounters Redis =>
+        pipeline.Metrics.Sinks.First(static sink => sink.Name == RedisSink.ConnectorName).Counters;
+
+    private long Consumed => pipeline.Metrics.Routes.Sum(static each => each.Counters.Received - each.Counters.Duplicates);
+
+    private double GpsRatio => Gps is { Emitting: > 0 } gps ? (double)gps.Emitting / (gps.Emitting + gps.Merged) : 0;
+
+    /// <inheritdoc/>
+    public void Write(Utf8JsonWriter json)
+    {
+        ArgumentNullException.ThrowIfNull(json);
+        var (then, now) = rates.Over(pipeline, WindowSeconds);
+        var seconds = Math.Max((now.At - then.At).TotalSeconds, 0.001);
+        var (published, before) = (now.Sink(RedisSink.ConnectorName), then.Sink(RedisSink.ConnectorName));
+        var latency = published.Delivery.Since(before.Delivery);
+        var consumed = now.Received - now.Duplicates - (then.Received - then.Duplicates);
+        json.WriteNumber("messages_consumed_total", Consumed);
+        json.WriteNumber("messages_published_total", published.Acknowledged);
+        json.WriteNumber("messages_consumed_per_sec", Round(consumed / seconds));
+        json.WriteNumber("messages_published_per_sec", Round((published.Acknowledged - before.Acknowledged) / seconds));
+        json.WriteNumber("gps_aggregation_ratio", Math.Round(GpsRatio, 4));
+        json.WriteStartObject("redis_publish_latency");
+        json.WriteNumber("avg_ms", Round(latency.Mean.TotalMilliseconds));
+        json.WriteNumber("p95_ms", Round(latency.Percentile(0.95).TotalMilliseconds));
+        json.WriteNumber("count", latency.Count);
+        json.WriteEndObject();
+        json.WriteNumber("publish_errors", published.Failures);
+        json.WriteNumber("publish_errors_per_sec", Round((published.Failures - before.Failures) / seconds));
+        json.WriteBoolean("kafka_connected", peers.IsConnected(Kafka.Kafka.Connector));
+        json.WriteBoolean("redis_connected", peers.IsConnected(RedisSink.ConnectorName));
+        json.WriteNumber("uptime_seconds", Math.Round(node.Uptime.TotalSeconds, 1));
+        json.WriteNumber("timestamp", time.GetUtcNow().ToUnixTimeMilliseconds() / 1000.0);
+    }
+
+    /// <inheritdoc/>
+    public IEnumerable<MetricFamily> Collect()
+    {
+        var gps = Gps;
+        yield return Counter("messages_consumed_total", "Messages read, without duplicates.", Consumed);
+        yield return Counter("messages_published_total", "Messages that Redis has taken.", Redis.Acknowledged);
+        yield return Counter("gps_received_total", "Valid GPS pings.", Valid(gps));
+        yield return Counter("gps_emitted_total", "GPS pings that left a window.", gps?.Emitting ?? 0);
+        yield return Counter("publish_errors_total", "Deliveries that failed and were repeated.", Redis.Failures);
+        yield return new(
+            $"{Prefix}validation_errors_total", "Invalid messages.", MetricKind.Counter,
+            [.. pipeline.Metrics.Routes.Select(static route =>
+                new MetricSample([("handler_type", route.Name)], route.Counters.Rejected))]);
+        yield return Gauge("gps_aggregation_ratio", "Published by consumed GPS pings.", GpsRatio);
+        yield return Gauge("kafka_connected", "1 while Kafka answers.", Is(Kafka.Kafka.Connector));
+        yield return Gauge("redis_connected", "1 while Redis answers.", Is(RedisSink.ConnectorName));
+        yield return Gauge("uptime_seconds", "Time since the start.", node.Uptime.TotalSeconds);
+        yield return Durations("redis_publish_latency_seconds", "From a publish to its answer.", Redis.Delivery);
+        yield return Durations(
+            "pipeline_latency_seconds", "From a message's time to its publish's answer.", Redis.EndToEnd);
+    }
+
+    private static long Valid(RouteCounters? route) =>
+        route is null ? 0 : route.Received - route.Duplicates - route.Rejected - route.Failed;
+
+    private static double Round(double value) => Math.Round(value, 2);
+
+    private static MetricFamily Counter(string name, string help, double value) =>
+        MetricFamily.Of(Prefix + name, help, MetricKind.Counter, value);
+
+    private static MetricFamily Gauge(string name, string help, double value) =>
+        MetricFamily.Of(Prefix + name, help, MetricKind.Gauge, value);
+
+    private static MetricFamily Durations(string name, string help, LatencyHistogram histogram)
+    {
+        var snapshot = histogram.Snapshot();
+        var sum = snapshot.Mean.TotalSeconds * snapshot.Count;
+        return new(Prefix + name, help, MetricKind.Histogram, [new MetricSample([], sum, snapshot)]);
+    }
+
+    private double Is(string peer) => peers.IsConnected(peer) ? 1 : 0;
+}

@@ -1,0 +1,13 @@
+namespace StreamActors.Redis;
+
+/// <summary>Connects pipelines to Redis.</summary>
+public static class RedisSetup
+{
+    /// <summary>Offers Redis as a sink.</summary>
+    public static Connectors AddRedis(this Connectors connectors, RedisOptions options, TimeProvider clock)
+    {
+        ArgumentNullException.ThrowIfNull(connectors);
+        return connectors.AddSink(
+            RedisSink.ConnectorName, (pipeline, events) => new RedisSink(options, pipeline, events, clock));
+    }
+}
