@@ -37,7 +37,7 @@ outcomes() {    # of a trx file: a line a test: outcome, tab, name, tab, first l
         message = ""
         if (match($0, /<(Message|StdOut)>[^<]*/)) message = substr($0, RSTART, RLENGTH)
         sub(/^<[A-Za-z]*>/, "", message)
-        sub(/\n.*/, "", message); line = outcome "\t" name "\t" message
+        gsub(/&#x[DA];/, "", message); sub(/\n.*/, "", message); line = outcome "\t" name "\t" message
         gsub(/&quot;/, "\"", line); gsub(/&apos;/, "'\''", line); gsub(/&lt;/, "<", line); gsub(/&gt;/, ">", line)
         gsub(/&amp;/, "\\&", line); print line
     }' "$1"
