@@ -27,4 +27,8 @@ public static class HostingSetup
         services.AddSingleton<IMetricSource, EngineMetrics>();
         return builder;
     }
+
+    /// <summary>Sends the node's metrics to an OpenTelemetry collector.</summary>
+    public static IServiceCollection AddOtlpExport(this IServiceCollection services, OtlpTarget target) =>
+        services.AddHostedService(all => new OtlpExport(target, all.GetServices<IMetricSource>()));
 }

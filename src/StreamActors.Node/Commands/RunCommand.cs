@@ -1,0 +1,67 @@
+using System.CommandLine;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Logging;
+using StreamActors.Hosting;
+using NodeHost = StreamActors.Hosting.Node;
+
+namespace StreamActors.Node.Commands;
+
+/// <summary><c>streamactors run PIPELINE…</c>: runs pipelines until it is told to stop.</summary>
+internal static class RunCommand
+{
+    private static readonly Argument<string[]> PipelineNames = new("pipeline")
+    {
+        Description = $"What to run: {string.Join(", ", PipelineCatalog.Names)}.",
+        Arity = ArgumentArity.OneOrMore,
+    };
+
+    private static readonly Option<bool> PrintConfig = new("--print-config")
+    {
+        Description = "Show every setting, its value, where it came from and what is ignored and why; then exit.",
+    };
+
+    /// <summary>Makes the command.</summary>
+    public static Command Make(CancellationToken stop)
+    {
+        var command = new Command("run", "Run pipelines until SIGTERM or Ctrl-C; then drain, commit, leave the group.")
+        {
+            PipelineNames,
+            PrintConfig,
+        };
+        command.SetAction(async (parsed, _) => await RunAsync(
+            parsed.GetRequiredValue(PipelineNames), parsed.GetValue(PrintConfig), stop));
+        return command;
+    }
+
+    private static async Task<int> RunAsync(string[] names, bool printConfig, CancellationToken stop)
+    {
+        var reader = new SettingsReader(SettingsReader.Environment());
+        var pipelines = PipelineCatalog.Read(names, reader);
+        var settings = NodeSettings.Read(reader);
+        if (printConfig)
+        {
+            Console.Out.Write(ConfigPage.Write(reader.Settings));
+        }
+
+        if (reader.Mistakes.Count > 0)
+        {
+            throw new UserErrorException(string.Join(Environment.NewLine, reader.Mistakes));
+        }
+
+        if (printConfig)
+        {
+            return 0;
+        }
+
+        await using var app = NodeApp.Build(settings, pipelines, logging => NodeApp.LogLines(logging, settings));
+        var log = new RunLog(app.Services.GetRequiredService<ILoggerFactory>());
+        log.Starting(names, reader.Settings);
+        await NodeApp.StartAsync(app, settings, stop);
+        log.Listening(settings.ApiHost, settings.ApiPort, settings.MetricsPort);
+        await Task.Delay(Timeout.InfiniteTimeSpan, TimeProvider.System, stop)
+            .ContinueWith(static _ => { }, CancellationToken.None, TaskContinuationOptions.None, TaskScheduler.Default);
+        await app.StopAsync(CancellationToken.None);
+        log.Totals(app.Services.GetRequiredService<NodeHost>());
+        return 0;
+    }
+}

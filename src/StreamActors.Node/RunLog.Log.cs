@@ -1,0 +1,26 @@
+using Microsoft.Extensions.Logging;
+
+namespace StreamActors.Node;
+
+/// <content>The texts.</content>
+internal sealed partial class RunLog
+{
+    [LoggerMessage(1, LogLevel.Information, "Starting {Pipelines} (streamactors {Version})")]
+    private partial void Starting(string pipelines, string version);
+
+    [LoggerMessage(2, LogLevel.Warning, "{Name} is ignored: {Why}")]
+    private partial void Ignored(string name, string why);
+
+    [LoggerMessage(3, LogLevel.Information, "Settings that are not the default: {Settings}")]
+    private partial void Settings(string settings);
+
+    [LoggerMessage(4, LogLevel.Information,
+        "Starting HTTP API on {Host}:{Port}: /health, /health/live, /health/ready, /metrics; Prometheus on {Metrics}")]
+    public partial void Listening(string host, int port, int metrics);
+
+    [LoggerMessage(5, LogLevel.Information,
+        "{Pipeline} stopped. Consumed: {Consumed}, published: {Published}, merged by windows: {Merged}, "
+        + "duplicates skipped: {Duplicates}, invalid: {Invalid}")]
+    private partial void Totals(
+        string pipeline, long consumed, long published, long merged, long duplicates, long invalid);
+}

@@ -1,0 +1,41 @@
+using Microsoft.Extensions.Logging;
+using StreamActors.Hosting;
+using NodeHost = StreamActors.Hosting.Node;
+
+namespace StreamActors.Node;
+
+/// <summary>What <c>streamactors run</c> says at its start and at its end.</summary>
+internal sealed partial class RunLog(ILoggerFactory loggers)
+{
+    private readonly ILogger log = loggers.CreateLogger("StreamActors.Node");
+
+    /// <summary>Says what starts, with which settings.</summary>
+    public void Starting(IReadOnlyList<string> pipelines, IReadOnlyList<Setting> settings)
+    {
+        Starting(string.Join(", ", pipelines), ThisAssembly.Version);
+        foreach (var setting in settings.Where(static setting => setting.Ignored is not null))
+        {
+            Ignored(setting.Name, setting.Ignored!);
+        }
+
+        Settings(string.Join(", ", settings
+            .Where(static setting => setting.From is not null && setting.Ignored is null)
+            .Select(static setting => $"{setting.Name}={setting.Value}")));
+    }
+
+    /// <summary>Says what became of all records.</summary>
+    public void Totals(NodeHost node)
+    {
+        foreach (var pipeline in node.Pipelines.Select(static each => each.Pipeline))
+        {
+            var routes = pipeline.Metrics.Routes.Select(static route => route.Counters).ToList();
+            Totals(
+                pipeline.Name,
+                routes.Sum(static route => route.Received),
+                pipeline.Metrics.Sinks.Sum(static sink => sink.Counters.Acknowledged),
+                routes.Sum(static route => route.Merged),
+                routes.Sum(static route => route.Duplicates),
+                routes.Sum(static route => route.Rejected + route.Failed));
+        }
+    }
+}
