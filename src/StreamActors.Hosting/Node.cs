@@ -18,6 +18,7 @@ public sealed class Node : IHostedService, IAsyncDisposable
     private readonly ConcurrentBag<Task> running = [];
     private readonly TimeProvider time;
     private readonly long startedAt;
+    private int disposed;
 
     /// <summary>Composes the pipelines; nothing connects yet.</summary>
     /// <param name="builder">What was registered.</param>
@@ -64,9 +65,20 @@ public sealed class Node : IHostedService, IAsyncDisposable
     /// <inheritdoc/>
     public async ValueTask DisposeAsync()
     {
-        foreach (var sink in Pipelines.SelectMany(static pipeline => pipeline.Sinks.Values))
+        // The container holds the node under two types, and disposes it for each.
+        if (Interlocked.Exchange(ref disposed, 1) != 0)
         {
-            await sink.DisposeAsync();
+            return;
+        }
+
+        foreach (var pipeline in Pipelines)
+        {
+            foreach (var sink in pipeline.Sinks.Values)
+            {
+                await sink.DisposeAsync();
+            }
+
+            (pipeline.Source as IDisposable)?.Dispose();
         }
 
         stopping.Dispose();
