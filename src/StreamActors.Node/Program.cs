@@ -12,6 +12,7 @@ using var interrupt = PosixSignalRegistration.Create(PosixSignal.SIGINT, Stop);
 var root = new RootCommand("StreamActors: an actor-model distributed stream processor over Kafka.")
 {
     RunCommand.Make(stopping.Token),
+    BenchCommand.Make(stopping.Token),
 };
 
 try

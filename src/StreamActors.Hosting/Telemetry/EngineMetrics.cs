@@ -50,6 +50,9 @@ internal sealed class EngineMetrics(Node node) : IMetricSource
         yield return MetricFamily.Of(
             "streamactors_uptime_seconds", "Time since the start.", MetricKind.Gauge, node.Uptime.TotalSeconds);
         yield return MetricFamily.Of(
+            "streamactors_allocated_bytes_total", "Managed bytes allocated since the start.", MetricKind.Counter,
+            GC.GetTotalAllocatedBytes());
+        yield return MetricFamily.Of(
             "streamactors_memory_bytes", "Resident memory.", MetricKind.Gauge, Environment.WorkingSet);
     }
 
