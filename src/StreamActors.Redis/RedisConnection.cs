@@ -305,7 +305,7 @@ internal sealed class RedisConnection : IDisposable
         {
             var policy = options.TlsCaFile is null ? null : await TrustOnlyAsync(options.TlsCaFile, stop);
             await secure.AuthenticateAsClientAsync(
-                new SslClientAuthenticationOptions { TargetHost = options.Host, CertificateChainPolicy = policy }, stop);
+                new() { TargetHost = options.Host, CertificateChainPolicy = policy }, stop);
             return secure;
         }
         catch (Exception error) when (
