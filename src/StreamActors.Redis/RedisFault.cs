@@ -1,5 +1,4 @@
 using System.Net.Sockets;
-using System.Security.Authentication;
 
 namespace StreamActors.Redis;
 
@@ -79,9 +78,7 @@ internal sealed record RedisFault(RedisFaultKind Kind, string Problem, string Re
         "Check that this port speaks TLS, that its certificate names the host, and that the CA file is right.");
 
     /// <summary>A connection that had been made failed.</summary>
-    public static RedisFault OfStream(Exception error) => error is AuthenticationException
-        ? TlsFailed(error)
-        : Broken($"the connection broke ({Innermost(error).Message})");
+    public static RedisFault OfStream(Exception error) => Broken($"the connection broke ({Innermost(error).Message})");
 
     /// <summary>
     /// The answer to AUTH. Its text is not shown: a server that has no AUTH command repeats the arguments in its error.

@@ -90,7 +90,11 @@ public sealed class RedisSink : ISink
             using var connection = await RedisConnection.OpenAsync(options with { ConnectTimeout = limit }, time, stop);
             return true;
         }
-        catch (Exception error) when (error is RedisFaultException or OperationCanceledException)
+        catch (RedisFaultException)
+        {
+            return false;
+        }
+        catch (OperationCanceledException)
         {
             return false;
         }

@@ -148,9 +148,9 @@ public sealed class RedisSinkTests(ITestOutputHelper output)
         using var batch = SinkBench.Batch("any", "x");
         await trusting.DeliverAsync(batch);
 
-        (await strict.FailAsync(TimeSpan.FromSeconds(3))).ShouldContain("TLS failed");
-        (await withoutFile.FailAsync(TimeSpan.FromSeconds(3))).ShouldContain("/nowhere.pem");
-        (await without.FailAsync(TimeSpan.FromSeconds(3))).ShouldContain("TLS");
+        (await strict.FailAsync(TimeSpan.FromSeconds(6))).ShouldContain("TLS failed");
+        (await withoutFile.FailAsync(TimeSpan.FromSeconds(6))).ShouldContain("/nowhere.pem");
+        (await without.FailAsync(TimeSpan.FromSeconds(6))).ShouldContain("TLS");
         (await trusting.Sink.IsReachableAsync(default)).ShouldBeTrue();
         (await strict.Sink.IsReachableAsync(default)).ShouldBeFalse();
     }
