@@ -169,9 +169,14 @@ internal sealed class RedisConnection : IDisposable
             await stream.WriteAsync(command, limit);
             return answer;
         }
-        catch (Exception error) when (error is IOException or ObjectDisposedException or SocketException)
+        catch (IOException error)
         {
             Break(RedisFault.OfStream(error));
+            throw new RedisFaultException(FirstFault());
+        }
+        catch (ObjectDisposedException)
+        {
+            // Somebody broke the connection meanwhile, and left the reason.
             throw new RedisFaultException(FirstFault());
         }
         finally
@@ -222,9 +227,17 @@ internal sealed class RedisConnection : IDisposable
                 used -= taken;
             }
         }
-        catch (Exception error) when (error is IOException or ObjectDisposedException or InvalidDataException)
+        catch (IOException error)
         {
             Break(RedisFault.OfStream(error));
+        }
+        catch (InvalidDataException error)
+        {
+            Break(RedisFault.OfStream(error));
+        }
+        catch (ObjectDisposedException)
+        {
+            // We closed it ourselves: the reason is known, and nobody waits any more.
         }
     }
 
@@ -300,18 +313,28 @@ internal sealed class RedisConnection : IDisposable
 
     private static async Task<Stream> SecureAsync(Stream plain, RedisOptions options, CancellationToken stop)
     {
-        var secure = new SslStream(plain);
         try
         {
             var policy = options.TlsCaFile is null ? null : await TrustOnlyAsync(options.TlsCaFile, stop);
+            var secure = new SslStream(plain);
             await secure.AuthenticateAsClientAsync(
-                new SslClientAuthenticationOptions { TargetHost = options.Host, CertificateChainPolicy = policy }, stop);
+                new() { TargetHost = options.Host, CertificateChainPolicy = policy }, stop);
             return secure;
         }
-        catch (Exception error) when (
-            error is AuthenticationException or IOException or UnauthorizedAccessException or CryptographicException)
+        catch (AuthenticationException error)
         {
-            await secure.DisposeAsync();
+            throw new RedisFaultException(RedisFault.TlsFailed(error));
+        }
+        catch (IOException error)
+        {
+            throw new RedisFaultException(RedisFault.TlsFailed(error));
+        }
+        catch (UnauthorizedAccessException error)
+        {
+            throw new RedisFaultException(RedisFault.TlsFailed(error));
+        }
+        catch (CryptographicException error)
+        {
             throw new RedisFaultException(RedisFault.TlsFailed(error));
         }
     }

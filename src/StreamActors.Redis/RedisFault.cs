@@ -1,5 +1,4 @@
 using System.Net.Sockets;
-using System.Security.Authentication;
 
 namespace StreamActors.Redis;
 
@@ -53,7 +52,8 @@ internal sealed record RedisFault(RedisFaultKind Kind, string Problem, string Re
         "Correct the user and the password that this node is given (such as REDIS_PASSWORD).";
 
     /// <summary>Whether the connection is of no more use, because another one may well find another answer.</summary>
-    public bool EndsConnection => Kind is RedisFaultKind.Loading or RedisFaultKind.Replica or RedisFaultKind.LoginRefused;
+    public bool EndsConnection =>
+        Kind is RedisFaultKind.Loading or RedisFaultKind.Replica or RedisFaultKind.LoginRefused;
 
     /// <summary>The server did not answer in time.</summary>
     public static RedisFault TimedOut(TimeSpan limit) => new(
@@ -63,7 +63,9 @@ internal sealed record RedisFault(RedisFaultKind Kind, string Problem, string Re
 
     /// <summary>The server closed the connection, or sent something that is not Redis's.</summary>
     public static RedisFault Broken(string problem) => new(
-        RedisFaultKind.Broken, problem, "It is made again at the next delivery; if it breaks at once, check whether TLS is right.");
+        RedisFaultKind.Broken,
+        problem,
+        "The next delivery connects again; if that breaks at once too, check whether this port wants TLS.");
 
     /// <summary>The connection could not be made.</summary>
     public static RedisFault Unreachable(SocketException error) =>
@@ -73,27 +75,21 @@ internal sealed record RedisFault(RedisFaultKind Kind, string Problem, string Re
     public static RedisFault TlsFailed(Exception error) => new(
         RedisFaultKind.TlsFailed,
         $"TLS failed: {Innermost(error).Message}",
-        "Check that this port speaks TLS, that its certificate names the host, and that the CA file is its authority's.");
+        "Check that this port speaks TLS, that its certificate names the host, and that the CA file is right.");
 
     /// <summary>A connection that had been made failed.</summary>
-    public static RedisFault OfStream(Exception error) => error is AuthenticationException
-        ? TlsFailed(error)
-        : Broken($"the connection broke ({Innermost(error).Message})");
+    public static RedisFault OfStream(Exception error) => Broken($"the connection broke ({Innermost(error).Message})");
 
     /// <summary>
     /// The answer to AUTH. Its text is not shown: a server that has no AUTH command repeats the arguments in its error.
     /// </summary>
-    public static RedisFault OfLogin(string reply) => new(
-        RedisFaultKind.LoginRefused,
-        CodeOf(reply) switch
-        {
-            "WRONGPASS" => "the login was refused: wrong user or password (WRONGPASS)",
-            "ERR" when reply.Contains("without any password", StringComparison.Ordinal) =>
+    public static RedisFault OfLogin(string reply) =>
+        reply.Contains("without any password", StringComparison.Ordinal)
+            ? new(
+                RedisFaultKind.LoginRefused,
                 "the login was refused: a password is given, but the server has none",
-            "NOPERM" => "the login was refused (NOPERM)",
-            var code => $"the login was refused ({code})",
-        },
-        CheckPassword);
+                "Take the password (such as REDIS_PASSWORD) away here, or set one there (requirepass).")
+            : new(RedisFaultKind.LoginRefused, $"the login was refused ({CodeOf(reply)})", CheckPassword);
 
     /// <summary>The answer to SELECT.</summary>
     public static RedisFault OfSelect(string reply, int database) => CodeOf(reply) == "ERR"
@@ -115,10 +111,10 @@ internal sealed record RedisFault(RedisFaultKind Kind, string Problem, string Re
         "NOAUTH" => new(RedisFaultKind.LoginRefused, "it wants a login and none was given (NOAUTH)", CheckPassword),
         "NOPERM" => new(
             RedisFaultKind.NotPermitted,
-            $"the user may not do this ({Shorten(reply)})",
-            "Allow it with ACL SETUSER: +publish +evalsha +script|load and the channels (&pattern)."),
+            $"the user may not do this (NOPERM: {Shorten(reply)})",
+            "Allow it with ACL SETUSER: +publish +evalsha +script|load and the channels (&pattern); check says which."),
         "LOADING" => new(
-            RedisFaultKind.Loading, "it is loading its data (LOADING)", "Nothing to do: it is tried again until it is ready."),
+            RedisFaultKind.Loading, "it is loading its data (LOADING)", "Nothing: it is tried until it is ready."),
         "READONLY" or "MASTERDOWN" => Replica(),
         "NOSCRIPT" => new(
             RedisFaultKind.UnknownScript, "it forgot the script (NOSCRIPT)", "Do not run SCRIPT FLUSH in a loop."),
@@ -134,17 +130,21 @@ internal sealed record RedisFault(RedisFaultKind Kind, string Problem, string Re
 
     private static string CodeOf(string reply)
     {
-        var code = reply.AsSpan(0, Math.Max(reply.AsSpan().IndexOf(' '), 0)).ToString();
+        var code = reply[..Math.Max(reply.IndexOf(' ', StringComparison.Ordinal), 0)];
 
-        // Redis 7.0 wraps what a script's command was refused for: "ERR … NOPERM …" became "NOPERM …" in 7.2.
-        return code == "ERR" && reply.Contains("NOPERM", StringComparison.Ordinal) ? "NOPERM" : code;
+        // What a script's command was refused for comes as ERR: first Redis 7.0's wording, then that of later ones.
+        return code == "ERR" && (
+            reply.StartsWith("ERR The user executing the script can't ", StringComparison.Ordinal)
+            || reply.StartsWith("ERR ACL failure in script", StringComparison.Ordinal))
+                ? "NOPERM"
+                : code;
     }
 
     // An error may repeat a command's arguments, which here are payloads, and may be long.
     private static string Shorten(string reply)
     {
         var arguments = reply.IndexOf(", with args beginning with", StringComparison.Ordinal);
-        var text = arguments < 0 ? reply : reply[..arguments];
+        var text = (arguments < 0 ? reply : reply[..arguments]).TrimEnd('.');
         return text.Length <= 200 ? text : $"{text.AsSpan(0, 200)}…";
     }
 

@@ -2,8 +2,8 @@ namespace StreamActors.Redis;
 
 /// <summary>
 /// The life of the one connection that all shards share: made when a delivery wants it, made again when it broke.
-/// While an attempt runs, all callers wait for that one; for a moment after it failed, all fail with it at once. There is
-/// no retry in the background: the engine's next attempt to deliver is the retry, and its back-off the pace.
+/// While an attempt runs, all callers wait for that one; for a moment after it failed, all fail with it at once. None
+/// is made in the background: the engine's next attempt to deliver is the retry, and its back-off the pace.
 /// <code>
 /// none ──GetAsync──▶ attempt ──▶ open ──breaks──▶ none
 ///                       └──▶ failed (RetryPause) ──▶ none
@@ -12,8 +12,8 @@ namespace StreamActors.Redis;
 internal sealed class RedisLink(RedisOptions options, TimeProvider time) : IAsyncDisposable
 {
     /// <summary>
-    /// How long a failed attempt stands for those that follow. It keeps a hundred shards from making a hundred attempts,
-    /// and is far below the second within which deliveries are to work again.
+    /// How long a failed attempt stands for those that follow. It keeps a hundred shards from making a hundred
+    /// attempts, and is far below the second within which deliveries are to work again.
     /// </summary>
     internal static readonly TimeSpan RetryPause = TimeSpan.FromMilliseconds(100);
 
@@ -83,14 +83,12 @@ internal sealed class RedisLink(RedisOptions options, TimeProvider time) : IAsyn
 
             return opened;
         }
-        catch
+        finally
         {
             lock (gate)
             {
                 attemptEnded = time.GetTimestamp();
             }
-
-            throw;
         }
     }
 }

@@ -33,9 +33,9 @@ public sealed record RedisOptions
     public TimeSpan ConnectTimeout { get; init; } = TimeSpan.FromSeconds(2);
 
     /// <summary>
-    /// How long one script call may take from its start to its answer. A server that takes longer is taken for dead: the
-    /// connection is dropped with all that is unanswered on it, which is then published again. So it should be well
-    /// above the server's slowest moments (a fork, a large key's deletion).
+    /// How long one script call may take from its start to its answer. A server that takes longer is taken for dead:
+    /// the connection is dropped with all that is unanswered on it, which is then published again. So it should be
+    /// well above the server's slowest moments (a fork, a large key's deletion).
     /// </summary>
     public TimeSpan OperationTimeout { get; init; } = TimeSpan.FromSeconds(5);
 
@@ -53,7 +53,8 @@ public sealed record RedisOptions
         Require(TlsCaFile is null || Tls, "A Redis CA file is given, but TLS is off.");
         Require(IsTimeout(ConnectTimeout), $"The Redis connect time-out is {ConnectTimeout}; it must be 10 ms to 1 h.");
         Require(
-            IsTimeout(OperationTimeout), $"The Redis operation time-out is {OperationTimeout}; it must be 10 ms to 1 h.");
+            IsTimeout(OperationTimeout),
+            $"The Redis operation time-out is {OperationTimeout}; it must be 10 ms to 1 h.");
         return errors;
 
         void Require(bool holds, string otherwise)
@@ -64,7 +65,8 @@ public sealed record RedisOptions
             }
         }
 
-        static bool IsTimeout(TimeSpan value) => value >= TimeSpan.FromMilliseconds(10) && value <= TimeSpan.FromHours(1);
+        static bool IsTimeout(TimeSpan value) =>
+            value >= TimeSpan.FromMilliseconds(10) && value <= TimeSpan.FromHours(1);
     }
 
     /// <summary>The options for a log. The compiler's version would print the password.</summary>

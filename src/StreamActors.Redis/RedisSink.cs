@@ -86,11 +86,15 @@ public sealed class RedisSink : ISink
     {
         try
         {
-            var brief = options.ConnectTimeout < ReachTimeout ? options : options with { ConnectTimeout = ReachTimeout };
-            using var connection = await RedisConnection.OpenAsync(brief, time, stop);
+            var limit = options.ConnectTimeout < ReachTimeout ? options.ConnectTimeout : ReachTimeout;
+            using var connection = await RedisConnection.OpenAsync(options with { ConnectTimeout = limit }, time, stop);
             return true;
         }
-        catch (Exception error) when (error is RedisFaultException or OperationCanceledException)
+        catch (RedisFaultException)
+        {
+            return false;
+        }
+        catch (OperationCanceledException)
         {
             return false;
         }
