@@ -63,24 +63,9 @@ internal static class EventReader
             return NotUtf8;
         }
 
-        var scanner = new JsonScanner(bytes);
-        var fields = schema.Fields.Length;
-        var next = 0;
-        for (; next < fields && scanner.TryTake(schema.Member(next)); next++)
-        {
-            if (!scanner.SkipSpace() && scanned.InOrder == next)
-            {
-                scanned.InOrder++;
-            }
-
-            if (!scanner.TryReadValue(out scanned.Tokens[next]))
-            {
-                return scanner.TooDeep ? TooDeep : NotJson;
-            }
-        }
-
-        scanned.Next = next;
-        var isObject = next > 0 || TryEnterObject(ref scanner);
+        var at = ScanUsual(schema, bytes, ref scanned);
+        var scanner = new JsonScanner(bytes, at);
+        var isObject = at > 0 || TryEnterObject(ref scanner);
         if (!(isObject ? TryScanMembers(ref scanner, schema, bytes, ref scanned) : scanner.TryReadValue(out _)))
         {
             return scanner.TooDeep ? TooDeep : NotJson;
@@ -88,6 +73,34 @@ internal static class EventReader
 
         scanner.SkipSpace();
         return !scanner.AtEnd ? NotJson : isObject ? null : NotObject;
+    }
+
+    /// <summary>Reads the fields that come in order, without white space and with usual values.</summary>
+    /// <returns>The position behind the last of them.</returns>
+    private static int ScanUsual(EventSchema schema, ReadOnlySpan<byte> bytes, ref Scanned scanned)
+    {
+        var at = 0;
+        var field = 0;
+        foreach (var member in schema.Members)
+        {
+            var start = at + member.Length;
+            if (!bytes[at..].StartsWith(member))
+            {
+                break;
+            }
+
+            var end = JsonLeaf.UsualEnd(bytes, start, out var kind);
+            if (end == JsonLeaf.None)
+            {
+                break;
+            }
+
+            scanned.Tokens[field++] = new JsonToken(start, end - start, kind);
+            at = end;
+        }
+
+        scanned.InOrder = field;
+        return at;
     }
 
     private static bool TryEnterObject(ref JsonScanner scanner)
@@ -100,7 +113,7 @@ internal static class EventReader
     private static bool TryScanMembers(
         ref JsonScanner scanner, EventSchema schema, ReadOnlySpan<byte> bytes, ref Scanned scanned)
     {
-        var expected = scanned.Next;
+        var expected = scanned.InOrder;
         scanner.SkipSpace();
         for (var first = expected == 0; !scanner.TryTake((byte)'}'); first = false)
         {
@@ -182,9 +195,9 @@ internal static class EventReader
                 continue;
             }
 
-            var leavesAsItCame = false;
-            var problem = field.Kind == FieldKind.Id
-                ? IdProblem(token, bytes, ref id, out leavesAsItCame)
+            var leavesAsItCame = schema.IsPlain(i, token);
+            var problem = leavesAsItCame ? null
+                : field.Kind == FieldKind.Id ? IdProblem(token, bytes, ref id, out leavesAsItCame)
                 : FieldRules.Problem(field, token, bytes);
             if (problem is not null)
             {
@@ -194,7 +207,7 @@ internal static class EventReader
 
             end = i + 1;
             if (verbatim == i && i < scanned.InOrder
-                && (leavesAsItCame || FieldRules.LeavesAsItCame(field, token, bytes)))
+                && (leavesAsItCame || FieldRules.LeavesAsItCame(field, token)))
             {
                 verbatim = end;
             }
@@ -238,8 +251,5 @@ internal static class EventReader
 
         /// <summary>How many fields were read compactly and in order from the first byte on.</summary>
         public int InOrder;
-
-        /// <summary>The field to expect next.</summary>
-        public int Next;
     }
 }

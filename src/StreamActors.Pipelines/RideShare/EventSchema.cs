@@ -9,7 +9,14 @@ namespace StreamActors.Pipelines.RideShare;
 /// </summary>
 internal sealed class EventSchema
 {
+    /// <summary>
+    /// The longest value that a look at its kind may settle: so short a number without an exponent is finite, as the
+    /// least that is not has 309 digits.
+    /// </summary>
+    public const int PlainLength = 300;
+
     private readonly EventField[] fields;
+    private readonly int[] plainKinds;
     private readonly byte[][] members;
     private readonly byte[][] tails;
     private readonly byte[] suffix;
@@ -30,6 +37,7 @@ internal sealed class EventSchema
         Route = route;
         RouteField = Array.FindIndex(fields, field => field.Name == route.Field);
         members = [.. fields.Select((field, i) => i == 0 ? [(byte)'{', .. field.MemberStart[1..]] : field.MemberStart)];
+        plainKinds = [.. fields.Select(PlainKinds)];
         tails = [.. Enumerable.Range(0, fields.Length + 1).Select(Tail)];
         Overhead = members.Sum(member => member.Length + WidestShortValue) + this.suffix.Length;
     }
@@ -52,8 +60,12 @@ internal sealed class EventSchema
     /// <summary>A UUID in quotes is the widest value that can be written for a field without bytes.</summary>
     private static int WidestShortValue => 38;
 
-    /// <summary>How the member of a field begins when written compactly and in order: <c>{"name":</c>, <c>,"name":</c>.</summary>
-    public ReadOnlySpan<byte> Member(int field) => members[field];
+    /// <summary>How each field's member begins when written compactly and in order: <c>{"name":</c>, <c>,"name":</c>.</summary>
+    public ReadOnlySpan<byte[]> Members => members;
+
+    /// <summary>Whether a value's kind alone says that its field accepts it and lets it leave as it came.</summary>
+    public bool IsPlain(int field, JsonToken token) =>
+        ((plainKinds[field] >> (int)token.Kind) & 1) != 0 && token.Length <= PlainLength;
 
     /// <summary>What ends an event of which no field from this one on is in the record.</summary>
     public ReadOnlySpan<byte> TailFrom(int field) => tails[field];
@@ -73,6 +85,10 @@ internal sealed class EventSchema
 
         return -1;
     }
+
+    private static int PlainKinds(EventField field) => Enum.GetValues<JsonKind>()
+        .Where(kind => FieldRules.IsPlain(field, kind))
+        .Aggregate(0, (kinds, kind) => kinds | (1 << (int)kind));
 
     private byte[] Tail(int from) =>
     [

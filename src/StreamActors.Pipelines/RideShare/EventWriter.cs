@@ -32,7 +32,7 @@ internal static class EventWriter
         }
         else
         {
-            cursor.Put(schema.Member(0));
+            cursor.Put(schema.Members[0]);
             cursor.PutId(value.EventId ?? Uuid.FromGuid(newId()));
             field = 1;
         }
@@ -60,7 +60,7 @@ internal static class EventWriter
         {
             cursor.Put(field.Default);
         }
-        else if (FieldRules.LeavesAsItCame(field, token, value.Bytes))
+        else if (FieldRules.LeavesAsItCame(field, token))
         {
             cursor.Put(token.In(value.Bytes));
         }
@@ -146,8 +146,11 @@ internal static class EventWriter
                     Put(token.In(bytes));
                     break;
                 case JsonKind.Integer:
-                    Put(FieldRules.IsMinusZero(token, bytes) ? "0"u8 : token.In(bytes));
+                    Put(token.In(bytes));
                     Put(".0"u8);
+                    break;
+                case JsonKind.MinusZero:
+                    Put("0.0"u8);
                     break;
                 default:
                     LooseNumber.TryRead(token, bytes, out var number);

@@ -71,23 +71,29 @@ internal static class FieldRules
         };
     }
 
-    /// <summary>
-    /// Whether a value that was accepted may leave byte for byte. A string keeps its escapes; a number its digits; minus
-    /// zero without a fraction is 0 in Python, whose integers know no other.
-    /// </summary>
-    public static bool LeavesAsItCame(EventField field, JsonToken token, ReadOnlySpan<byte> bytes) => token.Kind switch
+    /// <summary>Whether a value that was accepted may leave byte for byte: a string with its escapes, a number with its digits.</summary>
+    public static bool LeavesAsItCame(EventField field, JsonToken token) => token.Kind switch
     {
-        JsonKind.Null => true,
+        JsonKind.Null or JsonKind.Pair => true,
         JsonKind.Text or JsonKind.EscapedText => field.Kind is FieldKind.Text or FieldKind.Choice,
         JsonKind.Fraction or JsonKind.Exponent => field.Kind == FieldKind.Float,
-        JsonKind.Integer => field.Kind == FieldKind.Integer && !IsMinusZero(token, bytes),
-        JsonKind.Pair => true,
+        JsonKind.Integer => field.Kind == FieldKind.Integer,
         _ => false,
     };
 
-    /// <summary>Whether a value is <c>-0</c>.</summary>
-    public static bool IsMinusZero(JsonToken token, ReadOnlySpan<byte> bytes) =>
-        token.Length == 2 && bytes[token.Start] == '-' && bytes[token.Start + 1] == '0';
+    /// <summary>
+    /// Whether a field accepts every value of a kind that is not longer than <see cref="EventSchema.PlainLength"/>, and
+    /// lets it leave as it came. So short a number without an exponent is finite.
+    /// </summary>
+    public static bool IsPlain(EventField field, JsonKind kind) => kind switch
+    {
+        JsonKind.Null => field.Presence is Presence.Nullable or Presence.Optional,
+        JsonKind.Text => field.Kind == FieldKind.Text,
+        JsonKind.Integer => field.Kind == FieldKind.Integer && !field.IsRanged,
+        JsonKind.Fraction => field.Kind == FieldKind.Float && !field.IsRanged,
+        JsonKind.Pair => field.Kind == FieldKind.Location,
+        _ => false,
+    };
 
     private static string? TextProblem(JsonToken token, ReadOnlySpan<byte> bytes) => token.Kind switch
     {
@@ -112,7 +118,7 @@ internal static class FieldRules
 
     private static bool IsWhole(JsonToken token, ReadOnlySpan<byte> bytes)
     {
-        if (token.Kind == JsonKind.Integer)
+        if (token.Kind is JsonKind.Integer)
         {
             return token.Length - (bytes[token.Start] == '-' ? 1 : 0) <= LooseNumber.MaxDigits;
         }
@@ -135,12 +141,6 @@ internal static class FieldRules
 
     private static bool IsLocation(JsonToken token, ReadOnlySpan<byte> bytes)
     {
-        // Two numbers in 300 bytes are finite, as neither has an exponent.
-        if (token.Kind == JsonKind.Pair && token.Length <= 300)
-        {
-            return true;
-        }
-
         var items = new JsonItems(token, bytes);
         return items.TryNext(out var first) && LooseNumber.IsFinite(first, bytes)
             && items.TryNext(out var second) && LooseNumber.IsFinite(second, bytes)

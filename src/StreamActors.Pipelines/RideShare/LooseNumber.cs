@@ -21,16 +21,13 @@ internal static class LooseNumber
     /// <summary>The most digits of an integer: beyond it Python refuses the conversion.</summary>
     public const int MaxDigits = 4300;
 
-    /// <summary>A number of so many bytes without an exponent is finite: the greatest has 309 digits.</summary>
-    private const int SurelyFiniteLength = 300;
-
     private static readonly SearchValues<byte> FloatSymbols = SearchValues.Create("0123456789+-.eE_"u8);
     private static readonly SearchValues<byte> WholeSymbols = SearchValues.Create("0123456789_"u8);
 
     /// <summary>Whether a value is a finite number.</summary>
     public static bool IsFinite(JsonToken token, ReadOnlySpan<byte> bytes) => token.Kind switch
     {
-        JsonKind.Integer or JsonKind.Fraction when token.Length <= SurelyFiniteLength => true,
+        JsonKind.Integer or JsonKind.MinusZero or JsonKind.Fraction when token.Length <= EventSchema.PlainLength => true,
         _ => TryRead(token, bytes, out _),
     };
 
@@ -45,7 +42,7 @@ internal static class LooseNumber
                 return true;
             case JsonKind.False:
                 return true;
-            case JsonKind.Integer or JsonKind.Fraction or JsonKind.Exponent:
+            case JsonKind.Integer or JsonKind.MinusZero or JsonKind.Fraction or JsonKind.Exponent:
                 return TryParse(token.In(bytes), out number);
             case JsonKind.Text or JsonKind.EscapedText:
                 Span<byte> scratch = stackalloc byte[JsonText.MaxShort];
@@ -72,7 +69,7 @@ internal static class LooseNumber
             case JsonKind.True or JsonKind.False:
                 digits[length++] = token.Kind == JsonKind.True ? (byte)'1' : (byte)'0';
                 return true;
-            case JsonKind.Integer when token.Length <= JsonText.MaxShort:
+            case JsonKind.Integer or JsonKind.MinusZero when token.Length <= JsonText.MaxShort:
                 return TryReadWholeText(token.In(bytes), digits, out length);
             case JsonKind.Fraction or JsonKind.Exponent:
                 return TryParse(token.In(bytes), out var number) && double.IsInteger(number)

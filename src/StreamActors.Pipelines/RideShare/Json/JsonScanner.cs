@@ -1,6 +1,3 @@
-using System.Numerics;
-using System.Runtime.Intrinsics;
-
 namespace StreamActors.Pipelines.RideShare.Json;
 
 /// <summary>
@@ -9,7 +6,8 @@ namespace StreamActors.Pipelines.RideShare.Json;
 /// must be valid UTF-8.
 /// </summary>
 /// <param name="bytes">The text.</param>
-internal ref struct JsonScanner(ReadOnlySpan<byte> bytes)
+/// <param name="from">Where to begin.</param>
+internal ref struct JsonScanner(ReadOnlySpan<byte> bytes, int from = 0)
 {
     /// <summary>
     /// The deepest nesting that is read, the record's own object included: that of System.Text.Json. One bit a level in
@@ -18,7 +16,7 @@ internal ref struct JsonScanner(ReadOnlySpan<byte> bytes)
     public const int MaxDepth = 64;
 
     private readonly ReadOnlySpan<byte> bytes = bytes;
-    private int at;
+    private int at = from;
 
     /// <summary>Whether a value was refused because it is nested deeper than <see cref="MaxDepth"/>.</summary>
     public bool TooDeep { get; private set; }
@@ -51,16 +49,12 @@ internal ref struct JsonScanner(ReadOnlySpan<byte> bytes)
     }
 
     /// <summary>Steps over white space.</summary>
-    /// <returns>Whether there was any.</returns>
-    public bool SkipSpace()
+    public void SkipSpace()
     {
-        var start = at;
         while (ByteAt(at) is (byte)' ' or (byte)'\n' or (byte)'\r' or (byte)'\t')
         {
             at++;
         }
-
-        return at > start;
     }
 
     /// <summary>Steps over a value.</summary>
@@ -69,9 +63,9 @@ internal ref struct JsonScanner(ReadOnlySpan<byte> bytes)
         var start = at;
         var kind = ByteAt(at) switch
         {
-            (byte)'[' => TryReadPair() ? JsonKind.Pair : ReadNested(JsonKind.Array),
+            (byte)'[' => JsonLeaf.PairEnd(bytes, at) == JsonLeaf.None ? ReadNested(JsonKind.Array) : ReadLeaf(),
             (byte)'{' => ReadNested(JsonKind.Object),
-            _ => ReadScalar(),
+            _ => ReadLeaf(),
         };
         token = new JsonToken(start, at - start, kind);
         return kind != JsonKind.None;
@@ -86,16 +80,24 @@ internal ref struct JsonScanner(ReadOnlySpan<byte> bytes)
         return kind != JsonKind.None;
     }
 
-    private readonly byte ByteAt(int index) => (uint)index < (uint)bytes.Length ? bytes[index] : (byte)0;
+    private readonly byte ByteAt(int index) => JsonLeaf.ByteAt(bytes, index);
 
-    private JsonKind ReadScalar() => ByteAt(at) switch
+    private JsonKind ReadLeaf()
     {
-        (byte)'"' => ReadText(),
-        (byte)'n' => TryTake("null"u8) ? JsonKind.Null : JsonKind.None,
-        (byte)'t' => TryTake("true"u8) ? JsonKind.True : JsonKind.None,
-        (byte)'f' => TryTake("false"u8) ? JsonKind.False : JsonKind.None,
-        _ => ReadNumber(),
-    };
+        if (ByteAt(at) == '"')
+        {
+            return ReadText();
+        }
+
+        var end = JsonLeaf.UsualEnd(bytes, at, out var kind);
+        if (end == JsonLeaf.None)
+        {
+            return JsonKind.None;
+        }
+
+        at = end;
+        return kind;
+    }
 
     private JsonKind ReadText()
     {
@@ -103,7 +105,7 @@ internal ref struct JsonScanner(ReadOnlySpan<byte> bytes)
         at++;
         while (true)
         {
-            at = IndexOfSpecial(at);
+            at = JsonLeaf.IndexOfSpecial(bytes, at);
             switch (ByteAt(at))
             {
                 case (byte)'"':
@@ -116,32 +118,6 @@ internal ref struct JsonScanner(ReadOnlySpan<byte> bytes)
                     return JsonKind.None;
             }
         }
-    }
-
-    /// <summary>The next quote, backslash or control character, or the end.</summary>
-    private readonly int IndexOfSpecial(int from)
-    {
-        while (from <= bytes.Length - Vector128<byte>.Count)
-        {
-            var chunk = Vector128.Create(bytes.Slice(from, Vector128<byte>.Count));
-            var special = Vector128.Equals(chunk, Vector128.Create((byte)'"'))
-                | Vector128.Equals(chunk, Vector128.Create((byte)'\\'))
-                | Vector128.LessThan(chunk, Vector128.Create((byte)' '));
-            var mask = special.ExtractMostSignificantBits();
-            if (mask != 0)
-            {
-                return from + BitOperations.TrailingZeroCount(mask);
-            }
-
-            from += Vector128<byte>.Count;
-        }
-
-        while (from < bytes.Length && bytes[from] is not ((byte)'"' or (byte)'\\' or < (byte)' '))
-        {
-            from++;
-        }
-
-        return from;
     }
 
     private bool TryReadEscape()
@@ -165,73 +141,6 @@ internal ref struct JsonScanner(ReadOnlySpan<byte> bytes)
             default:
                 return false;
         }
-    }
-
-    /// <summary>Steps over a number; a digit behind a leading zero is left for the caller to trip over.</summary>
-    private JsonKind ReadNumber()
-    {
-        var end = ByteAt(at) == '-' ? at + 1 : at;
-        var digits = end;
-        end = ByteAt(digits) == '0' ? digits + 1 : DigitsEnd(digits);
-        if (end == digits)
-        {
-            return JsonKind.None;
-        }
-
-        var kind = JsonKind.Integer;
-        if (ByteAt(end) == '.')
-        {
-            digits = end + 1;
-            end = DigitsEnd(digits);
-            kind = end == digits ? JsonKind.None : JsonKind.Fraction;
-        }
-
-        if (ByteAt(end) is (byte)'e' or (byte)'E' && kind != JsonKind.None)
-        {
-            digits = ByteAt(end + 1) is (byte)'+' or (byte)'-' ? end + 2 : end + 1;
-            end = DigitsEnd(digits);
-            kind = end == digits ? JsonKind.None : JsonKind.Exponent;
-        }
-
-        at = end;
-        return kind;
-    }
-
-    private readonly int DigitsEnd(int from)
-    {
-        while (from <= bytes.Length - Vector128<byte>.Count)
-        {
-            var chunk = Vector128.Create(bytes.Slice(from, Vector128<byte>.Count)) - Vector128.Create((byte)'0');
-            var mask = Vector128.GreaterThan(chunk, Vector128.Create((byte)9)).ExtractMostSignificantBits();
-            if (mask != 0)
-            {
-                return from + BitOperations.TrailingZeroCount(mask);
-            }
-
-            from += Vector128<byte>.Count;
-        }
-
-        while (from < bytes.Length && char.IsAsciiDigit((char)bytes[from]))
-        {
-            from++;
-        }
-
-        return from;
-    }
-
-    /// <summary>The usual form of a location; anything else is left unread.</summary>
-    private bool TryReadPair()
-    {
-        var start = at;
-        at++;
-        if (ReadNumber() == JsonKind.Fraction && TryTake((byte)',')
-            && ReadNumber() == JsonKind.Fraction && TryTake((byte)']'))
-        {
-            return true;
-        }
-
-        at = start;
-        return false;
     }
 
     private JsonKind ReadNested(JsonKind kind)
@@ -263,7 +172,7 @@ internal ref struct JsonScanner(ReadOnlySpan<byte> bytes)
                     continue;
                 }
             }
-            else if (ReadScalar() == JsonKind.None)
+            else if (ReadLeaf() == JsonKind.None)
             {
                 return JsonKind.None;
             }

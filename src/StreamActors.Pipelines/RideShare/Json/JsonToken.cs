@@ -17,8 +17,11 @@ internal enum JsonKind : byte
     /// <summary><c>false</c>.</summary>
     False,
 
-    /// <summary>A number of digits alone, perhaps negative.</summary>
+    /// <summary>A number of digits alone, perhaps negative, but not <see cref="MinusZero"/>.</summary>
     Integer,
+
+    /// <summary><c>-0</c>: to Python, whose integers know no minus zero, it is 0.</summary>
+    MinusZero,
 
     /// <summary>A number with a fraction and without an exponent.</summary>
     Fraction,
