@@ -72,6 +72,7 @@ public sealed class Pipeline
 
     /// <summary>Waits until its topics exist, for as long as it takes.</summary>
     public Task PrepareAsync(CancellationToken stop) => source.PrepareAsync(
+        definition.Name,
         [.. definition.Routes.Select(static route => route.Create ?? new TopicSpec(route.Topic, 0, 0))],
         services.Events,
         stop);
