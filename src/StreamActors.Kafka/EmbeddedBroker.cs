@@ -35,12 +35,23 @@ public sealed class EmbeddedBroker : IDisposable
             throw new InvalidOperationException("The embedded Kafka broker could not be started on loopback.");
         }
 
+        MockCluster.SetController(cluster, 1);    // without one, a client's questions wait for it for ever
         MockCluster.SetGroupHeartbeatInterval(cluster, 100);
         BootstrapServers = Marshal.PtrToStringUTF8(MockCluster.Bootstraps(cluster))!;
     }
 
     /// <summary>Where clients of any process reach it: <c>host:port</c>, separated by commas.</summary>
     public string BootstrapServers { get; }
+
+    /// <summary>
+    /// How to reach it. Its answer to a fetch waits the whole <see cref="KafkaConsumerOptions.FetchMaxWait"/>, whatever
+    /// arrives meanwhile, so that is short here.
+    /// </summary>
+    public KafkaOptions Options => new()
+    {
+        BootstrapServers = BootstrapServers,
+        Consumer = new() { FetchMaxWait = TimeSpan.FromMilliseconds(5), MetadataRefresh = TimeSpan.FromSeconds(1) },
+    };
 
     /// <summary>Creates a topic; one that exists is left as it is.</summary>
     public void CreateTopic(string name, int partitions)

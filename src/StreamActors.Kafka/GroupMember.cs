@@ -24,6 +24,7 @@ internal sealed record MemberHandlers(
 internal sealed class GroupMember : IDisposable
 {
     private static readonly TimeSpan NudgeLimit = TimeSpan.FromSeconds(2);
+    private static readonly TimeSpan EndLimit = TimeSpan.FromSeconds(1);
 
     private readonly NativeQueue happenings;
     private readonly MemberHandlers handlers;
@@ -144,12 +145,25 @@ internal sealed class GroupMember : IDisposable
         }
     }
 
-    /// <summary>Lets go of everything, without leaving the group.</summary>
+    /// <summary>
+    /// Lets go of everything, without leaving the group. librdkafka ends only when its commits are answered or the
+    /// session time-out has passed (<c>rd_kafka_cgrp_try_terminate</c>), 45 seconds where the coordinator is gone; so it
+    /// ends on a thread of its own, and is waited for only for a moment.
+    /// </summary>
     public void Dispose()
     {
         Commits.Dispose();
         happenings.Dispose();
-        admin?.Dispose();
-        Consumer.Dispose();
+        var ending = new Thread(() =>
+        {
+            admin?.Dispose();
+            Consumer.Dispose();
+        })
+        {
+            IsBackground = true,
+            Name = "kafka client ends",
+        };
+        ending.Start();
+        ending.Join(EndLimit);
     }
 }

@@ -47,7 +47,7 @@ public static class KafkaCheck
             findings.Add(await BrokersAsync(admin, options, stop));
             if (findings[0].Ok && topics.Count > 0)
             {
-                findings.AddRange(await TopicsAsync(admin, options, topics, stop));
+                findings.AddRange(await TopicsAsync(admin, topics, stop));
             }
         }
 
@@ -69,12 +69,12 @@ public static class KafkaCheck
     }
 
     private static async Task<IEnumerable<KafkaFinding>> TopicsAsync(
-        KafkaAdmin admin, KafkaOptions options, IReadOnlyList<TopicSpec> topics, CancellationToken stop)
+        KafkaAdmin admin, IReadOnlyList<TopicSpec> topics, CancellationToken stop)
     {
         try
         {
             var found = await admin.DescribeAsync(topics.Select(topic => topic.Name).ToList(), stop);
-            return topics.Select(topic => Finding(topic, found.FirstOrDefault(f => f.Name == topic.Name), options));
+            return topics.Select(topic => Finding(topic, found.FirstOrDefault(f => f.Name == topic.Name)));
         }
         catch (SourceException error)
         {
@@ -82,9 +82,9 @@ public static class KafkaCheck
         }
     }
 
-    private static KafkaFinding Finding(TopicSpec wanted, KafkaTopic? found, KafkaOptions options) => found switch
+    private static KafkaFinding Finding(TopicSpec wanted, KafkaTopic? found) => found switch
     {
-        null when options.CreateTopics => new(
+        null when wanted.Partitions > 0 => new(
             true,
             $"Topic {wanted.Name} does not exist yet; it is created at start with {wanted.Partitions} partitions.",
             ""),
@@ -97,7 +97,9 @@ public static class KafkaCheck
         _ => new(
             true,
             $"Topic {wanted.Name} has {found.Partitions} partitions"
-            + (found.Partitions == wanted.Partitions ? "." : $" (configured: {wanted.Partitions}; its own number holds)."),
+            + (wanted.Partitions == 0 || found.Partitions == wanted.Partitions
+                ? "."
+                : $" (configured: {wanted.Partitions}; its own number holds)."),
             ""),
     };
 }

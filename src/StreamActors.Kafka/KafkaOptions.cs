@@ -18,9 +18,6 @@ public sealed record KafkaOptions
     /// <summary>How the sink writes.</summary>
     public KafkaProducerOptions Producer { get; init; } = new();
 
-    /// <summary>Whether missing topics are created; if not, a pipeline waits until somebody else does.</summary>
-    public bool CreateTopics { get; init; } = true;
-
     /// <summary>
     /// Settings of librdkafka by its own names, for every client; they win over those above. The few that the promises
     /// rest on (<see cref="Problems"/> names them) are refused.

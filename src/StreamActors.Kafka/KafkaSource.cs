@@ -61,21 +61,25 @@ public sealed class KafkaSource(KafkaOptions options, TimeProvider clock) : ISou
                 return "";
             }
 
-            var names = string.Join(", ", missing.Select(topic => topic.Name));
-            if (!options.CreateTopics)
+            var awaited = missing.Where(topic => topic.Partitions == 0).Select(topic => topic.Name).ToList();
+            var creatable = missing.Where(topic => topic.Partitions > 0).ToList();
+            if (creatable.Count > 0)
             {
-                return $"These topics do not exist, and are not created: {names}.";
+                var created = await admin.CreateAsync(creatable, stop);
+                if (created.Count > 0)
+                {
+                    events.Report(new EngineEvent.TopicsCreated(pipeline, created));
+                }
             }
 
-            var created = await admin.CreateAsync(missing, stop);
-            if (created.Count > 0)
+            if (awaited.Count > 0)
             {
-                events.Report(new EngineEvent.TopicsCreated(pipeline, created));
+                return $"These topics do not exist, and are not created: {string.Join(", ", awaited)}.";
             }
 
             // Created is not yet known to every broker: what counts is that it can be described.
             existing = await admin.DescribeAsync(topics.Select(topic => topic.Name).ToList(), stop);
-            return existing.Count == topics.Count ? "" : $"These topics were created and are not there yet: {names}.";
+            return existing.Count == topics.Count ? "" : "The topics were created and are not there yet.";
         }
         catch (SourceException error)
         {

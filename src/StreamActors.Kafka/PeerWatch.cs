@@ -20,11 +20,11 @@ internal sealed class PeerWatch(string pipeline, KafkaOptions options, IEngineEv
     /// <summary>Whether an episode is open.</summary>
     public bool InTrouble { get; private set; }
 
-    /// <summary>Takes note of a complaint; the first of an episode, and one that says more, is reported.</summary>
+    /// <summary>Takes note of a complaint; the first of an episode is reported, and one that names the cause.</summary>
     public void Complain(Error error)
     {
         lastComplaint = clock.GetTimestamp();
-        var known = KafkaFault.Weight(error);
+        var known = Math.Max(KafkaFault.Weight(error), 1);
         if (!InTrouble || known > weight)
         {
             began = InTrouble ? began : lastComplaint;

@@ -1,0 +1,113 @@
+using Confluent.Kafka;
+using StreamActors.Kafka;
+using StreamActors.Sources;
+using StreamActors.Tests.Fixtures;
+
+namespace StreamActors.Tests.Kafka;
+
+/// <summary>That a person who cannot connect is told why.</summary>
+public sealed class CheckTests
+{
+    [Fact]
+    public async Task A_port_where_nothing_listens_is_named()
+    {
+        var finding = await FirstAsync(new KafkaOptions { BootstrapServers = "127.0.0.1:1" });
+        finding.Ok.ShouldBeFalse();
+        finding.Sentence.ShouldContain("Nothing listens");
+    }
+
+    [Fact]
+    public async Task A_host_that_does_not_exist_is_named()
+    {
+        var finding = await FirstAsync(new KafkaOptions { BootstrapServers = "no-such-host.invalid:9092" });
+        finding.Sentence.ShouldContain("cannot be resolved");
+        finding.Sentence.ShouldContain("no-such-host.invalid");
+    }
+
+    [Fact]
+    public async Task An_embedded_broker_and_its_topics_are_found()
+    {
+        using var broker = new EmbeddedBroker();
+        broker.CreateTopic("there", 3);
+        var findings = await KafkaCheck.RunAsync(
+            broker.Options,
+            [new TopicSpec("there", 3, 1), new TopicSpec("created", 8, 1), new TopicSpec("awaited", 0, 0)],
+            CancellationToken.None);
+        findings.Select(finding => finding.Ok).ShouldBe([true, true, true, false]);
+        findings[1].Sentence.ShouldContain("3 partitions");
+    }
+
+    [Fact]
+    public async Task Bad_options_are_all_named_and_no_text_holds_a_secret()
+    {
+        var options = new KafkaOptions
+        {
+            BootstrapServers = "",
+            Security = new() { Protocol = SecurityProtocol.SaslSsl, User = "u", CaFile = "/no/such.pem" },
+            ClientSettings = new Dictionary<string, string> { ["enable.auto.commit"] = "true" },
+        };
+        options.Problems().Count.ShouldBe(4);
+        var secret = options with { Security = options.Security with { Password = "s3cr3t" } };
+        secret.ToString().ShouldNotContain("s3cr3t");
+        secret.Security.ToString().ShouldNotContain("s3cr3t");
+        (await KafkaCheck.RunAsync(options, [], CancellationToken.None)).ShouldAllBe(finding => !finding.Ok);
+    }
+
+    [KafkaFact(Dedicated = true)]
+    public async Task Log_ins_work_for_all_clients_and_failures_are_explained()
+    {
+        await using var kafka = await RealKafka.StartAsync(new() { Sasl = "alice:secret1", Tls = true });
+        var good = new KafkaOptions
+        {
+            BootstrapServers = kafka.Bootstrap,
+            Security = new()
+            {
+                Protocol = SecurityProtocol.SaslSsl,
+                Mechanism = SaslMechanism.ScramSha256,
+                User = "alice",
+                Password = "secret1",
+                CaFile = kafka.CaFile,
+            },
+        };
+        foreach (var mechanism in new[] { SaslMechanism.ScramSha256, SaslMechanism.Plain })
+        {
+            var options = good with { Security = good.Security with { Mechanism = mechanism } };
+            (await FirstAsync(options)).Ok.ShouldBeTrue();
+            var topic = RealKafka.Name("t");
+            using var source = new KafkaSource(options, TimeProvider.System);
+            using var member = new Member(options, RealKafka.Name("g"), topic);
+            await source.PrepareAsync("p", [new TopicSpec(topic, 1, 1)], member, CancellationToken.None)
+                .WaitAsync(TimeSpan.FromSeconds(20));
+            member.Start();
+            await Machine.UntilAsync(
+                "the assignment", TimeSpan.FromSeconds(20), () => Task.FromResult(member.Owned.Count == 1));
+            await member.CloseAsync();
+        }
+
+        (await FirstAsync(With(good, s => s with { Password = "wrong" }))).Sentence.ShouldContain("refuse the user alice");
+        (await FirstAsync(With(good, s => s with { Mechanism = SaslMechanism.ScramSha512 })))
+            .Sentence.ShouldContain("do not accept the SASL mechanism");
+        (await FirstAsync(With(good, s => s with { Protocol = SecurityProtocol.SaslPlaintext })))
+            .Remedy.ShouldContain("TLS");
+        (await FirstAsync(With(good, s => s with { CaFile = null }))).Sentence.ShouldContain("not trusted");
+    }
+
+    [KafkaFact]
+    public async Task TLS_against_a_port_without_it_is_explained()
+    {
+        var kafka = await RealKafka.SharedAsync();
+        var finding = await FirstAsync(new KafkaOptions
+        {
+            BootstrapServers = kafka.Bootstrap,
+            Security = new() { Protocol = SecurityProtocol.Ssl },
+        });
+        finding.Sentence.ShouldContain("does not speak TLS");
+    }
+
+    private static KafkaOptions With(
+        KafkaOptions options, Func<KafkaSecurityOptions, KafkaSecurityOptions> change) =>
+        options with { Security = change(options.Security) };
+
+    private static async Task<KafkaFinding> FirstAsync(KafkaOptions options) =>
+        (await KafkaCheck.RunAsync(options, [], CancellationToken.None))[0];
+}

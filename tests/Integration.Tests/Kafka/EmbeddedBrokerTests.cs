@@ -1,0 +1,222 @@
+using System.Text;
+using Confluent.Kafka;
+using StreamActors.Events;
+using StreamActors.Kafka;
+using StreamActors.Records;
+using StreamActors.Sources;
+using StreamActors.Tests.Fixtures;
+
+namespace StreamActors.Tests.Kafka;
+
+/// <summary>What a member of a group promises, on the embedded broker: quick, and without a claim about Kafka.</summary>
+public sealed class EmbeddedBrokerTests : IDisposable
+{
+    private static readonly TimeSpan Limit = TimeSpan.FromSeconds(15);
+
+    private readonly EmbeddedBroker broker = new();
+
+    public void Dispose() => broker.Dispose();
+
+    [Fact]
+    public async Task Records_arrive_as_they_were_produced_null_and_empty_told_apart()
+    {
+        broker.CreateTopic("t", 1);
+        Topics.Put(broker.BootstrapServers, "t", null, null);
+        Topics.Put(broker.BootstrapServers, "t", [], []);
+        var headers = new Headers { { "a", Encoding.UTF8.GetBytes("1") }, { "none", null }, { "a", [] } };
+        Topics.Put(broker.BootstrapServers, "t", Encoding.UTF8.GetBytes("k"), Encoding.UTF8.GetBytes("v"), headers);
+        using var member = Join("t");
+
+        await Machine.UntilAsync("three records", Limit, () => Task.FromResult(member.Seen.Count == 3));
+
+        var partition = new PartitionId("t", 0);
+        member.Seen.ShouldBe(
+        [
+            new Seen(partition, 0, null, null, ""),
+            new Seen(partition, 1, "", "", ""),
+            new Seen(partition, 2, "k", "v", "a=1;none=<null>;a=;"),
+        ]);
+        await member.CloseAsync();
+    }
+
+    [Fact]
+    public async Task A_held_partition_stops_no_other_and_loses_and_repeats_nothing()
+    {
+        broker.CreateTopic("t", 2);
+        var held = new PartitionId("t", 0);
+        using var member = new Member(broker.Options, "g", "t");
+        member.Held[held] = true;
+        member.Start();
+        Topics.Fill(broker.BootstrapServers, "t", 0, 0, 5000);
+        Topics.Fill(broker.BootstrapServers, "t", 1, 0, 5000);
+
+        await Machine.UntilAsync("the other", Limit, () => Task.FromResult(member.Seen.Count == 5000));
+        member.Seen.ShouldAllBe(record => record.Partition.Number == 1);
+        member.Held.Clear();
+        member.Consumer.Wake();
+
+        await Machine.UntilAsync("the held one", Limit, () => Task.FromResult(member.Seen.Count >= 10000));
+        member.Seen.Where(record => record.Partition == held).Select(record => record.Offset)
+            .ShouldBe(Enumerable.Range(0, 5000).Select(offset => (long)offset));
+        await member.CloseAsync();
+    }
+
+    [Fact]
+    public async Task Records_of_a_held_partition_wake_nobody_and_Wake_does()
+    {
+        broker.CreateTopic("t", 1);
+        using var member = new Member(broker.Options, "g", "t");
+        member.Start();
+        await Machine.UntilAsync("the assignment", Limit, () => Task.FromResult(member.Owned.Count == 1));
+        member.Held[new PartitionId("t", 0)] = true;
+        Topics.Fill(broker.BootstrapServers, "t", 0, 0, 10);
+        await Task.Delay(500);
+        var polls = member.Polls;
+        for (var i = 1; i < 20; i++)
+        {
+            Topics.Fill(broker.BootstrapServers, "t", 0, i * 10, 10);
+        }
+
+        (member.Polls - polls).ShouldBeLessThan(5);
+        var answer = member.OnPollThread(_ => true);
+        (await Task.WhenAny(answer, Task.Delay(500))).ShouldBe(answer);
+        await member.CloseAsync();
+    }
+
+    [Fact]
+    public async Task A_record_wakes_the_poll_thread_within_milliseconds()
+    {
+        broker.CreateTopic("t", 1);
+        using var member = Join("t");
+        await Machine.UntilAsync("the assignment", Limit, () => Task.FromResult(member.Owned.Count == 1));
+        Topics.Fill(broker.BootstrapServers, "t", 0, 0, 1);
+        await Machine.UntilAsync("the first record", Limit, () => Task.FromResult(member.Seen.Count == 1));
+        var polls = member.Polls;
+
+        Topics.Fill(broker.BootstrapServers, "t", 0, 1, 1);    // returns when the broker has it
+        await Task.Delay(100);
+
+        member.Seen.Count.ShouldBe(2);
+        (member.Polls - polls).ShouldBeLessThan(10);
+        await member.CloseAsync();
+    }
+
+    [Fact]
+    public async Task A_restart_resumes_at_the_committed_offset()
+    {
+        broker.CreateTopic("t", 1);
+        Topics.Fill(broker.BootstrapServers, "t", 0, 0, 10);
+        using (var first = Join("t"))
+        {
+            await Machine.UntilAsync("ten records", Limit, () => Task.FromResult(first.Seen.Count == 10));
+            await first.CommitAsync(new PartitionOffset(new PartitionId("t", 0), 7));
+            await first.CloseAsync();
+        }
+
+        using var second = Join("t");
+        await Machine.UntilAsync("the rest", Limit, () => Task.FromResult(second.Seen.Count == 3));
+        second.Seen.Select(record => record.Offset).ShouldBe([7L, 8L, 9L]);
+        await second.CloseAsync();
+    }
+
+    [Fact]
+    public async Task Two_members_share_and_hand_over()
+    {
+        broker.CreateTopic("t", 4);
+        using var first = Join("t");
+        await Machine.UntilAsync("all four", Limit, () => Task.FromResult(first.Owned.Count == 4));
+        using var second = Join("t");
+        await Machine.UntilAsync(
+            "a share each", Limit, () => Task.FromResult(first.Owned.Count == 2 && second.Owned.Count == 2));
+        await first.CloseAsync();
+        await Machine.UntilAsync("the hand-over", Limit, () => Task.FromResult(second.Owned.Count == 4));
+        first.Losses.ShouldBeEmpty();
+        await second.CloseAsync();
+    }
+
+    [Fact]
+    public async Task An_offset_that_retention_deleted_is_reported_and_a_seek_goes_on()
+    {
+        broker.CreateTopic("t", 1);
+        Topics.Fill(broker.BootstrapServers, "t", 0, 0, 100);
+        broker.DeleteRecords("t", 0, 50);
+        var partition = new PartitionId("t", 0);
+        using var member = new Member(broker.Options, "g", "t") { StartAt = _ => 10 };
+        member.Start();
+
+        await Machine.UntilAsync("the report", Limit, () => Task.FromResult(!member.OutOfRanges.IsEmpty));
+        var (first, end) = await member.OnPollThread(consumer => consumer.Bounds(partition, Limit));
+        end.ShouldBe(100);
+        await member.OnPollThread(consumer =>
+        {
+            consumer.Seek(new PartitionOffset(partition, first));
+            return true;
+        });
+
+        await Machine.UntilAsync("the rest", Limit, () => Task.FromResult(member.Seen.Count == 100 - first));
+        member.Seen[0].Offset.ShouldBe(first);
+        member.OutOfRanges.ShouldHaveSingleItem().ShouldBe(partition);
+        await member.CloseAsync();
+    }
+
+    [Fact]
+    public async Task A_partition_whose_start_failed_is_silent_until_it_seeks()
+    {
+        broker.CreateTopic("t", 1);
+        Topics.Fill(broker.BootstrapServers, "t", 0, 0, 10);
+        using var member = new Member(broker.Options, "g", "t") { StartAt = _ => -1 };
+        member.Start();
+        await Machine.UntilAsync("the assignment", Limit, () => Task.FromResult(member.Owned.Count == 1));
+        Topics.Fill(broker.BootstrapServers, "t", 0, 10, 10);
+        await Task.Delay(300);
+        member.Seen.ShouldBeEmpty();
+
+        await member.OnPollThread(consumer =>
+        {
+            consumer.Seek(new PartitionOffset(new PartitionId("t", 0), 5));
+            return true;
+        });
+
+        await Machine.UntilAsync("the records", Limit, () => Task.FromResult(member.Seen.Count >= 15));
+        member.Seen.Select(record => record.Offset).ShouldBe(Enumerable.Range(5, 15).Select(offset => (long)offset));
+        await member.CloseAsync();
+    }
+
+    [Fact]
+    public async Task A_broker_that_goes_and_comes_back_is_ridden_out_and_reported_once()
+    {
+        broker.CreateTopic("t", 1);
+        using var member = Join("t");
+        Topics.Fill(broker.BootstrapServers, "t", 0, 0, 10);
+        await Machine.UntilAsync("ten records", Limit, () => Task.FromResult(member.Seen.Count == 10));
+
+        broker.TakeDown();
+        await Task.Delay(3000);
+        broker.BringUp();
+        Topics.Fill(broker.BootstrapServers, "t", 0, 10, 10);
+
+        await Machine.UntilAsync("the rest", Limit, () => Task.FromResult(member.Seen.Count == 20));
+        await Machine.UntilAsync(
+            "the recovery", Limit, () => Task.FromResult(member.Events.OfType<EngineEvent.PeerRecovered>().Any()));
+        member.Events.OfType<EngineEvent.PeerTrouble>().Count().ShouldBe(1);
+        member.Failures.ShouldBeEmpty();
+        await member.CloseAsync();
+    }
+
+    [Fact]
+    public async Task A_member_leaves_within_its_limit_even_when_the_broker_is_gone()
+    {
+        broker.CreateTopic("t", 1);
+        using var member = Join("t");
+        await Machine.UntilAsync("the assignment", Limit, () => Task.FromResult(member.Owned.Count == 1));
+        broker.TakeDown();
+        var lost = member.CommitAsync(new PartitionOffset(new PartitionId("t", 0), 1));
+
+        await member.CloseAsync().WaitAsync(TimeSpan.FromSeconds(8));
+
+        await Should.ThrowAsync<SourceException>(lost.WaitAsync(TimeSpan.FromSeconds(1)));
+        member.Owned.ShouldBeEmpty();
+    }
+
+    private Member Join(params string[] topics) => new Member(broker.Options, "g", topics).Start();
+}

@@ -1,0 +1,160 @@
+using System.Text;
+using Confluent.Kafka;
+using StreamActors.Kafka;
+using StreamActors.Records;
+using StreamActors.Sinks;
+using StreamActors.Tests.Fixtures;
+
+namespace StreamActors.Tests.Kafka;
+
+/// <summary>What the sink promises; on the embedded broker where that suffices.</summary>
+public sealed class SinkTests : IDisposable
+{
+    private static readonly TimeSpan Limit = TimeSpan.FromSeconds(60);
+
+    private readonly EmbeddedBroker broker = new();
+
+    public void Dispose() => broker.Dispose();
+
+    [Fact]
+    public async Task Keys_tombstones_and_headers_arrive_as_they_left()
+    {
+        broker.CreateTopic("out", 1);
+        await using var sink = new KafkaSink(broker.Options, TimeProvider.System);
+        using var batch = new OutputBatch();
+        Add(batch, "out", "k", null, writer => RecordHeaders.WriteNull(writer, "none"u8));
+        Add(batch, "out", null, "", writer => RecordHeaders.Write(writer, "a"u8, "1"));
+        Add(batch, "out", "", "v");
+
+        await sink.DeliverAsync(batch, CancellationToken.None);
+
+        batch.Refused.ShouldBeEmpty();
+        var partition = new PartitionId("out", 0);
+        (await ReadAsync(broker.BootstrapServers, "out", 3)).ShouldBe(
+        [
+            new Seen(partition, 0, "k", null, "none=<null>;"),
+            new Seen(partition, 1, null, "", "a=1;"),
+            new Seen(partition, 2, "", "v", ""),
+        ]);
+    }
+
+    [Fact]
+    public async Task What_is_too_large_is_refused_and_the_others_arrive()
+    {
+        broker.CreateTopic("out", 1);
+        await using var sink = new KafkaSink(broker.Options, TimeProvider.System);
+        using var batch = new OutputBatch();
+        Add(batch, "out", "k", "first");
+        Add(batch, "out", "k", new string('x', 2_000_000));
+        Add(batch, "out", "k", "last");
+
+        await sink.DeliverAsync(batch, CancellationToken.None);
+
+        batch.Refused.ShouldHaveSingleItem().Index.ShouldBe(1);
+        batch.Refused[0].Reason.ShouldContain("MsgSizeTooLarge");
+        (await ReadAsync(broker.BootstrapServers, "out", 2)).Select(seen => seen.Value).ShouldBe(["first", "last"]);
+    }
+
+    [Fact]
+    public async Task A_record_that_the_broker_refuses_is_refused()
+    {
+        broker.CreateTopic("out", 1);
+        await using var sink = new KafkaSink(broker.Options, TimeProvider.System);
+        using var batch = new OutputBatch();
+        Add(batch, "out", "k", "v");
+        broker.FailNext(0, ErrorCode.InvalidRecord);
+
+        await sink.DeliverAsync(batch, CancellationToken.None);
+
+        batch.Refused.ShouldHaveSingleItem().Reason.ShouldContain("InvalidRecord");
+    }
+
+    [Fact]
+    public async Task A_full_queue_makes_the_delivery_wait_and_keeps_the_order()
+    {
+        broker.CreateTopic("out", 1);
+        var options = broker.Options with { Producer = new() { QueuedBytes = 1_000_000, MaxRecordBytes = 500_000 } };
+        await using var sink = new KafkaSink(options, TimeProvider.System);
+        using var batch = new OutputBatch();
+        for (var i = 0; i < 3000; i++)
+        {
+            Add(batch, "out", "k", $"{i:D5}" + new string('x', 1000));
+        }
+
+        await sink.DeliverAsync(batch, CancellationToken.None).WaitAsync(Limit);
+
+        batch.Refused.ShouldBeEmpty();
+        (await ReadAsync(broker.BootstrapServers, "out", 3000)).Select(seen => int.Parse(seen.Value![..5]))
+            .ShouldBe(Enumerable.Range(0, 3000));
+    }
+
+    [Fact]
+    public async Task A_stop_ends_a_delivery_that_waits_for_an_absent_broker()
+    {
+        broker.TakeDown();
+        await using var sink = new KafkaSink(broker.Options, TimeProvider.System);
+        using var batch = new OutputBatch();
+        Add(batch, "out", "k", "v");
+        using var stop = new CancellationTokenSource(500);
+
+        await Should.ThrowAsync<OperationCanceledException>(sink.DeliverAsync(batch, stop.Token));
+
+        (await sink.IsReachableAsync(CancellationToken.None)).ShouldBeFalse();
+    }
+
+    [KafkaFact(Dedicated = true)]
+    public async Task Order_and_completeness_survive_a_killed_broker()
+    {
+        await using var kafka = await RealKafka.StartAsync();
+        await Topics.CreateAsync(kafka.Bootstrap, "out", 1);
+        await using var sink = new KafkaSink(Topics.Options(kafka.Bootstrap), TimeProvider.System);
+        using var batch = new OutputBatch();
+        var written = 0;
+        var killed = Task.CompletedTask;
+        for (var round = 0; round < 40; round++)
+        {
+            batch.Clear();
+            for (var i = 0; i < 250; i++)
+            {
+                Add(batch, "out", "k", $"{written++}");
+            }
+
+            if (round == 10)
+            {
+                killed = Task.Run(async () =>
+                {
+                    await kafka.KillAsync(1);
+                    await kafka.UpAsync(1);
+                });
+            }
+
+            await sink.DeliverAsync(batch, CancellationToken.None).WaitAsync(Limit);
+            batch.Refused.ShouldBeEmpty();
+            await Task.Delay(20);
+        }
+
+        await killed;
+        (await ReadAsync(kafka.Bootstrap, "out", written)).Select(seen => int.Parse(seen.Value!))
+            .ShouldBe(Enumerable.Range(0, written));
+    }
+
+    private static async Task<IReadOnlyList<Seen>> ReadAsync(string servers, string topic, int count)
+    {
+        using var member = new Member(Topics.Options(servers), RealKafka.Name("reader"), topic).Start();
+        await Machine.UntilAsync($"{count} records", Limit, () => Task.FromResult(member.Seen.Count >= count));
+        await member.CloseAsync();
+        return member.Seen;
+    }
+
+    private static void Add(
+        OutputBatch batch, string topic, string? key, string? value, Action<OutputBatch>? headers = null)
+    {
+        var draft = batch.Begin(topic, Encoding.UTF8.GetBytes(key ?? ""), key is not null);
+        headers?.Invoke(batch);
+        batch.BeginValue(ref draft);
+        var bytes = Encoding.UTF8.GetBytes(value ?? "");
+        bytes.CopyTo(batch.GetSpan(bytes.Length));
+        batch.Advance(bytes.Length);
+        batch.End(in draft, new Origin(0, 0, 0), isTombstone: value is null);
+    }
+}
