@@ -10,7 +10,7 @@ namespace StreamActors.Dedup;
 /// </summary>
 /// <remarks>
 /// One open-addressing table: 16 bytes of id and one byte of generation a slot, so 21 to 32 bytes an id between a load
-/// of 0.8 and one of 0.53 (it grows by half). A generation is closed after a 64th of the window, or when it holds a 16th
+/// of 0.8 and one of 0.54 (it grows by a quarter, when 0.68 of the slots hold ids that count). A generation is closed after a 64th of the window, or when it holds a 16th
 /// of the table; it expires as a whole. Expired ids stay in their slots, unseen, until the sweep passes: it clears a 16th
 /// of the table at each new generation, two passes are sure to reach every slot (a removal can move one behind the
 /// sweep once), and at least 45 generations lie between the end of a generation and the next use of its number. At the
@@ -25,9 +25,11 @@ internal sealed class DedupSet : IDisposable
     private const int MaxLiveGenerations = 210;
     private const int TableParts = 16;
     private const double MaxLoad = 0.8;
+    private const double GrowAbove = 0.85;
     private const byte Free = 0;
 
     private readonly long window;
+    private readonly long granule;
     private readonly MemoryBudget budget;
     private readonly long[] closedAt = new long[Generations + 1];
     private readonly int[] counts = new int[Generations + 1];
@@ -46,8 +48,9 @@ internal sealed class DedupSet : IDisposable
     public DedupSet(long window, MemoryBudget budget)
     {
         this.window = window;
+        granule = Math.Max(window / GenerationsPerWindow, 1);
         this.budget = budget;
-        budget.TryTake(MinCapacity * BytesPerSlot);
+        budget.Take(MinCapacity * BytesPerSlot);
     }
 
     /// <summary>How many ids count as seen.</summary>
@@ -148,12 +151,6 @@ internal sealed class DedupSet : IDisposable
 
     private void Advance(long now)
     {
-        while (oldest != current && closedAt[oldest] + window <= now)
-        {
-            ExpireOldest();
-        }
-
-        var granule = Math.Max(window / GenerationsPerWindow, 1);
         var full = counts[current] >= tags.Length / TableParts;
         if (counts[current] == 0)
         {
@@ -163,11 +160,17 @@ internal sealed class DedupSet : IDisposable
         {
             Rotate(now);
         }
+
+        while (oldest != current && closedAt[oldest] + window <= now)
+        {
+            ExpireOldest();
+        }
     }
 
     private void Rotate(long now)
     {
-        closedAt[current] = now;
+        // Nothing came after the generation's time, however late its end is noticed.
+        closedAt[current] = Math.Min(now, currentSince + granule);
         current = After(current);
         currentSince = now;
         if (Distance(oldest, current) >= MaxLiveGenerations)
@@ -207,8 +210,8 @@ internal sealed class DedupSet : IDisposable
 
     private void MakeRoom(long now)
     {
-        var larger = tags.Length + (tags.Length / 2);
-        var mostlyLive = live > tags.Length * MaxLoad * 0.75;
+        var larger = tags.Length + (tags.Length / 4);
+        var mostlyLive = live > tags.Length * MaxLoad * GrowAbove;
         if (mostlyLive && budget.TryTake((long)(larger - tags.Length) * BytesPerSlot))
         {
             Rebuild(larger);

@@ -21,6 +21,9 @@ internal sealed class MemoryBudget(long bytes)
         return false;
     }
 
+    /// <summary>Takes bytes also where there are too few left: what a set needs to be one at all.</summary>
+    public void Take(long amount) => Interlocked.Add(ref used, amount);
+
     /// <summary>Gives bytes back.</summary>
     public void Return(long amount) => Interlocked.Add(ref used, -amount);
 }

@@ -31,7 +31,7 @@ internal sealed class KeyTable(ulong seed)
     public int IndexBound => used;
 
     /// <summary>The bytes that the table takes.</summary>
-    public long Bytes => (4L * buckets.Length) + (20L * entries.Length) + keys.Length;
+    public long Bytes => (4L * buckets.Length) + (16L * entries.Length) + keys.Length;
 
     /// <summary>The index of a key; -1 where it is not there.</summary>
     public int Find(ReadOnlySpan<byte> key)
@@ -143,7 +143,7 @@ internal sealed class KeyTable(ulong seed)
         for (var index = 0; index < used; index++)
         {
             ref var entry = ref entries[index];
-            if (entry.KeyLength > 0)
+            if (entry.KeyLength >= 0)
             {
                 keys.AsSpan(entry.KeyStart, entry.KeyLength).CopyTo(compact.AsSpan(end));
                 entry.KeyStart = end;

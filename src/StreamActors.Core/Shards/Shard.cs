@@ -17,6 +17,9 @@ namespace StreamActors.Shards;
 /// </summary>
 internal sealed class Shard : IThreadPoolWorkItem
 {
+    // A timer takes no more than 49 days; a turn that comes early does nothing but to set it again.
+    private const long LongestWait = 24 * 60 * 60 * 1000;
+
     private readonly ShardContext context;
     private readonly Epoch epoch;
     private readonly IRouteRunner[] runners;
@@ -114,6 +117,9 @@ internal sealed class Shard : IThreadPoolWorkItem
     /// <summary>Asks for a turn. Any thread.</summary>
     public void RequestTurn()
     {
+        // What the turn is asked for must be visible before the state is read: without the fence, this thread could read
+        // "scheduled" while the turn that begins does not see the cause yet, and nobody would ask again.
+        Interlocked.MemoryBarrier();
         while (true)
         {
             var state = (TurnState)Volatile.Read(ref turnState);
@@ -138,7 +144,8 @@ internal sealed class Shard : IThreadPoolWorkItem
     /// <summary>Takes a turn.</summary>
     public void Execute()
     {
-        Volatile.Write(ref turnState, (int)TurnState.Running);
+        // A full fence, the counterpart of the one in RequestTurn: what was asked for before is seen from here on.
+        Interlocked.Exchange(ref turnState, (int)TurnState.Running);
         var hasMore = false;
         try
         {
@@ -190,10 +197,11 @@ internal sealed class Shard : IThreadPoolWorkItem
         }
 
         progressed = false;
+        var wasFull = !context.Outbox.HasRoom;
         context.Outbox.Pump(context.Now, acknowledged);
         Publish();
         Arm();
-        return hasMore || progressed;
+        return hasMore || progressed || (wasFull && context.Outbox.HasRoom);
     }
 
     /// <summary>Handles records until the batch ends or something has no room.</summary>
@@ -329,9 +337,12 @@ internal sealed class Shard : IThreadPoolWorkItem
         }
 
         var due = context.Outbox.NextDue;
-        foreach (var runner in runners)
+        if (!draining)
         {
-            due = Math.Min(due, runner.NextDue);
+            foreach (var runner in runners)
+            {
+                due = Math.Min(due, runner.NextDue);
+            }
         }
 
         if (due != armedFor)
@@ -340,7 +351,7 @@ internal sealed class Shard : IThreadPoolWorkItem
             timer.Change(
                 due == long.MaxValue
                     ? Timeout.InfiniteTimeSpan
-                    : TimeSpan.FromMilliseconds(Math.Max(due - context.Now, 0)),
+                    : TimeSpan.FromMilliseconds(Math.Clamp(due - context.Now, 0, LongestWait)),
                 Timeout.InfiniteTimeSpan);
         }
     }

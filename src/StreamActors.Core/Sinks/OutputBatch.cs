@@ -82,6 +82,9 @@ public sealed class OutputBatch : IBufferWriter<byte>, IDisposable
         used = mark.Used;
     }
 
+    /// <summary>Forgets what an earlier attempt refused: each attempt says it again.</summary>
+    internal void BeginAttempt() => refused.Clear();
+
     /// <summary>Empties the batch for other outputs.</summary>
     public void Clear()
     {

@@ -6,7 +6,7 @@ namespace StreamActors.Sinks;
 /// <summary>
 /// The circuit breaker in front of one sink, shared by the lanes of all shards. Closed: everyone may deliver. After a
 /// failure it is open for a wait that grows with each further one; then a single lane may try (half-open), and its
-/// success closes it for all. It says once per episode that the sink is in trouble, and once that it has recovered.
+/// success closes it for all; the outcome of what had begun before the trouble changes nothing. It says once per episode that the sink is in trouble, and once that it has recovered.
 /// <para>Thread-safe; asked once per batch.</para>
 /// </summary>
 internal sealed class SinkGate(string pipeline, string sink, IEngineEvents events, Random random)
@@ -22,54 +22,59 @@ internal sealed class SinkGate(string pipeline, string sink, IEngineEvents event
     /// <summary>Whether the last delivery failed.</summary>
     public bool IsOpen => Volatile.Read(ref consecutive) > 0;
 
-    /// <summary>Asks to deliver a batch; who is let in must report <see cref="Succeeded"/> or <see cref="Failed"/>.</summary>
+    /// <summary>
+    /// Asks to deliver a batch; who is let in must report <see cref="Succeeded"/>, <see cref="Failed"/> or
+    /// <see cref="Abandoned"/>, with the pass that it got.
+    /// </summary>
     /// <param name="now">The time in milliseconds.</param>
     /// <param name="askAgainAt">When it may be worth to ask again, where the answer is no.</param>
-    public bool TryEnter(long now, out long askAgainAt)
+    public GatePass TryEnter(long now, out long askAgainAt)
     {
         lock (sync)
         {
             askAgainAt = Math.Max(openUntil, now + 1);
             if (consecutive == 0)
             {
-                return true;
+                return GatePass.Normal;
             }
 
             if (probing || now < openUntil)
             {
                 askAgainAt = probing ? now + (long)Wait.Min.TotalMilliseconds : askAgainAt;
-                return false;
+                return GatePass.None;
             }
 
             probing = true;
-            return true;
+            return GatePass.Probe;
         }
     }
 
-    /// <summary>A delivery was acknowledged.</summary>
-    public void Succeeded(long now)
+    /// <summary>A delivery was acknowledged. Only the probe's success ends an episode.</summary>
+    public void Succeeded(long now, GatePass pass)
     {
-        if (Volatile.Read(ref consecutive) == 0)
+        if (pass != GatePass.Probe)
         {
             return;
         }
 
         lock (sync)
         {
-            if (consecutive > 0)
-            {
-                (consecutive, probing, openUntil) = (0, false, 0);
-                events.Report(new EngineEvent.PeerRecovered(
-                    pipeline, sink, TimeSpan.FromMilliseconds(now - troubleSince)));
-            }
+            (consecutive, probing, openUntil) = (0, false, 0);
+            events.Report(new EngineEvent.PeerRecovered(
+                pipeline, sink, TimeSpan.FromMilliseconds(now - troubleSince)));
         }
     }
 
     /// <summary>A delivery failed and will be tried again.</summary>
-    public void Failed(long now, string why)
+    public void Failed(long now, string why, GatePass pass)
     {
         lock (sync)
         {
+            if (pass != GatePass.Probe && consecutive > 0)
+            {
+                return;
+            }
+
             probing = false;
             if (++consecutive == 1)
             {
@@ -82,11 +87,27 @@ internal sealed class SinkGate(string pipeline, string sink, IEngineEvents event
     }
 
     /// <summary>A delivery was given up because its shard is gone: the outcome says nothing about the sink.</summary>
-    public void Abandoned()
+    public void Abandoned(GatePass pass)
     {
-        lock (sync)
+        if (pass == GatePass.Probe)
         {
-            probing = false;
+            lock (sync)
+            {
+                probing = false;
+            }
         }
     }
+}
+
+/// <summary>How a delivery was let through a <see cref="SinkGate"/>.</summary>
+internal enum GatePass
+{
+    /// <summary>It was not.</summary>
+    None,
+
+    /// <summary>The gate was closed: its outcome opens the gate, or says nothing if another had opened it meanwhile.</summary>
+    Normal,
+
+    /// <summary>It is the one that finds out whether the sink answers again.</summary>
+    Probe,
 }

@@ -20,6 +20,7 @@ internal sealed class SinkLane : IDisposable
     private OutputBatch sending = new();
     private Task? underWay;
     private LaneState state;
+    private GatePass pass;
     private long since;
 
     /// <summary>Makes an idle lane.</summary>
@@ -31,7 +32,7 @@ internal sealed class SinkLane : IDisposable
         this.epoch = epoch;
         this.limit = limit;
         this.requestTurn = requestTurn;
-        deliver = stop => this.sink.DeliverAsync(sending, stop);
+        deliver = DeliverAsync;
     }
 
     /// <summary>Where the state machine of a lane can be.</summary>
@@ -106,7 +107,7 @@ internal sealed class SinkLane : IDisposable
     {
         if (state == LaneState.Sending)
         {
-            gate.Abandoned();
+            gate.Abandoned(pass);
             _ = underWay!.ContinueWith(
                 static (task, batch) =>
                 {
@@ -124,9 +125,17 @@ internal sealed class SinkLane : IDisposable
         Filling.Dispose();
     }
 
+    /// <summary>An attempt, which fails only as a task: what a sink throws at once counts as what it throws later.</summary>
+    private async Task DeliverAsync(CancellationToken stop)
+    {
+        sending.BeginAttempt();
+        await sink.DeliverAsync(sending, stop).ConfigureAwait(false);
+    }
+
     private bool TryBegin(long now)
     {
-        if (!gate.TryEnter(now, out var askAgainAt))
+        pass = gate.TryEnter(now, out var askAgainAt);
+        if (pass == GatePass.None)
         {
             NextDue = askAgainAt;
             return false;
@@ -135,7 +144,7 @@ internal sealed class SinkLane : IDisposable
         underWay = epoch.TryRun(deliver);
         if (underWay is null)
         {
-            gate.Abandoned();
+            gate.Abandoned(pass);
             NextDue = long.MaxValue;
             return false;
         }
@@ -160,7 +169,7 @@ internal sealed class SinkLane : IDisposable
 
         if (underWay.IsCompletedSuccessfully)
         {
-            gate.Succeeded(now);
+            gate.Succeeded(now, pass);
             Trouble = null;
             acknowledged(this, sending, now - since);
             sending.Clear();
@@ -175,7 +184,7 @@ internal sealed class SinkLane : IDisposable
 
         Trouble = Explain(underWay);
         Counters.AddFailure();
-        gate.Failed(now, Trouble);
+        gate.Failed(now, Trouble, pass);
         state = LaneState.Waiting;
         NextDue = now;
         return true;

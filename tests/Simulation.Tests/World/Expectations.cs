@@ -1,0 +1,199 @@
+using System.Globalization;
+using StreamActors.Records;
+
+namespace StreamActors.Simulation.Tests.World;
+
+/// <summary>What a route does with its records, as far as the model needs to know.</summary>
+internal enum RouteKind
+{
+    Emit,
+    Latest,
+    Sample,
+    Entity,
+}
+
+/// <summary>A route of a simulated pipeline.</summary>
+internal sealed record RouteShape(
+    string Topic, RouteKind Kind, bool Dedup, bool DeadLetters, IReadOnlyList<string> Sinks, int SampleRate);
+
+/// <summary>What must become of a record.</summary>
+internal enum Fate
+{
+    /// <summary>Its output must reach every sink of the route.</summary>
+    Emitted,
+
+    /// <summary>Like <see cref="Emitted"/>, unless a later record of its key takes its place.</summary>
+    Held,
+
+    /// <summary>A dead letter must be written, where the route has a topic for them.</summary>
+    DeadLettered,
+
+    /// <summary>Nothing may leave for it.</summary>
+    Silent,
+}
+
+/// <summary>
+/// The naive model of one owned partition: what a member has read, what must become of it, and what the sinks have
+/// taken. It checks every delivery and every commit.
+/// </summary>
+internal sealed class Expectations(RouteShape route, PartitionId partition, long start)
+{
+    private const string DeadLetter = "dlq";
+
+    private readonly List<(SimulatedRecord Record, Fate Fate)> read = [];
+    private readonly HashSet<(string Sink, string Kind, long Offset)> acknowledged = [];
+    private readonly HashSet<(string Sink, string Kind, long Offset)> delivered = [];
+    private readonly Dictionary<(string Sink, string Kind, string Key), long> newest = [];
+    private readonly Dictionary<string, long> lastHeld = [];
+    private readonly Dictionary<string, int> sampled = [];
+    private readonly HashSet<int> seen = [];
+    private long settled = start;
+
+    /// <summary>Counts the runs of the partition in this member: a seek begins another.</summary>
+    public int Run { get; private set; } = 1;
+
+    /// <summary>Whether it is known where the partition starts.</summary>
+    public bool IsStarted => Position >= 0;
+
+    /// <summary>How many records were read that are, or come after, one that is not done.</summary>
+    public int ReadAhead => read.Count - Index(Settled);
+
+    /// <summary>The next offset to read; negative while the start is not known.</summary>
+    public long Position { get; private set; } = start;
+
+    /// <summary>The lowest offset whose record may still need something.</summary>
+    public long Settled
+    {
+        get
+        {
+            var index = Index(settled);
+            while (index < read.Count && IsDone(read[index].Record, read[index].Fate))
+            {
+                index++;
+            }
+
+            return settled = index < read.Count ? read[index].Record.Offset : Position;
+        }
+    }
+
+    /// <summary>Reading goes on elsewhere: with a cut log further on, else in a new run from there.</summary>
+    public void Seek(long offset, bool logWasCut)
+    {
+        Position = offset;
+        if (logWasCut)
+        {
+            return;
+        }
+
+        Run++;
+        settled = Math.Min(settled, offset);
+        read.RemoveAll(each => each.Record.Offset >= offset);
+        acknowledged.RemoveWhere(each => each.Offset >= offset);
+        delivered.Clear();
+        newest.Clear();
+        lastHeld.Clear();
+        sampled.Clear();
+        seen.Clear();
+    }
+
+    public void Read(SimulatedRecord record)
+    {
+        Position = record.Offset + 1;
+        read.Add((record, FateOf(record)));
+    }
+
+    /// <summary>An output reaches its sink.</summary>
+    public void Deliver(string sink, string kind, SimulatedRecord cause)
+    {
+        var (_, fate) = read[Index(cause.Offset)];
+        var allowed = kind == DeadLetter
+            ? cause.Wish is Wish.Reject or Wish.Throw && fate != Fate.Silent
+            : cause.Wish is Wish.Emit or Wish.Ignore && fate is Fate.Emitted or Fate.Held;
+        allowed.ShouldBeTrue($"{partition}@{cause.Offset} ({cause.Wish}, {fate}) must not be delivered as {kind}");
+        if (!delivered.Add((sink, kind, cause.Offset)))
+        {
+            acknowledged.ShouldNotContain(
+                (sink, kind, cause.Offset), $"{partition}@{cause.Offset} was delivered again after its acknowledgement");
+            return;
+        }
+
+        // Dead letters of records that a window held come later than those of records that it never took.
+        var order = (sink, kind, kind == DeadLetter ? cause.Key + cause.Wish : cause.Key);
+        newest.GetValueOrDefault(order, -1).ShouldBeLessThan(
+            cause.Offset, $"{partition}: an older record of the key {cause.Key} was delivered after a newer one");
+        newest[order] = cause.Offset;
+    }
+
+    public void Acknowledge(string sink, string kind, long offset) => acknowledged.Add((sink, kind, offset));
+
+    /// <summary>A commit begins: every record below must be done.</summary>
+    public void CheckCommit(long offset)
+    {
+        offset.ShouldBeLessThanOrEqualTo(Position, $"{partition}: committed what was not read");
+        var open = read.FindIndex(
+            Index(settled), each => each.Record.Offset < offset && !IsDone(each.Record, each.Fate));
+        open.ShouldBe(-1, string.Create(
+            CultureInfo.InvariantCulture,
+            $"{partition}: {offset} was committed, and {(open < 0 ? null : read[open])} is not done"));
+    }
+
+    private Fate FateOf(SimulatedRecord record)
+    {
+        if (record.Wish == Wish.Reject)
+        {
+            return Fate.DeadLettered;
+        }
+
+        if (route.Dedup && record.Id > 0 && !seen.Add(record.Id))
+        {
+            return Fate.Silent;
+        }
+
+        switch (route.Kind)
+        {
+            case RouteKind.Latest:
+                lastHeld[record.Key] = record.Offset;
+                return Fate.Held;
+            case RouteKind.Sample:
+                var count = sampled.GetValueOrDefault(record.Key) + 1;
+                sampled[record.Key] = count % route.SampleRate;
+                return count < route.SampleRate ? Fate.Silent : Given(record);
+            case RouteKind.Entity when record.Wish == Wish.Ignore:
+                return Fate.Silent;
+            default:
+                if (record.Wish == Wish.Throw)
+                {
+                    seen.Remove(record.Id);
+                }
+
+                return Given(record);
+        }
+    }
+
+    private static Fate Given(SimulatedRecord record) =>
+        record.Wish == Wish.Throw ? Fate.DeadLettered : Fate.Emitted;
+
+    private bool IsDone(SimulatedRecord record, Fate fate) => fate switch
+    {
+        Fate.Silent => true,
+        Fate.DeadLettered => IsDeadLettered(record),
+        Fate.Held when lastHeld.GetValueOrDefault(record.Key) > record.Offset => true,
+        Fate.Held when record.Wish == Wish.Throw => IsDeadLettered(record),
+        _ => route.Sinks.All(sink => acknowledged.Contains((sink, "out", record.Offset))),
+    };
+
+    private bool IsDeadLettered(SimulatedRecord record) =>
+        !route.DeadLetters || acknowledged.Contains(("kafka", DeadLetter, record.Offset));
+
+    private int Index(long offset)
+    {
+        var (low, high) = (0, read.Count);
+        while (low < high)
+        {
+            var middle = (low + high) / 2;
+            (low, high) = read[middle].Record.Offset < offset ? (middle + 1, high) : (low, middle);
+        }
+
+        return low;
+    }
+}

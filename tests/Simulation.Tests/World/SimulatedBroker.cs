@@ -1,0 +1,125 @@
+using StreamActors.Records;
+
+namespace StreamActors.Simulation.Tests.World;
+
+/// <summary>Partition logs, committed offsets, and a group coordinator that gives partitions to members.</summary>
+internal sealed class SimulatedBroker(SimulatedTime time, Random random)
+{
+    private readonly Dictionary<PartitionId, SimulatedConsumer?> owners = [];
+    private readonly Dictionary<PartitionId, SimulatedConsumer> targets = [];
+    private readonly List<SimulatedConsumer> members = [];
+
+    public SortedDictionary<string, List<PartitionLog>> Topics { get; } = [];
+
+    public Dictionary<PartitionId, long> Committed { get; } = [];
+
+    /// <summary>The first offset that the group ever committed for a partition: what is below was never promised.</summary>
+    public Dictionary<PartitionId, long> FirstStart { get; } = [];
+
+    public IEnumerable<PartitionLog> Partitions => Topics.Values.SelectMany(static logs => logs);
+
+    public PartitionLog Log(PartitionId partition) => Topics[partition.Topic][partition.Number];
+
+    public PartitionLog AddPartition(string topic)
+    {
+        if (!Topics.TryGetValue(topic, out var logs))
+        {
+            Topics[topic] = logs = [];
+        }
+
+        var log = new PartitionLog(new PartitionId(topic, logs.Count));
+        logs.Add(log);
+        owners[log.Id] = null;
+        return log;
+    }
+
+    public void Join(SimulatedConsumer member) => members.Add(member);
+
+    /// <summary>A member is gone: its partitions are free, and what it still sends is refused.</summary>
+    public void Remove(SimulatedConsumer member)
+    {
+        members.Remove(member);
+        Free(member);
+    }
+
+    /// <summary>The member's session expired; it hears of it when it next asks.</summary>
+    public void Fence(SimulatedConsumer member)
+    {
+        member.Fence();
+        Free(member);
+    }
+
+    public bool IsMember(SimulatedConsumer member) => members.Contains(member);
+
+    /// <summary>Draws who is to have which partition; each member hears of it when it polls.</summary>
+    public void Rebalance(double stay)
+    {
+        targets.Clear();
+        var able = members.FindAll(static member => !member.IsFenced);
+        foreach (var partition in owners.Keys.ToArray())
+        {
+            var owner = owners[partition];
+            if (able.Count > 0)
+            {
+                var stays = owner is not null && able.Contains(owner) && random.NextDouble() < stay;
+                targets[partition] = stays ? owner! : able[random.Next(able.Count)];
+            }
+        }
+    }
+
+    /// <summary>What a member is to let go, and what it gets: a partition changes hands only when it is free.</summary>
+    public (PartitionId[] Revoke, PartitionId[] Assign) Changes(SimulatedConsumer member) =>
+        ([.. owners.Where(each => each.Value == member && targets.GetValueOrDefault(each.Key) != member)
+                .Select(static each => each.Key)],
+         [.. owners.Where(each => each.Value is null && targets.GetValueOrDefault(each.Key) == member)
+                .Select(static each => each.Key)]);
+
+    public void Own(PartitionId partition, SimulatedConsumer? owner) => owners[partition] = owner;
+
+    /// <summary>A commit arrives. As in Kafka, whoever is a member may commit any partition.</summary>
+    public void Commit(IReadOnlyList<PartitionOffset> offsets)
+    {
+        foreach (var (partition, offset) in offsets)
+        {
+            Committed[partition] = offset;
+            FirstStart.TryAdd(partition, offset);
+        }
+    }
+
+    public DateTimeOffset Now() => time.GetUtcNow();
+
+    private void Free(SimulatedConsumer member)
+    {
+        foreach (var partition in owners.Keys.ToArray())
+        {
+            if (owners[partition] == member)
+            {
+                owners[partition] = null;
+            }
+        }
+    }
+}
+
+/// <summary>The records of a partition; offsets may have gaps, and the log may be cut at the front.</summary>
+internal sealed class PartitionLog(PartitionId id)
+{
+    public PartitionId Id { get; } = id;
+
+    public List<SimulatedRecord> Records { get; } = [];
+
+    public long First { get; private set; }
+
+    public long End { get; private set; }
+
+    public void Append(string key, int recordId, Wish wish, int gap)
+    {
+        Records.Add(new SimulatedRecord(Id.Topic, Id.Number, End + gap, key, recordId, wish));
+        End += gap + 1;
+    }
+
+    public void CutBefore(long offset)
+    {
+        Records.RemoveAll(record => record.Offset < offset);
+        First = offset;
+    }
+}

@@ -1,0 +1,91 @@
+using System.Buffers;
+using System.Globalization;
+using System.Text;
+
+namespace StreamActors.Simulation.Tests.World;
+
+/// <summary>What a record of the simulation asks of the engine's user code.</summary>
+internal enum Wish
+{
+    /// <summary>An output, where the route emits each record.</summary>
+    Emit,
+
+    /// <summary>No output, where the route is an entity's.</summary>
+    Ignore,
+
+    /// <summary>User code throws.</summary>
+    Throw,
+
+    /// <summary>The codec refuses the bytes.</summary>
+    Reject,
+}
+
+/// <summary>A record that says in its bytes where it lies, so that whoever sees an output knows its cause.</summary>
+internal sealed record SimulatedRecord(string Topic, int Partition, long Offset, string Key, int Id, Wish Wish)
+{
+    public byte[] Bytes => Encoding.UTF8.GetBytes(
+        string.Create(CultureInfo.InvariantCulture, $"{Topic}|{Partition}|{Offset}|{Key}|{Id}|{Wish}"));
+
+    public static SimulatedRecord Parse(ReadOnlySpan<byte> bytes)
+    {
+        var parts = Encoding.UTF8.GetString(bytes).Split('|');
+        return new SimulatedRecord(
+            parts[0], Number(parts[1]), Number(parts[2]), parts[3], Number(parts[4]), Enum.Parse<Wish>(parts[5]));
+    }
+
+    private static int Number(string text) => int.Parse(text, CultureInfo.InvariantCulture);
+}
+
+/// <summary>Reads and writes them, and fails as they wish.</summary>
+internal sealed class SimulatedCodec : ICodec<SimulatedRecord>
+{
+    public bool TryRead(ReadOnlySpan<byte> bytes, out SimulatedRecord value, out Rejection rejection)
+    {
+        value = SimulatedRecord.Parse(bytes);
+        rejection = new Rejection("wish", "is to be rejected");
+        return value.Wish != Wish.Reject;
+    }
+
+    public void Write(scoped in SimulatedRecord value, IBufferWriter<byte> output)
+    {
+        var bytes = value.Bytes.AsSpan();
+        output.Write(bytes[..(bytes.Length / 2)]);
+        if (value.Wish == Wish.Throw)
+        {
+            throw new InvalidOperationException("The record wished it.");
+        }
+
+        output.Write(bytes[(bytes.Length / 2)..]);
+    }
+}
+
+/// <summary>An entity that emits what wishes it, and says so when its key was quiet for a while.</summary>
+internal sealed class SimulatedEntity : IEntity<SimulatedRecord, SimulatedEntity.State, SimulatedRecord>
+{
+    public void On(scoped in SimulatedRecord record, State state, Turn<SimulatedRecord> turn)
+    {
+        state.Seen++;
+        state.Last = record;
+        turn.Timer("quiet", turn.Now.AddMilliseconds(40));
+        if (record.Wish != Wish.Ignore)
+        {
+            turn.Emit(record);
+        }
+    }
+
+    public void OnTimer(string name, State state, Turn<SimulatedRecord> turn)
+    {
+        turn.Emit(state.Last! with { Key = "timer", Wish = Wish.Emit });
+        if (state.Seen % 3 == 0)
+        {
+            turn.Forget();
+        }
+    }
+
+    internal sealed class State
+    {
+        public int Seen { get; set; }
+
+        public SimulatedRecord? Last { get; set; }
+    }
+}

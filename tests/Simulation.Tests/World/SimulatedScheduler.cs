@@ -1,0 +1,73 @@
+using StreamActors.Shards;
+
+namespace StreamActors.Simulation.Tests.World;
+
+/// <summary>
+/// All threads of the simulated processes, on one: turns wait in a bag, and chance decides which is next and how much
+/// time passes between two.
+/// </summary>
+internal sealed class SimulatedThreads(SimulatedTime time, Random random)
+{
+    private readonly List<(SimulatedScheduler Process, IThreadPoolWorkItem Turn)> waiting = [];
+
+    public int Waiting => waiting.Count;
+
+    public void Add(SimulatedScheduler process, IThreadPoolWorkItem turn) => waiting.Add((process, turn));
+
+    /// <summary>Runs one of the turns that wait.</summary>
+    public bool RunOne()
+    {
+        if (waiting.Count == 0)
+        {
+            return false;
+        }
+
+        var index = random.Next(waiting.Count);
+        var (process, turn) = waiting[index];
+        waiting.RemoveAt(index);
+        if (!process.IsDead)
+        {
+            turn.Execute();
+        }
+
+        return true;
+    }
+
+    /// <summary>What the world does while a poll thread waits: some turn, or some time.</summary>
+    public void GoOn()
+    {
+        if (random.Next(8) == 0 || !RunOne())
+        {
+            time.Advance(TimeSpan.FromMilliseconds(random.Next(1, 8)));
+        }
+    }
+}
+
+/// <summary>The turns of one simulated process.</summary>
+internal sealed class SimulatedScheduler(SimulatedThreads threads, SimulatedTime time) : ITurnScheduler
+{
+    /// <summary>Whether the process was killed: its turns do not run any more.</summary>
+    public bool IsDead { get; set; }
+
+    public void Schedule(IThreadPoolWorkItem turn) => threads.Add(this, turn);
+
+    public bool WaitUntil(Func<bool> condition, TimeSpan limit)
+    {
+        var end = time.Elapsed + limit;
+        while (!condition())
+        {
+            if (time.Elapsed >= end)
+            {
+                return false;
+            }
+
+            threads.GoOn();
+        }
+
+        return true;
+    }
+
+    public void Signal()
+    {
+    }
+}

@@ -1,0 +1,197 @@
+using System.Globalization;
+using StreamActors.Events;
+using StreamActors.Limits;
+using StreamActors.Records;
+using StreamActors.Retry;
+
+namespace StreamActors.Simulation.Tests.World;
+
+/// <summary>Everything that a scenario consists of, drawn from one seed.</summary>
+internal sealed class SimulatedWorld : IEngineEvents
+{
+    private readonly List<string>? trace;
+    private readonly HashSet<(string Sink, string Kind, PartitionId Partition, long Offset)> arrived = [];
+    private readonly List<SimulatedProcess> everyone = [];
+
+    public SimulatedWorld(int seed, List<string>? trace)
+    {
+        this.trace = trace;
+        Random = new Random(seed);
+        Time = new SimulatedTime();
+        Threads = new SimulatedThreads(Time, Random);
+        Broker = new SimulatedBroker(Time, Random);
+        Routes = [.. Enumerable.Range(0, Random.Next(1, 3)).Select(number => DrawRoute($"topic-{number}"))];
+        StartAt = Random.Next(4) == 0 ? StartAt.Latest : StartAt.Earliest;
+        Limits = new PipelineLimits
+        {
+            MailboxRecords = Random.Next(1, 40),
+            BatchRecords = Random.Next(1, 16),
+            OutboxRecords = Random.Next(1, 20),
+            OutboxBytes = Random.Next(50, 2_000),
+            WindowBytes = Random.Next(100, 3_000),
+            UncommittedRecords = Random.Next(1, 200),
+            EntitiesPerShard = Routes.Any(static route => route.Kind == RouteKind.Sample) ? 1_000 : Random.Next(1, 20),
+        };
+        Timing = new PipelineTiming
+        {
+            CommitInterval = Milliseconds(20, 200),
+            CommitPause = Milliseconds(1, 20),
+            CommitRecords = Random.Next(1, 50),
+            DrainLimit = Milliseconds(20, 300),
+            StopLimit = TimeSpan.FromSeconds(2),
+            StartLimit = TimeSpan.FromMilliseconds(100),
+            PassivateAfter = TimeSpan.FromMinutes(10),
+            Restart = new Backoff(TimeSpan.FromMilliseconds(5), TimeSpan.FromMilliseconds(100)),
+            RestartLimit = int.MaxValue,
+        };
+        Chances = Random.Next(4) == 0 ? Chances.None : DrawChances();
+        Routes.ToList().ForEach(route => Enumerable.Range(0, Random.Next(1, 4)).ToList()
+            .ForEach(_ => Broker.AddPartition(route.Topic)));
+    }
+
+    public Random Random { get; }
+
+    public SimulatedTime Time { get; }
+
+    public SimulatedThreads Threads { get; }
+
+    public SimulatedBroker Broker { get; }
+
+    public IReadOnlyList<RouteShape> Routes { get; }
+
+    public StartAt StartAt { get; }
+
+    public PipelineLimits Limits { get; }
+
+    public PipelineTiming Timing { get; }
+
+    public Chances Chances { get; set; }
+
+    public List<SimulatedProcess> Alive { get; } = [];
+
+    /// <summary>The first broken promise that was seen inside an engine's call, where an exception would be handled.</summary>
+    public Exception? Violation { get; private set; }
+
+    public int Size => arrived.Count;
+
+    public SimulatedProcess StartProcess()
+    {
+        var process = new SimulatedProcess(this, everyone.Count + 1);
+        everyone.Add(process);
+        Alive.Add(process);
+        return process;
+    }
+
+    public RouteShape RouteOf(PartitionId partition) => Routes.Single(route => route.Topic == partition.Topic);
+
+    public string NumberOf(SimulatedConsumer consumer) =>
+        everyone.Find(process => process.Consumer == consumer)?.Number.ToString(CultureInfo.InvariantCulture) ?? "?";
+
+    /// <summary>Some time passes, up to a limit; or nearly none, when a stop fires first and the sink minds it.</summary>
+    public async Task Delay(int maxMilliseconds, CancellationToken stop = default)
+    {
+        var passed = new TaskCompletionSource();
+        Time.After(TimeSpan.FromMilliseconds(Random.Next(maxMilliseconds + 1)), () => passed.TrySetResult());
+        var minds = Random.Next(2) == 0;
+        await using var heard = stop.Register(() => _ = minds && passed.TrySetResult());
+        await passed.Task;
+    }
+
+    public T Check<T>(Func<T> check)
+    {
+        try
+        {
+            return check();
+        }
+        catch (ShouldAssertException broken)
+        {
+            Violation ??= broken;
+            throw;
+        }
+    }
+
+    public void Check(Action check) => Check(() =>
+    {
+        check();
+        return true;
+    });
+
+    public void Arrive(string sink, Delivery output) =>
+        arrived.Add((sink, output.Kind, output.Partition, output.Cause.Offset));
+
+    public void Refuse(string sink, Delivery output) => Arrive(sink, output);
+
+    public void CheckReadAhead(PartitionId partition, Expectations expected) => expected.ReadAhead.ShouldBeLessThanOrEqualTo(
+        Limits.UncommittedRecords + Limits.MailboxRecords + Limits.BatchRecords,
+        $"{partition}: more is read, and not done, than the limits allow");
+
+    public void Report(EngineEvent happened) => Trace($"event {happened}");
+
+    public void Trace(FormattableString what) =>
+        trace?.Add(string.Create(CultureInfo.InvariantCulture, $"{Time.Elapsed.TotalMilliseconds,7:0} ")
+            + what.ToString(CultureInfo.InvariantCulture));
+
+    /// <summary>After the last drain: nothing is lost, everything is committed, and every record was counted once.</summary>
+    public void CheckEnd()
+    {
+        foreach (var log in Broker.Partitions)
+        {
+            Broker.Committed.GetValueOrDefault(log.Id).ShouldBe(log.End, $"{log.Id}: not all was committed");
+            foreach (var record in log.Records.Where(record => record.Offset >= Broker.FirstStart[log.Id]))
+            {
+                HasEffect(log, record).ShouldBeTrue($"{record} has left no trace");
+            }
+        }
+
+        foreach (var route in everyone.SelectMany(static process => process.Metrics.Routes))
+        {
+            var counts = route.Counters;
+            (counts.Emitting + counts.Merged + counts.Ignored + counts.Duplicates + counts.Rejected + counts.Failed)
+                .ShouldBe(counts.Received, $"the counters of {route.Name} do not add up");
+        }
+    }
+
+    private bool HasEffect(PartitionLog log, SimulatedRecord record)
+    {
+        var route = RouteOf(log.Id);
+        bool Has(string kind, Func<SimulatedRecord, bool> which) => route.Sinks.All(sink => log.Records.Exists(
+            other => which(other) && arrived.Contains((sink, kind, log.Id, other.Offset))));
+        bool IsSame(SimulatedRecord other) => other == record
+            || (route.Dedup && record.Id > 0 && other.Id == record.Id);
+        bool Replaces(SimulatedRecord other) => other.Key == record.Key && other.Offset > record.Offset;
+        var isDeadLettered = !route.DeadLetters || arrived.Contains(("kafka", "dlq", log.Id, record.Offset));
+        return record.Wish switch
+        {
+            Wish.Reject => isDeadLettered,
+            Wish.Throw => isDeadLettered || route.Dedup || route.Kind is RouteKind.Latest or RouteKind.Sample,
+            Wish.Ignore when route.Kind == RouteKind.Entity => true,
+            _ when route.Kind == RouteKind.Sample => true,
+            _ when route.Kind == RouteKind.Latest => Has("out", other => IsSame(other) || Replaces(other))
+                || log.Records.Exists(other => Replaces(other) && other.Wish == Wish.Throw)
+                || route.Dedup,
+            _ => Has("out", IsSame),
+        };
+    }
+
+    private RouteShape DrawRoute(string topic) => new(
+        topic,
+        (RouteKind)Random.Next(4),
+        Dedup: Random.Next(2) == 0,
+        DeadLetters: Random.Next(2) == 0,
+        Random.Next(3) switch { 0 => ["redis"], 1 => ["kafka"], _ => ["redis", "kafka"] },
+        SampleRate: Random.Next(1, 5));
+
+    private Chances DrawChances() => new()
+    {
+        CommitFails = Rarely(0.2),
+        CommitIsLate = Rarely(0.1),
+        BrokerSilent = Rarely(0.1),
+        SinkFails = Rarely(0.4),
+        SinkDefect = Rarely(0.05),
+        SinkRefuses = Rarely(0.05),
+    };
+
+    private double Rarely(double chance) => Random.Next(2) == 0 ? chance : 0;
+
+    private TimeSpan Milliseconds(int min, int max) => TimeSpan.FromMilliseconds(Random.Next(min, max));
+}
