@@ -44,7 +44,7 @@ outcomes() {    # of a trx file: a line a test: outcome, tab, name, tab, first l
 }
 
 # One project at a time, the quick ones first: what is measured is not disturbed by what is merely checked.
-for name in Tidy Core Simulation Integration; do
+for name in Tidy Core Simulation Pipelines Integration; do
     case $name in Integration) say "testing $name (with servers)" ;; *) say "testing $name" ;; esac
     status=0
     dotnet test "$root/tests/$name.Tests/bin/Release/net10.0/$name.Tests.dll" ${filter[@]+"${filter[@]}"} \

@@ -1,29 +1,18 @@
 using System.Text.Unicode;
+using StreamActors.Pipelines.RideShare.Simulation;
 
 namespace StreamActors.Node.Bench;
 
-/// <summary>Seeded GPS pings: drivers in turn drift over São Paulo; every ping has an id of its own.</summary>
+/// <summary>The simulator's pings for benchmarks; their own times do not matter here.</summary>
 internal sealed class PingMaker(int drivers, ulong seed) : IRecordMaker
 {
-    private readonly Random random = new((int)seed);
-    private readonly byte[] key = new byte[32];
-    private readonly byte[] value = new byte[512];
-    private int next;
+    private readonly PingGenerator pings = new(drivers, (int)seed, DateTimeOffset.UnixEpoch);
 
     /// <inheritdoc/>
     public void Next(DateTimeOffset time, out ReadOnlySpan<byte> recordKey, out ReadOnlySpan<byte> recordValue)
     {
-        var driver = next++ % drivers;
-        var (id, drift) = (RandomIds.Next(random), random.Next(100_000));
-        Utf8.TryWrite(key, $"driver-{driver}", out var keyLength);
-        Utf8.TryWrite(
-            value,
-            $"{{\"event_id\":\"{id}\",\"entity_type\":\"driver\",\"entity_id\":\"driver-{driver}\","
-            + $"\"timestamp\":\"{time:yyyy-MM-ddTHH:mm:ss.fffZ}\",\"location\":[-23.{450_000 + drift},-46.{550_000 + drift}],"
-            + $"\"heading\":{drift % 360}.5,\"speed\":{drift % 80}.25,\"accuracy\":5.0,\"trip_id\":null}}",
-            out var valueLength);
-        recordKey = key.AsSpan(0, keyLength);
-        recordValue = value.AsSpan(0, valueLength);
+        recordValue = pings.Next();
+        recordKey = pings.Key;
     }
 }
 
