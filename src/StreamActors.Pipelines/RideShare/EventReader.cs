@@ -40,18 +40,17 @@ internal static class EventReader
     public static bool TryRead(
         EventSchema schema, ReadOnlySpan<byte> bytes, out RideEvent value, out Rejection rejection)
     {
-        var scanned = default(Scanned);
-        if (Scan(schema, bytes, ref scanned) is { } problem)
+        value = new RideEvent(schema, bytes);
+        if (Scan(schema, bytes, ref value) is { } problem)
         {
-            value = default;
             rejection = new Rejection("", problem);
             return false;
         }
 
-        return Check(schema, bytes, in scanned, out value, out rejection);
+        return Check(schema, bytes, ref value, out rejection);
     }
 
-    private static string? Scan(EventSchema schema, ReadOnlySpan<byte> bytes, ref Scanned scanned)
+    private static string? Scan(EventSchema schema, ReadOnlySpan<byte> bytes, scoped ref RideEvent value)
     {
         if (bytes.IsEmpty)
         {
@@ -63,10 +62,10 @@ internal static class EventReader
             return NotUtf8;
         }
 
-        var at = ScanUsual(schema, bytes, ref scanned);
+        var at = ScanUsual(schema, bytes, ref value);
         var scanner = new JsonScanner(bytes, at);
         var isObject = at > 0 || TryEnterObject(ref scanner);
-        if (!(isObject ? TryScanMembers(ref scanner, schema, bytes, ref scanned) : scanner.TryReadValue(out _)))
+        if (!(isObject ? TryScanMembers(ref scanner, schema, bytes, ref value) : scanner.TryReadValue(out _)))
         {
             return scanner.TooDeep ? TooDeep : NotJson;
         }
@@ -77,7 +76,7 @@ internal static class EventReader
 
     /// <summary>Reads the fields that come in order, without white space and with usual values.</summary>
     /// <returns>The position behind the last of them.</returns>
-    private static int ScanUsual(EventSchema schema, ReadOnlySpan<byte> bytes, ref Scanned scanned)
+    private static int ScanUsual(EventSchema schema, ReadOnlySpan<byte> bytes, scoped ref RideEvent value)
     {
         var at = 0;
         var field = 0;
@@ -95,11 +94,11 @@ internal static class EventReader
                 break;
             }
 
-            scanned.Tokens[field++] = new JsonToken(start, end - start, kind);
+            value.Tokens[field++] = new JsonToken(start, end - start, kind);
             at = end;
         }
 
-        scanned.InOrder = field;
+        value.VerbatimFields = field;
         return at;
     }
 
@@ -111,9 +110,9 @@ internal static class EventReader
     }
 
     private static bool TryScanMembers(
-        ref JsonScanner scanner, EventSchema schema, ReadOnlySpan<byte> bytes, ref Scanned scanned)
+        ref JsonScanner scanner, EventSchema schema, ReadOnlySpan<byte> bytes, scoped ref RideEvent value)
     {
-        var expected = scanned.InOrder;
+        var expected = value.VerbatimFields;
         scanner.SkipSpace();
         for (var first = expected == 0; !scanner.TryTake((byte)'}'); first = false)
         {
@@ -131,8 +130,8 @@ internal static class EventReader
 
             if (field >= 0)
             {
-                scanned.Tokens[field] = token;
-                scanned.InOrder = Math.Min(scanned.InOrder, field);
+                value.Tokens[field] = token;
+                value.VerbatimFields = Math.Min(value.VerbatimFields, field);
                 expected = field + 1;
             }
 
@@ -178,52 +177,49 @@ internal static class EventReader
     }
 
     private static bool Check(
-        EventSchema schema, ReadOnlySpan<byte> bytes, scoped in Scanned scanned, out RideEvent value,
-        out Rejection rejection)
+        EventSchema schema, ReadOnlySpan<byte> bytes, scoped ref RideEvent value, out Rejection rejection)
     {
-        rejection = default;
-        value = default;
-        UInt128? id = null;
+        var inOrder = value.VerbatimFields;
         var verbatim = 0;
-        var end = 0;
         var fields = schema.Fields;
         for (var i = 0; i < fields.Length; i++)
         {
-            var (field, token) = (fields[i], scanned.Tokens[i]);
-            if (token.Kind == JsonKind.None && field.MayBeMissing)
-            {
-                continue;
-            }
-
+            var token = value.Tokens[i];
             var leavesAsItCame = schema.IsPlain(i, token);
-            var problem = leavesAsItCame ? null
-                : field.Kind == FieldKind.Id ? IdProblem(token, bytes, ref id, out leavesAsItCame)
-                : FieldRules.Problem(field, token, bytes);
-            if (problem is not null)
+            if (!leavesAsItCame)
             {
-                rejection = new Rejection(field.Name, problem);
-                return false;
+                var field = fields[i];
+                if (token.Kind == JsonKind.None && field.MayBeMissing)
+                {
+                    continue;
+                }
+
+                var problem = field.Kind == FieldKind.Id
+                    ? IdProblem(token, bytes, ref value, out leavesAsItCame)
+                    : FieldRules.Problem(field, token, bytes);
+                if (problem is not null)
+                {
+                    rejection = new Rejection(field.Name, problem);
+                    return false;
+                }
+
+                leavesAsItCame |= FieldRules.LeavesAsItCame(field, token);
             }
 
-            end = i + 1;
-            if (verbatim == i && i < scanned.InOrder
-                && (leavesAsItCame || FieldRules.LeavesAsItCame(field, token)))
+            value.FieldsEnd = i + 1;
+            if (leavesAsItCame && verbatim == i && i < inOrder)
             {
-                verbatim = end;
+                verbatim = i + 1;
             }
         }
 
-        value = new RideEvent(schema, bytes, in scanned.Tokens)
-        {
-            EventId = id,
-            VerbatimFields = verbatim,
-            FieldsEnd = end,
-        };
+        value.VerbatimFields = verbatim;
+        rejection = default;
         return true;
     }
 
     private static string? IdProblem(
-        JsonToken token, ReadOnlySpan<byte> bytes, ref UInt128? id, out bool canonical)
+        JsonToken token, ReadOnlySpan<byte> bytes, scoped ref RideEvent value, out bool canonical)
     {
         canonical = false;
         if (token.Kind is not (JsonKind.Text or JsonKind.EscapedText))
@@ -239,17 +235,7 @@ internal static class EventReader
         }
 
         canonical &= token.Kind == JsonKind.Text;
-        id = bits;
+        value.EventId = bits;
         return null;
-    }
-
-    /// <summary>What the first pass found.</summary>
-    private struct Scanned
-    {
-        /// <summary>Where each field lies.</summary>
-        public FieldTokens Tokens;
-
-        /// <summary>How many fields were read compactly and in order from the first byte on.</summary>
-        public int InOrder;
     }
 }

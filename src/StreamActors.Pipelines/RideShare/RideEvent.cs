@@ -7,28 +7,30 @@ namespace StreamActors.Pipelines.RideShare;
 /// long as the bytes do, and costs no object. Made by a <see cref="RideEventCodec"/>; after a refusal it holds nothing
 /// and must not be asked.
 /// </summary>
-public readonly ref struct RideEvent
+public ref struct RideEvent
 {
     private const int EntityTypeField = 1;
     private const int EntityIdField = 2;
 
-    internal readonly FieldTokens Tokens;
+    // Filled in place by EventReader, in its two passes: a copy of the tokens would cost a tenth of the reading.
+    internal FieldTokens Tokens;
 
-    internal RideEvent(EventSchema schema, ReadOnlySpan<byte> bytes, scoped in FieldTokens tokens)
+    internal RideEvent(EventSchema schema, ReadOnlySpan<byte> bytes)
     {
         Schema = schema;
         Bytes = bytes;
-        Tokens = tokens;
     }
 
     /// <summary>The record's value, as it came.</summary>
-    public ReadOnlySpan<byte> Bytes { get; }
+    public readonly ReadOnlySpan<byte> Bytes { get; }
 
-    /// <summary>The event's id, the first digit highest; null where the record has none, and then it has no duplicates.</summary>
-    public UInt128? EventId { get; internal init; }
+    /// <summary>
+    /// The event's id, the first digit highest; null where the record has none, and then it has no duplicates.
+    /// </summary>
+    public UInt128? EventId { readonly get; internal set; }
 
     /// <summary>The Redis channel that it goes to.</summary>
-    public string Channel
+    public readonly string Channel
     {
         get
         {
@@ -39,14 +41,17 @@ public readonly ref struct RideEvent
         }
     }
 
-    /// <summary>Whose position a GPS ping tells, <c>driver</c> or <c>rider</c>; empty for events of other topics.</summary>
-    public ReadOnlySpan<byte> EntityType => !IsPing ? default : SaysText(EntityTypeField, "rider"u8) ? "rider"u8 : "driver"u8;
+    /// <summary>
+    /// Whose position a GPS ping tells, <c>driver</c> or <c>rider</c>; empty for events of other topics.
+    /// </summary>
+    public readonly ReadOnlySpan<byte> EntityType =>
+        !IsPing ? default : SaysText(EntityTypeField, "rider"u8) ? "rider"u8 : "driver"u8;
 
     /// <summary>
-    /// The id of whose position a GPS ping tells, in UTF-8; empty for events of other topics. An id that is written with
-    /// escapes, which no known producer does, costs an array.
+    /// The id of whose position a GPS ping tells, in UTF-8; empty for events of other topics. An id that is written
+    /// with escapes, which no known producer does, costs an array.
     /// </summary>
-    public ReadOnlySpan<byte> EntityId
+    public readonly ReadOnlySpan<byte> EntityId
     {
         get
         {
@@ -68,17 +73,20 @@ public readonly ref struct RideEvent
         }
     }
 
-    internal EventSchema Schema { get; }
+    internal readonly EventSchema Schema { get; }
 
-    /// <summary>How many of the first fields lie at the start of the bytes just as they must leave.</summary>
-    internal int VerbatimFields { get; init; }
+    /// <summary>
+    /// How many of the first fields lie at the start of the bytes just as they must leave; between the passes, how many
+    /// were read there compactly and in order.
+    /// </summary>
+    internal int VerbatimFields { readonly get; set; }
 
     /// <summary>One more than the index of the last field that the record has.</summary>
-    internal int FieldsEnd { get; init; }
+    internal int FieldsEnd { readonly get; set; }
 
-    private bool IsPing => ReferenceEquals(Schema, EventSchemas.GpsPing);
+    private readonly bool IsPing => ReferenceEquals(Schema, EventSchemas.GpsPing);
 
-    private bool SaysText(int field, ReadOnlySpan<byte> expected)
+    private readonly bool SaysText(int field, ReadOnlySpan<byte> expected)
     {
         var token = Tokens[field];
         Span<byte> scratch = stackalloc byte[token.Kind == JsonKind.Text ? 0 : JsonText.MaxShort];
