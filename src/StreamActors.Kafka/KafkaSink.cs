@@ -1,4 +1,5 @@
 using Confluent.Kafka;
+using StreamActors.Events;
 using StreamActors.Sinks;
 
 namespace StreamActors.Kafka;
@@ -13,12 +14,15 @@ namespace StreamActors.Kafka;
 /// </para>
 /// </summary>
 /// <param name="options">How to reach the cluster, and how to write.</param>
+/// <param name="pipeline">The pipeline that it serves, for what it reports.</param>
+/// <param name="events">Told once when the brokers go away, and once when they are back: a delivery only waits.</param>
 /// <param name="clock">Measures waits.</param>
-public sealed class KafkaSink(KafkaOptions options, TimeProvider clock) : ISink
+public sealed class KafkaSink(KafkaOptions options, string pipeline, IEngineEvents events, TimeProvider clock) : ISink
 {
     private static readonly TimeSpan RoomPause = TimeSpan.FromMilliseconds(10);
 
     private readonly KafkaAdmin admin = new(options);
+    private readonly PeerWatch watch = new(pipeline, options, events, clock);
     private readonly SemaphoreSlim renewal = new(1);
     private volatile IProducer<OutputKey, OutputValue>? producer;
     private volatile Error? fatal;
@@ -50,6 +54,7 @@ public sealed class KafkaSink(KafkaOptions options, TimeProvider clock) : ISink
             throw new SinkException($"Kafka did not take the records: {KafkaFault.Explain(failure, options)}");
         }
 
+        watch.Worked();
         foreach (var (index, reason) in delivery.Refused)
         {
             batch.Refuse(index, reason);
@@ -142,12 +147,21 @@ public sealed class KafkaSink(KafkaOptions options, TimeProvider clock) : ISink
         var builder = new ProducerBuilder<OutputKey, OutputValue>(KafkaSettings.Producer(options))
             .SetKeySerializer(OutputKey.Serializer)
             .SetValueSerializer(OutputValue.Serializer)
-            .SetErrorHandler((_, error) => fatal = error.IsFatal ? error : fatal);
+            .SetErrorHandler((_, error) => Complained(error));
         if (!KafkaSettings.Debugs(options))
         {
             builder.SetLogHandler(static (_, _) => { });
         }
 
         return builder.Build();
+    }
+
+    private void Complained(Error error)
+    {
+        watch.Complain(error);
+        if (error.IsFatal)
+        {
+            fatal = error;
+        }
     }
 }

@@ -6,12 +6,13 @@ namespace StreamActors.Kafka;
 /// <summary>
 /// Turns the client's complaints, which repeat with each retry, into episodes: one report when trouble starts, one when
 /// it is over. Trouble is over when Kafka answers a question again and nobody has complained for a moment.
-/// <para>The poll thread alone calls it; the question is asked on the pool.</para>
+/// <para>Any thread may call it.</para>
 /// </summary>
 internal sealed class PeerWatch(string pipeline, KafkaOptions options, IEngineEvents events, TimeProvider clock)
 {
     private static readonly TimeSpan Quiet = TimeSpan.FromSeconds(2);
 
+    private readonly Lock gate = new();
     private long began;
     private long lastComplaint;
     private int weight;
@@ -20,26 +21,57 @@ internal sealed class PeerWatch(string pipeline, KafkaOptions options, IEngineEv
     /// <summary>Whether an episode is open.</summary>
     public bool InTrouble { get; private set; }
 
+    private bool IsQuiet => clock.GetElapsedTime(lastComplaint) >= Quiet;
+
     /// <summary>Takes note of a complaint; the first of an episode is reported, and one that names the cause.</summary>
     public void Complain(Error error)
     {
-        lastComplaint = clock.GetTimestamp();
-        var known = Math.Max(KafkaFault.Weight(error), 1);
-        if (!InTrouble || known > weight)
+        lock (gate)
         {
+            lastComplaint = clock.GetTimestamp();
+            var known = Math.Max(KafkaFault.Weight(error), 1);
+            if (InTrouble && known <= weight)
+            {
+                return;
+            }
+
             began = InTrouble ? began : lastComplaint;
             InTrouble = true;
             weight = known;
-            events.Report(new EngineEvent.PeerTrouble(
-                pipeline, Kafka.Connector, KafkaFault.Explain(error, options).ToString()));
         }
+
+        events.Report(new EngineEvent.PeerTrouble(
+            pipeline, Kafka.Connector, KafkaFault.Explain(error, options).ToString()));
     }
 
-    /// <summary>Asks, while there is trouble, whether it is over; call it now and then.</summary>
+    /// <summary>Kafka answered: ends the episode, when nobody has complained for a moment.</summary>
+    public void Worked()
+    {
+        if (!InTrouble)
+        {
+            return;
+        }
+
+        TimeSpan after;
+        lock (gate)
+        {
+            if (!InTrouble || !IsQuiet)
+            {
+                return;
+            }
+
+            InTrouble = false;
+            after = clock.GetElapsedTime(began);
+        }
+
+        events.Report(new EngineEvent.PeerRecovered(pipeline, Kafka.Connector, after));
+    }
+
+    /// <summary>Asks, while there is trouble, whether it is over. The poll thread calls it in each round.</summary>
     /// <param name="ask">Asks Kafka, within a second or two; false when it does not answer. Never throws.</param>
     public void Check(Func<Task<bool>> ask)
     {
-        if (!InTrouble || clock.GetElapsedTime(lastComplaint) < Quiet)
+        if (!InTrouble || !IsQuiet)
         {
             return;
         }
@@ -49,9 +81,7 @@ internal sealed class PeerWatch(string pipeline, KafkaOptions options, IEngineEv
         {
             if (question.IsCompletedSuccessfully && question.GetAwaiter().GetResult())
             {
-                InTrouble = false;
-                events.Report(new EngineEvent.PeerRecovered(
-                    pipeline, Kafka.Connector, clock.GetElapsedTime(began)));
+                Worked();
             }
             else
             {

@@ -1,5 +1,6 @@
 using System.Text;
 using Confluent.Kafka;
+using StreamActors.Events;
 using StreamActors.Kafka;
 using StreamActors.Records;
 using StreamActors.Sinks;
@@ -20,7 +21,7 @@ public sealed class SinkTests : IDisposable
     public async Task Keys_tombstones_and_headers_arrive_as_they_left()
     {
         broker.CreateTopic("out", 1);
-        await using var sink = new KafkaSink(broker.Options, TimeProvider.System);
+        await using var sink = Sink(broker.Options);
         using var batch = new OutputBatch();
         Add(batch, "out", "k", null, writer => RecordHeaders.WriteNull(writer, "none"u8));
         Add(batch, "out", null, "", writer => RecordHeaders.Write(writer, "a"u8, "1"));
@@ -42,7 +43,7 @@ public sealed class SinkTests : IDisposable
     public async Task What_is_too_large_is_refused_and_the_others_arrive()
     {
         broker.CreateTopic("out", 1);
-        await using var sink = new KafkaSink(broker.Options, TimeProvider.System);
+        await using var sink = Sink(broker.Options);
         using var batch = new OutputBatch();
         Add(batch, "out", "k", "first");
         Add(batch, "out", "k", new string('x', 2_000_000));
@@ -59,7 +60,7 @@ public sealed class SinkTests : IDisposable
     public async Task A_record_that_the_broker_refuses_is_refused()
     {
         broker.CreateTopic("out", 1);
-        await using var sink = new KafkaSink(broker.Options, TimeProvider.System);
+        await using var sink = Sink(broker.Options);
         using var batch = new OutputBatch();
         Add(batch, "out", "k", "v");
         broker.FailNext(0, ErrorCode.InvalidRecord);
@@ -74,7 +75,7 @@ public sealed class SinkTests : IDisposable
     {
         broker.CreateTopic("out", 1);
         var options = broker.Options with { Producer = new() { QueuedBytes = 1_000_000, MaxRecordBytes = 500_000 } };
-        await using var sink = new KafkaSink(options, TimeProvider.System);
+        await using var sink = Sink(options);
         using var batch = new OutputBatch();
         for (var i = 0; i < 3000; i++)
         {
@@ -92,7 +93,7 @@ public sealed class SinkTests : IDisposable
     public async Task A_stop_ends_a_delivery_that_waits_for_an_absent_broker()
     {
         broker.TakeDown();
-        await using var sink = new KafkaSink(broker.Options, TimeProvider.System);
+        await using var sink = Sink(broker.Options);
         using var batch = new OutputBatch();
         Add(batch, "out", "k", "v");
         using var stop = new CancellationTokenSource(500);
@@ -107,7 +108,7 @@ public sealed class SinkTests : IDisposable
     {
         await using var kafka = await RealKafka.StartAsync();
         await Topics.CreateAsync(kafka.Bootstrap, "out", 1);
-        await using var sink = new KafkaSink(Topics.Options(kafka.Bootstrap), TimeProvider.System);
+        await using var sink = Sink(Topics.Options(kafka.Bootstrap));
         using var batch = new OutputBatch();
         var written = 0;
         var killed = Task.CompletedTask;
@@ -138,6 +139,8 @@ public sealed class SinkTests : IDisposable
             .ShouldBe(Enumerable.Range(0, written));
     }
 
+    private static KafkaSink Sink(KafkaOptions options) => new(options, "test", new Unheard(), TimeProvider.System);
+
     private static async Task<IReadOnlyList<Seen>> ReadAsync(string servers, string topic, int count)
     {
         using var member = new Member(Topics.Options(servers), RealKafka.Name("reader"), topic).Start();
@@ -156,5 +159,12 @@ public sealed class SinkTests : IDisposable
         bytes.CopyTo(batch.GetSpan(bytes.Length));
         batch.Advance(bytes.Length);
         batch.End(in draft, new Origin(0, 0, 0), isTombstone: value is null);
+    }
+
+    private sealed class Unheard : IEngineEvents
+    {
+        public void Report(EngineEvent happened)
+        {
+        }
     }
 }

@@ -36,10 +36,10 @@ internal static class Topics
     public static IAdminClient Admin(string servers) =>
         new AdminClientBuilder(new AdminClientConfig { BootstrapServers = servers }).Build();
 
-    public static Task CreateAsync(string servers, string topic, int partitions)
+    public static async Task CreateAsync(string servers, string topic, int partitions)
     {
         using var admin = Admin(servers);
-        return admin.CreateTopicsAsync(
+        await admin.CreateTopicsAsync(
             [new TopicSpecification { Name = topic, NumPartitions = partitions, ReplicationFactor = 1 }]);
     }
 
