@@ -67,9 +67,10 @@ internal sealed class StartResolver(IGroupConsumer client, ITurnScheduler schedu
             throw new SourceException($"The coordinator did not acknowledge the start within {limit.TotalSeconds} s.");
         }
 
-        if (commit.Exception?.InnerException is { } failed)
+        if (!commit.IsCompletedSuccessfully)
         {
-            throw new SourceException($"The start could not be committed: {failed.Message}", failed);
+            var why = commit.Exception?.InnerException;
+            throw new SourceException($"The start could not be committed: {why?.Message ?? "it was cancelled."}", why!);
         }
     }
 }
