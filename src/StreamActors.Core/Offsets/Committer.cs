@@ -25,7 +25,7 @@ internal sealed class Committer(string pipeline, IGroupConsumer client, Pipeline
     public long? Committed(PartitionId partition) => committed.TryGetValue(partition, out var offset) ? offset : null;
 
     /// <summary>Takes note of where a partition starts by what the group has committed.</summary>
-    public void Started(PartitionOffset start) => committed[start.Partition] = start.Offset;
+    public void Started(PartitionOffset start) => committed.TryAdd(start.Partition, start.Offset);
 
     /// <summary>Forgets a partition that is not owned any more.</summary>
     public void Forget(PartitionId partition)
