@@ -1,4 +1,5 @@
 using StreamActors.Metrics;
+using StreamActors.Records;
 using StreamActors.Shards;
 using StreamActors.Sinks;
 
@@ -38,7 +39,9 @@ internal sealed class EntityStage<TIn, TState, TOut>(
         entity.State ??= new TState();
         turn.Begin(from.Record.Key, from.Record.Timestamp, context.UtcNow);
         handler.On(in value, entity.State, turn);
-        Apply(ref entity, from.EntityKey, from.Record.Key, from.Origin);
+        Emit(from.Record.Key, from.Record.HasKey, from.Origin);
+        SetTimers(ref entity, from.EntityKey, from.Record);
+        ForgetIfAsked(from.EntityKey);
         if (turn.Outputs.Count > 0)
         {
             counts.Emitting++;
@@ -54,7 +57,7 @@ internal sealed class EntityStage<TIn, TState, TOut>(
     {
         if (context.Now >= nextSweep)
         {
-            entities.PassivateIdle(context.Now - passivateAfter);
+            entities.PassivateIdle(context.Now - passivateAfter, context.Now, HasTimers);
             nextSweep = context.Now + Math.Max(passivateAfter / 10, 1);
         }
 
@@ -79,27 +82,42 @@ internal sealed class EntityStage<TIn, TState, TOut>(
     {
         ref var entity = ref entities.Peek(entry.Key);
         var isActive = !System.Runtime.CompilerServices.Unsafe.IsNullRef(ref entity);
-        if (!isActive || entity.Timers is null || !entity.Timers.TryGetValue(entry.Name, out var generation)
-            || generation != entry.Generation)
+        if (!isActive || entity.Timers is null || !entity.Timers.TryGetValue(entry.Name, out var timer)
+            || timer.Generation != entry.Generation)
         {
+            return;
+        }
+
+        if (timer.Due > due)
+        {
+            entity.Timers[entry.Name] = timer with { QueuedFor = timer.Due };
+            timers.Enqueue(entry, timer.Due);
             return;
         }
 
         entity.Timers.Remove(entry.Name);
         turn.Begin(entry.RecordKey, context.UtcNow - context.Now + due, context.UtcNow);
         handler.OnTimer(entry.Name, entity.State!, turn);
-        Apply(ref entity, entry.Key, entry.RecordKey, new Origin(0, Origin.NoOffset, context.UtcNow));
+        Emit(entry.RecordKey, entry.HasRecordKey, new Origin(0, Origin.NoOffset, context.UtcNow));
+        foreach (var (name, next) in turn.Timers)
+        {
+            SetTimer(ref entity, entry with { Name = name }, DueOf(next));
+        }
+
+        ForgetIfAsked(entry.Key);
     }
 
-    /// <summary>Makes the effects of a call real: all of them, or none when rendering an output throws.</summary>
-    private void Apply(ref Entity entity, ReadOnlySpan<byte> key, ReadOnlySpan<byte> recordKey, Origin origin)
+    private static bool HasTimers(Entity entity) => entity.Timers is { Count: > 0 };
+
+    /// <summary>Emits what a call emitted: all of it, or nothing when rendering an output throws.</summary>
+    private void Emit(ReadOnlySpan<byte> recordKey, bool hasRecordKey, Origin origin)
     {
         emitter.Scope.Begin(origin);
         try
         {
             foreach (var output in turn.Outputs)
             {
-                emitter.Emit(in output, recordKey, hasKey: true, origin);
+                emitter.Emit(in output, recordKey, hasRecordKey, origin);
             }
         }
         catch
@@ -108,14 +126,50 @@ internal sealed class EntityStage<TIn, TState, TOut>(
             throw;
         }
 
-        foreach (var (name, due) in turn.Timers)
+    }
+
+    private void SetTimers(ref Entity entity, ReadOnlySpan<byte> key, scoped in Record record)
+    {
+        foreach (var (name, next) in turn.Timers)
         {
-            entity.Timers ??= new Dictionary<string, long>(StringComparer.Ordinal);
-            entity.Timers[name] = ++nextGeneration;
-            var monotonicDue = due.ToUnixTimeMilliseconds() - context.UtcNow + context.Now;
-            timers.Enqueue(new TimerEntry(key.ToArray(), recordKey.ToArray(), name, nextGeneration), monotonicDue);
+            var due = DueOf(next);
+            if (!IsMovedLater(ref entity, name, due))
+            {
+                var entry = new TimerEntry(key.ToArray(), record.Key.ToArray(), record.HasKey, name, 0);
+                SetTimer(ref entity, entry, due);
+            }
+        }
+    }
+
+    /// <summary>
+    /// Moves a timer that is set to a later time. Its entry stays where it is in the queue, and moves when it comes up: a
+    /// timer that every record moves costs one entry, not one a record.
+    /// </summary>
+    private static bool IsMovedLater(ref Entity entity, string name, long due)
+    {
+        if (entity.Timers is null || !entity.Timers.TryGetValue(name, out var timer) || timer.QueuedFor > due)
+        {
+            return false;
         }
 
+        entity.Timers[name] = timer with { Due = due };
+        return true;
+    }
+
+    private void SetTimer(ref Entity entity, TimerEntry entry, long due)
+    {
+        if (!IsMovedLater(ref entity, entry.Name, due))
+        {
+            entity.Timers ??= new Dictionary<string, Timer>(StringComparer.Ordinal);
+            entity.Timers[entry.Name] = new Timer(due, due, ++nextGeneration);
+            timers.Enqueue(entry with { Generation = nextGeneration }, due);
+        }
+    }
+
+    private long DueOf(DateTimeOffset time) => time.ToUnixTimeMilliseconds() - context.UtcNow + context.Now;
+
+    private void ForgetIfAsked(ReadOnlySpan<byte> key)
+    {
         if (turn.Forgets)
         {
             entities.Forget(key);
@@ -125,8 +179,12 @@ internal sealed class EntityStage<TIn, TState, TOut>(
     private struct Entity
     {
         public TState? State;
-        public Dictionary<string, long>? Timers;
+        public Dictionary<string, Timer>? Timers;
     }
 
-    private readonly record struct TimerEntry(byte[] Key, byte[] RecordKey, string Name, long Generation);
+    /// <summary>A timer that is set: when it is due, and the place of its entry in the queue, which may be earlier.</summary>
+    private readonly record struct Timer(long Due, long QueuedFor, long Generation);
+
+    private readonly record struct TimerEntry(
+        byte[] Key, byte[] RecordKey, bool HasRecordKey, string Name, long Generation);
 }

@@ -76,6 +76,25 @@ internal sealed class EntityTable<TState>(ulong seed, int maxActive)
         }
     }
 
+    /// <summary>Passivates those entities that may go; the others count as used now.</summary>
+    public void PassivateIdle(long lastUsed, long now, Predicate<TState> isNeeded)
+    {
+        while (oldest != None && slots[oldest].LastUsed <= lastUsed)
+        {
+            if (isNeeded(slots[oldest].State))
+            {
+                var index = oldest;
+                Unlink(index);
+                slots[index].LastUsed = now;
+                LinkAsNewest(index);
+            }
+            else
+            {
+                Passivate(oldest);
+            }
+        }
+    }
+
     private void Passivate(int index)
     {
         Passivated++;

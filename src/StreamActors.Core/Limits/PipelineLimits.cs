@@ -38,4 +38,19 @@ public sealed record PipelineLimits
 
     /// <summary>Entities that a shard keeps active; at the bound the longest idle one is passivated.</summary>
     public int EntitiesPerShard { get; init; } = 100_000;
+
+    /// <summary>The limits that nothing could pass, a sentence each.</summary>
+    internal IEnumerable<string> Mistakes()
+    {
+        (string Name, long Value)[] all =
+        [
+            (nameof(MailboxRecords), MailboxRecords), (nameof(MailboxBytes), MailboxBytes),
+            (nameof(BatchRecords), BatchRecords), (nameof(BatchBytes), BatchBytes),
+            (nameof(OutboxRecords), OutboxRecords), (nameof(OutboxBytes), OutboxBytes),
+            (nameof(WindowBytes), WindowBytes), (nameof(UncommittedRecords), UncommittedRecords),
+            (nameof(DedupBytes), DedupBytes), (nameof(EntitiesPerShard), EntitiesPerShard),
+        ];
+        return all.Where(static limit => limit.Value < 1)
+            .Select(static limit => $"The limit {limit.Name} is {limit.Value}: it must be 1 at least.");
+    }
 }

@@ -24,11 +24,15 @@ internal sealed class Committer(string pipeline, IGroupConsumer client, Pipeline
     /// <summary>The last acknowledged commit of a partition by this member; null before the first.</summary>
     public long? Committed(PartitionId partition) => committed.TryGetValue(partition, out var offset) ? offset : null;
 
-    /// <summary>Takes note of where a partition starts: what is below is committed already.</summary>
-    public void Started(PartitionOffset start) => committed[start.Partition] = start.Offset;
+    /// <summary>Takes note of where a partition starts by what the group has committed.</summary>
+    public void Started(PartitionOffset start) => committed.TryAdd(start.Partition, start.Offset);
 
     /// <summary>Forgets a partition that is not owned any more.</summary>
-    public void Forget(PartitionId partition) => committed.Remove(partition);
+    public void Forget(PartitionId partition)
+    {
+        committed.Remove(partition);
+        sent = [.. sent.Where(each => each.Partition != partition)];
+    }
 
     /// <summary>Begins a commit if one is due.</summary>
     /// <param name="now">The time in milliseconds.</param>

@@ -138,6 +138,7 @@ internal sealed class GroupMember : IGroupEvents
     public void Lost(IReadOnlyList<PartitionId> partitions)
     {
         Drop(Find(partitions));
+        host.Scheduler.WaitUntil(() => committer.IsIdle, Timing.DrainLimit);
         events.Report(new EngineEvent.Lost(definition.Name, partitions));
         PublishStatus(force: true);
     }
@@ -158,8 +159,8 @@ internal sealed class GroupMember : IGroupEvents
         [.. partitions.Where(owned.ContainsKey).Select(partition => owned[partition])];
 
     private IEnumerable<PartitionOffset> Committable() => owned.Values
-        .Where(static each => each.Shard is not null)
-        .Select(static each => new PartitionOffset(each.Partition, each.Shard!.Committable(each.Input)));
+        .Where(static each => each.Committable is not null)
+        .Select(static each => new PartitionOffset(each.Partition, each.Committable!.Value));
 
     /// <summary>Finds the starts of partitions of one topic, and makes their shards.</summary>
     /// <returns>The starts; those that could not be found are -1, and are looked for again.</returns>
@@ -181,7 +182,7 @@ internal sealed class GroupMember : IGroupEvents
             events.Report(new EngineEvent.StartFailed(definition.Name, ids, error.Message));
             foreach (var partition in partitions)
             {
-                PutOff(partition, startAt: null, error.Message);
+                PutOff(partition, startAt: null, ++partition.FailedStarts, error.Message);
             }
 
             return [.. ids.Select(static id => new PartitionOffset(id, -1))];
@@ -193,19 +194,25 @@ internal sealed class GroupMember : IGroupEvents
         partition.Epoch++;
         epochs[partition.Partition] = partition.Epoch;
         var start = new PartitionOffset(partition.Partition, startAt);
-        partition.Shard = new Shard(host, new Epoch(partition.Epoch), [start], random.NextDouble());
-        (partition.StartAt, partition.Why) = (startAt, "");
         committer.Started(start);
+        (partition.StartAt, partition.FailedStarts, partition.Why) = (startAt, 0, "");
+        try
+        {
+            partition.Shard = new Shard(host, new Epoch(partition.Epoch), [start], random.NextDouble());
+        }
+        catch (Exception error)
+        {
+            // User code makes the handler object; what it throws must not reach the client that called us.
+            Restart(partition, startAt, error);
+        }
     }
 
-    private void PutOff(OwnedPartition partition, long? startAt, string why)
+    private void PutOff(OwnedPartition partition, long? startAt, int failures, string why)
     {
         partition.Shard = null;
         partition.StartAt = startAt;
         partition.Why = why;
-        partition.Failures.Enqueue(host.Now());
-        partition.RetryAt = host.Now()
-            + (long)Timing.Restart.Wait(partition.Failures.Count, random).TotalMilliseconds;
+        partition.RetryAt = host.Now() + (long)Timing.Restart.Wait(failures, random).TotalMilliseconds;
     }
 
     /// <summary>Starts shards that are put off, those that failed, and those whose log does not hold their offset.</summary>
@@ -215,9 +222,9 @@ internal sealed class GroupMember : IGroupEvents
         {
             if (partition.Shard?.Failure is { } error)
             {
-                Restart(partition, error);
+                Restart(partition, partition.Shard.Committable(partition.Input), error);
             }
-            else if (partition is { IsOutOfRange: true, Shard: not null })
+            else if (partition is { IsOutOfRange: true, Shard: not null } && host.Now() >= partition.RetryAt)
             {
                 Relocate(partition);
             }
@@ -228,16 +235,16 @@ internal sealed class GroupMember : IGroupEvents
         }
     }
 
-    private void Restart(OwnedPartition partition, Exception error)
+    private void Restart(OwnedPartition partition, long from, Exception error)
     {
-        var from = partition.Shard!.Committable(partition.Input);
-        PutOff(partition, from, error.Message);
+        partition.Failures.Enqueue(host.Now());
         while (partition.Failures.Peek() < host.Now() - Timing.RestartWindow.TotalMilliseconds)
         {
             partition.Failures.Dequeue();
         }
 
         var failures = partition.Failures.Count;
+        PutOff(partition, from, failures, error.Message);
         events.Report(
             new EngineEvent.ShardRestarting(definition.Name, partition.Partition.ToString(), failures, error));
         if (failures > Timing.RestartLimit)
@@ -265,21 +272,32 @@ internal sealed class GroupMember : IGroupEvents
         }
     }
 
+    /// <summary>
+    /// Goes on at the first record that the log still has. Where the log was cut in front of us, the shard finishes what
+    /// it has, and skips the gap; where it begins before what is done, it is another log, and so another shard.
+    /// </summary>
     private void Relocate(OwnedPartition partition)
     {
         try
         {
             var expected = partition.Shard!.Committable(partition.Input);
             var (first, end) = client.Bounds(partition.Partition, Timing.StartLimit);
-            partition.Shard.Close();
             partition.IsOutOfRange = false;
-            MakeShard(partition, first);
+            if (first < expected)
+            {
+                partition.Shard.Close();
+                committer.Forget(partition.Partition);
+                MakeShard(partition, first);
+            }
+
             client.Seek(new PartitionOffset(partition.Partition, first));
             var place = new PartitionOffset(partition.Partition, expected);
             events.Report(new EngineEvent.OutOfRange(definition.Name, place, first, end));
         }
         catch (SourceException error)
         {
+            partition.RetryAt = host.Now()
+                + (long)Timing.Restart.Wait(++partition.FailedStarts, random).TotalMilliseconds;
             events.Report(new EngineEvent.StartFailed(definition.Name, [partition.Partition], error.Message));
         }
     }

@@ -24,6 +24,9 @@ internal sealed class OwnedPartition(PartitionId partition)
     /// <summary>When its shard starts again, in milliseconds.</summary>
     public long RetryAt { get; set; }
 
+    /// <summary>Failed attempts to find out where it starts, in a row.</summary>
+    public int FailedStarts { get; set; }
+
     /// <summary>When its shard failed, in milliseconds: the recent ones.</summary>
     public Queue<long> Failures { get; } = new();
 

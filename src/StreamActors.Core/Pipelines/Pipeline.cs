@@ -104,10 +104,19 @@ public sealed class Pipeline
     {
         var current = new GroupMember(definition, host, Metrics, source, services);
         member = current;
-        var hasMore = true;
-        while (!stop.IsCancellationRequested && current.Failure is null && current.Fatal is null)
+        try
         {
-            hasMore = current.Step(wait: !hasMore);
+            var hasMore = true;
+            while (!stop.IsCancellationRequested && current.Failure is null && current.Fatal is null)
+            {
+                hasMore = current.Step(wait: !hasMore);
+            }
+        }
+        catch (SourceException)
+        {
+            member = null;
+            current.Abandon();
+            throw;
         }
 
         member = null;

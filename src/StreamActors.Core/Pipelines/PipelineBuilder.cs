@@ -54,16 +54,17 @@ public sealed class PipelineBuilder
     /// <exception cref="PipelineException">It has mistakes; the message names all of them.</exception>
     internal PipelineDefinition Build()
     {
-        var found = new List<string>(mistakes);
+        List<string> found = [.. mistakes, .. routes.SelectMany(static route => route.Mistakes)];
         if (routes.Count == 0)
         {
             found.Add("It has no route: add one with From(topic, codec).");
         }
 
-        found.AddRange(routes.Where(static route => !route.Connectors.Any())
+        found.AddRange(routes.Where(static route => !route.HasTargets)
             .Select(static route => $"The route {route.Name} leads nowhere: end it with To(target)."));
         found.AddRange(routes.GroupBy(static route => route.Name).Where(static same => same.Count() > 1)
             .Select(static same => $"{same.Count()} routes have the name {same.Key}: give each its own with Named(name)."));
+        found.AddRange(Limits.Mistakes());
         return found.Count == 0
             ? new PipelineDefinition(Name, GroupId, StartAt, routes, Limits, Timing)
             : throw new PipelineException($"The pipeline {Name} cannot be built. {string.Join(' ', found)}");
@@ -119,7 +120,15 @@ public sealed class RouteBuilder<T>
     }
 
     /// <summary>Holds records per entity in a wall-clock window.</summary>
-    public WindowBuilder<T> Every(TimeSpan period) => new(definition, period);
+    public WindowBuilder<T> Every(TimeSpan period)
+    {
+        if (period < TimeSpan.FromMilliseconds(1))
+        {
+            definition.Mistakes.Add($"The window of {definition.Topic} lasts {period}: it must last 1 ms at least.");
+        }
+
+        return new(definition, period);
+    }
 
     /// <summary>Gives the values to entities.</summary>
     /// <param name="handler">Makes the handler object of a shard.</param>
@@ -148,7 +157,15 @@ public sealed class WindowBuilder<T>
     public WindowEnd<T> Latest() => new(definition, new WindowSpec(period, WindowStrategy.Latest));
 
     /// <summary>Emits every N-th record of each entity at the next flush.</summary>
-    public WindowEnd<T> Sample(int rate) => new(definition, new WindowSpec(period, WindowStrategy.Sample, rate));
+    public WindowEnd<T> Sample(int rate)
+    {
+        if (rate < 1)
+        {
+            definition.Mistakes.Add($"The window of {definition.Topic} samples 1 in {rate}: the rate must be 1 at least.");
+        }
+
+        return new(definition, new WindowSpec(period, WindowStrategy.Sample, rate));
+    }
 }
 
 /// <summary>Ends a route with a window.</summary>

@@ -22,6 +22,12 @@ internal abstract class RouteDefinition
     /// <summary>Where records go that it gives up; null = they are counted and dropped.</summary>
     public string? DeadLetterTopic { get; set; }
 
+    /// <summary>What is wrong with its composition, a sentence each.</summary>
+    public List<string> Mistakes { get; } = [];
+
+    /// <summary>Whether it leads anywhere.</summary>
+    public bool HasTargets => TargetConnectors.Any();
+
     /// <summary>The connectors that it emits to, dead letters included.</summary>
     public IEnumerable<string> Connectors =>
         DeadLetterTopic is null ? TargetConnectors : TargetConnectors.Append(DeadLetterConnector);

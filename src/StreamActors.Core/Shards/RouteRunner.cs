@@ -73,21 +73,22 @@ internal sealed class RouteRunner<T> : IRouteRunner
     {
         counts.Received++;
         counts.Bytes += record.Key.Length + record.Value.Length;
-        if (!route.Codec.TryRead(record.Value, out var value, out var rejection))
-        {
-            deadLetters.Reject(in record, origin, rejection, ref counts);
-            return;
-        }
-
-        var id = seen is null ? null : route.Dedup!.Id(value);
-        if (id is { } known && !seen!.TryAdd(known, context.Now))
-        {
-            counts.Duplicates++;
-            return;
-        }
-
+        UInt128? id = null;
         try
         {
+            if (!route.Codec.TryRead(record.Value, out var value, out var rejection))
+            {
+                deadLetters.Reject(in record, origin, rejection, ref counts);
+                return;
+            }
+
+            id = seen is null ? null : route.Dedup!.Id(value);
+            if (id is { } known && !seen!.TryAdd(known, context.Now))
+            {
+                counts.Duplicates++;
+                return;
+            }
+
             var from = new Keyed { Record = record, EntityKey = KeyOf(in value, in record), Origin = origin };
             stage.Handle(in value, in from, ref counts);
         }

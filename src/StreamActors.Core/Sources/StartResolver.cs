@@ -12,6 +12,9 @@ internal sealed class StartResolver(IGroupConsumer client, ITurnScheduler schedu
 {
     private readonly HashSet<string> readTopics = [];
 
+    // Starts whose commit has no known outcome: asked again, the answer is the same, as the commit may still arrive.
+    private readonly Dictionary<PartitionId, long> decided = [];
+
     /// <summary>Where partitions of one topic start.</summary>
     /// <exception cref="SourceException">The broker did not answer in time; nothing was changed.</exception>
     public IReadOnlyList<PartitionOffset> Resolve(string topic, IReadOnlyCollection<PartitionId> assigned)
@@ -39,6 +42,7 @@ internal sealed class StartResolver(IGroupConsumer client, ITurnScheduler schedu
         }
 
         Commit(fresh);
+        fresh.ForEach(place => decided.Remove(place.Partition));
         readTopics.Add(topic);
         return starts;
     }
@@ -50,8 +54,13 @@ internal sealed class StartResolver(IGroupConsumer client, ITurnScheduler schedu
             return start.Offset;
         }
 
-        var (first, end) = client.Bounds(partition, limit);
-        return start.Kind == StartKind.First ? first : end;
+        if (!decided.TryGetValue(partition, out var offset))
+        {
+            var (first, end) = client.Bounds(partition, limit);
+            decided[partition] = offset = start.Kind == StartKind.First ? first : end;
+        }
+
+        return offset;
     }
 
     private void Commit(List<PartitionOffset> starts)
@@ -67,9 +76,10 @@ internal sealed class StartResolver(IGroupConsumer client, ITurnScheduler schedu
             throw new SourceException($"The coordinator did not acknowledge the start within {limit.TotalSeconds} s.");
         }
 
-        if (commit.Exception?.InnerException is { } failed)
+        if (!commit.IsCompletedSuccessfully)
         {
-            throw new SourceException($"The start could not be committed: {failed.Message}", failed);
+            var why = commit.Exception?.InnerException;
+            throw new SourceException($"The start could not be committed: {why?.Message ?? "it was cancelled."}", why!);
         }
     }
 }

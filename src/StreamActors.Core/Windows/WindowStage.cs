@@ -58,6 +58,7 @@ internal sealed class WindowStage<T> : IStage<T>
         }
 
         context.Retain(from.Origin);
+        counts.Emitting++;
         if (counters is not null)
         {
             filling.Append(from.Record, from.Origin);
@@ -66,6 +67,7 @@ internal sealed class WindowStage<T> : IStage<T>
         {
             context.Complete(replaced);
             counts.Merged++;
+            counts.Emitting--;
         }
 
         if (nextTick == long.MaxValue)
@@ -116,7 +118,8 @@ internal sealed class WindowStage<T> : IStage<T>
     private long TickAfter(long now)
     {
         var phase = (long)(context.Phase * period);
-        return now - ((now - phase) % period) + period;
+        var sinceTick = (now - phase) % period;
+        return now - sinceTick + (sinceTick < 0 ? 0 : period);
     }
 
     private void EmitFlushing(ref RouteCounters.Turnover counts)
@@ -129,11 +132,11 @@ internal sealed class WindowStage<T> : IStage<T>
             try
             {
                 Emit(in record, origin);
-                counts.Emitting++;
             }
             catch (Exception error)
             {
                 emitter.Scope.Undo();
+                counts.Emitting--;
                 deadLetters.Fail(in record, origin, error, ref counts);
             }
 

@@ -85,10 +85,11 @@ internal sealed class Expectations(RouteShape route, PartitionId partition, long
             return;
         }
 
+        CheckCommit(offset);
         Run++;
-        settled = Math.Min(settled, offset);
-        read.RemoveAll(each => each.Record.Offset >= offset);
-        acknowledged.RemoveWhere(each => each.Offset >= offset);
+        settled = offset;
+        read.Clear();
+        acknowledged.Clear();
         delivered.Clear();
         newest.Clear();
         lastHeld.Clear();

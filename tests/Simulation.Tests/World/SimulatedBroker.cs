@@ -105,6 +105,7 @@ internal sealed class PartitionLog(PartitionId id)
 {
     public PartitionId Id { get; } = id;
 
+    /// <summary>All records that there ever were; those below <see cref="First"/> cannot be read any more.</summary>
     public List<SimulatedRecord> Records { get; } = [];
 
     public long First { get; private set; }
@@ -117,9 +118,5 @@ internal sealed class PartitionLog(PartitionId id)
         End += gap + 1;
     }
 
-    public void CutBefore(long offset)
-    {
-        Records.RemoveAll(record => record.Offset < offset);
-        First = offset;
-    }
+    public void CutBefore(long offset) => First = offset;
 }

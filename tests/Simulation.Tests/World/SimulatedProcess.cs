@@ -8,6 +8,7 @@ namespace StreamActors.Simulation.Tests.World;
 /// <summary>One simulated process: a member of the group with its shards, its threads and its sinks.</summary>
 internal sealed class SimulatedProcess
 {
+    private readonly SimulatedWorld world;
     private readonly SimulatedScheduler scheduler;
     private readonly PipelineDefinition definition;
     private readonly EngineServices services;
@@ -17,6 +18,7 @@ internal sealed class SimulatedProcess
 
     public SimulatedProcess(SimulatedWorld world, int number)
     {
+        this.world = world;
         Number = number;
         scheduler = new SimulatedScheduler(world.Threads, world.Time);
         services = new EngineServices(world.Time, new Random(world.Random.Next()), scheduler, world);
@@ -50,6 +52,7 @@ internal sealed class SimulatedProcess
         {
             Member.Abandon();
             Join();
+            world.Broker.Rebalance(stay: 0.9);
         }
     }
 

@@ -82,12 +82,9 @@ internal sealed class SimulatedSink(SimulatedWorld world, string name) : ISink
             if (world.Random.NextDouble() < world.Chances.SinkRefuses)
             {
                 attempt.Batch.Refuse(index, "It is too large.");
-                world.Refuse(name, output);
             }
-            else
-            {
-                Deliver(expected, output);
-            }
+
+            Deliver(expected, output);
         }
 
         if (fails)
@@ -104,6 +101,7 @@ internal sealed class SimulatedSink(SimulatedWorld world, string name) : ISink
         world.Trace($"{Member}: {name} took {string.Join(", ", outputs)}");
     }
 
+    /// <summary>A refused output counts as delivered, in its place.</summary>
     private void Deliver(Expectations expected, Delivery output)
     {
         world.Arrive(name, output);

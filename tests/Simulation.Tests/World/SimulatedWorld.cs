@@ -72,7 +72,10 @@ internal sealed class SimulatedWorld : IEngineEvents
     /// <summary>The first broken promise that was seen inside an engine's call, where an exception would be handled.</summary>
     public Exception? Violation { get; private set; }
 
-    public int Size => arrived.Count;
+    /// <summary>What the group has not committed to its end, and who owns it.</summary>
+    public IReadOnlyList<string> Uncommitted =>
+        [.. Broker.Partitions.Where(log => Broker.Committed.GetValueOrDefault(log.Id, -1) < log.End).Select(log =>
+            $"{log.Id} of {Alive.Find(process => process.Consumer.Owned.ContainsKey(log.Id))?.Consumer}")];
 
     public SimulatedProcess StartProcess()
     {
@@ -119,8 +122,6 @@ internal sealed class SimulatedWorld : IEngineEvents
     public void Arrive(string sink, Delivery output) =>
         arrived.Add((sink, output.Kind, output.Partition, output.Cause.Offset));
 
-    public void Refuse(string sink, Delivery output) => Arrive(sink, output);
-
     public void CheckReadAhead(PartitionId partition, Expectations expected) => expected.ReadAhead.ShouldBeLessThanOrEqualTo(
         Limits.UncommittedRecords + Limits.MailboxRecords + Limits.BatchRecords,
         $"{partition}: more is read, and not done, than the limits allow");
@@ -137,7 +138,7 @@ internal sealed class SimulatedWorld : IEngineEvents
         foreach (var log in Broker.Partitions)
         {
             Broker.Committed.GetValueOrDefault(log.Id).ShouldBe(log.End, $"{log.Id}: not all was committed");
-            foreach (var record in log.Records.Where(record => record.Offset >= Broker.FirstStart[log.Id]))
+            foreach (var record in log.Records.Where(record => record.Offset >= Math.Max(Broker.FirstStart[log.Id], log.First)))
             {
                 HasEffect(log, record).ShouldBeTrue($"{record} has left no trace");
             }
