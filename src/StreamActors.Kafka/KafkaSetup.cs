@@ -8,6 +8,7 @@ public static class KafkaSetup
     {
         ArgumentNullException.ThrowIfNull(connectors);
         connectors.Source = new KafkaSource(options, clock);
-        return connectors.AddSink(Kafka.Connector, (_, _) => new KafkaSink(options, clock));
+        return connectors.AddSink(
+            Kafka.Connector, (pipeline, events) => new KafkaSink(options, pipeline, events, clock));
     }
 }
