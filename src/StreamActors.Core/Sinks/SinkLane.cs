@@ -105,9 +105,9 @@ internal sealed class SinkLane : IDisposable
     /// <inheritdoc/>
     public void Dispose()
     {
+        gate.Abandoned(pass);
         if (state == LaneState.Sending)
         {
-            gate.Abandoned(pass);
             _ = underWay!.ContinueWith(
                 static (task, batch) =>
                 {
@@ -125,11 +125,18 @@ internal sealed class SinkLane : IDisposable
         Filling.Dispose();
     }
 
-    /// <summary>An attempt, which fails only as a task: what a sink throws at once counts as what it throws later.</summary>
-    private async Task DeliverAsync(CancellationToken stop)
+    /// <summary>An attempt: a failure that the sink throws at once counts as one that it throws later.</summary>
+    private Task DeliverAsync(CancellationToken stop)
     {
         sending.BeginAttempt();
-        await sink.DeliverAsync(sending, stop).ConfigureAwait(false);
+        try
+        {
+            return sink.DeliverAsync(sending, stop);
+        }
+        catch (SinkException failure)
+        {
+            return Task.FromException(failure);
+        }
     }
 
     private bool TryBegin(long now)
@@ -145,6 +152,7 @@ internal sealed class SinkLane : IDisposable
         if (underWay is null)
         {
             gate.Abandoned(pass);
+            pass = GatePass.None;
             NextDue = long.MaxValue;
             return false;
         }
@@ -170,6 +178,7 @@ internal sealed class SinkLane : IDisposable
         if (underWay.IsCompletedSuccessfully)
         {
             gate.Succeeded(now, pass);
+            pass = GatePass.None;
             Trouble = null;
             acknowledged(this, sending, now - since);
             sending.Clear();
@@ -185,6 +194,7 @@ internal sealed class SinkLane : IDisposable
         Trouble = Explain(underWay);
         Counters.AddFailure();
         gate.Failed(now, Trouble, pass);
+        pass = GatePass.None;
         state = LaneState.Waiting;
         NextDue = now;
         return true;

@@ -1,0 +1,134 @@
+using StreamActors.Dedup;
+
+namespace StreamActors.Core.Tests.Dedup;
+
+public sealed class DedupSetTests
+{
+    private const long Window = 6_400;
+    private const long Generation = Window / 64;
+
+    [Fact]
+    public void It_remembers_for_the_window_and_at_most_one_generation_longer() => Property.Holds(static drawn =>
+    {
+        using var set = new DedupSet(Window, new MemoryBudget(long.MaxValue));
+        var seen = new Dictionary<UInt128, long>();
+        var now = 0L;
+        foreach (var number in drawn)
+        {
+            now += (number % 50) switch { 0 => number % (3 * Window), < 10 => number % Generation, _ => 0 };
+            UInt128 id = (uint)(number / 64 % 40);
+            if (number % 11 == 0)
+            {
+                set.Remove(id);
+                seen.Remove(id);
+                continue;
+            }
+
+            Check(set, seen, id, now);
+        }
+    });
+
+    [Fact]
+    public void It_stays_exact_while_the_numbers_of_generations_come_round_many_times()
+    {
+        using var set = new DedupSet(Window, new MemoryBudget(long.MaxValue));
+        var random = new Random(11);
+        var seen = new Dictionary<UInt128, long>();
+        var now = 0L;
+        for (var i = 0; i < 2_000_000; i++)
+        {
+            // 20 ids a millisecond in bursts; every hundred thousand a silence of up to three windows.
+            now += i % 100_000 == 0 ? random.NextInt64(3 * Window) : i % 20 == 0 ? 1 : 0;
+            var id = Spread(i % 3 == 0 ? i - random.Next(1 + Math.Min(i, 300_000)) : i);
+            Check(set, seen, id, now);
+            if (i % 1_000 == 0)
+            {
+                set.Remove(id);
+                seen.Remove(id);
+            }
+        }
+
+        set.EvictedEarly.ShouldBe(0);
+    }
+
+    [Fact]
+    public void After_a_silence_longer_than_the_window_nothing_counts_as_seen()
+    {
+        using var set = new DedupSet(Window, new MemoryBudget(long.MaxValue));
+        set.TryAdd(1, now: 0).ShouldBeTrue();
+        set.TryAdd(1, now: Window + Generation).ShouldBeTrue();
+    }
+
+    [Fact]
+    public void An_id_costs_at_most_32_bytes_at_a_steady_rate()
+    {
+        foreach (var perMillisecond in new[] { 3, 10, 31 })
+        {
+            using var set = new DedupSet(Window, new MemoryBudget(long.MaxValue));
+            var next = 0L;
+            for (var now = 0L; now < 4 * Window; now++)
+            {
+                for (var i = 0; i < perMillisecond; i++)
+                {
+                    set.TryAdd(Spread(next++), now).ShouldBeTrue();
+                }
+            }
+
+            ((double)set.Bytes / set.Count).ShouldBeLessThanOrEqualTo(32, $"{perMillisecond} a millisecond");
+        }
+    }
+
+    [Fact]
+    public void At_the_shared_cap_the_oldest_go_first_and_are_counted()
+    {
+        var budget = new MemoryBudget(400_000);
+        using var one = new DedupSet(Window, budget);
+        using var other = new DedupSet(Window, budget);
+        for (var id = 0; id < 50_000; id++)
+        {
+            one.TryAdd(Spread(id), now: id / 1000).ShouldBeTrue();
+            other.TryAdd(Spread(id), now: id / 1000).ShouldBeTrue();
+            budget.Used.ShouldBeLessThanOrEqualTo(400_000);
+        }
+
+        (one.EvictedEarly + one.Count).ShouldBe(50_000);
+        (other.EvictedEarly + other.Count).ShouldBe(50_000);
+        one.EvictedEarly.ShouldBeGreaterThan(0);
+        one.TryAdd(Spread(49_999), now: 50).ShouldBeFalse("the youngest stay");
+        one.TryAdd(Spread(0), now: 50).ShouldBeTrue("the oldest went");
+    }
+
+    [Fact]
+    public void A_set_gives_back_what_it_took_and_no_more()
+    {
+        var budget = new MemoryBudget(1);
+        for (var i = 0; i < 3; i++)
+        {
+            new DedupSet(Window, budget).Dispose();
+        }
+
+        budget.Used.ShouldBe(0);
+    }
+
+    private static void Check(DedupSet set, Dictionary<UInt128, long> seen, UInt128 id, long now)
+    {
+        var age = seen.TryGetValue(id, out var at) ? now - at : long.MaxValue;
+        var added = set.TryAdd(id, now);
+        if (age < Window)
+        {
+            added.ShouldBeFalse();
+        }
+        else if (age >= Window + Generation)
+        {
+            added.ShouldBeTrue();
+        }
+
+        if (added)
+        {
+            seen[id] = now;
+        }
+    }
+
+    private static UInt128 Spread(long number) =>
+        new((ulong)number * 0xBF58476D1CE4E5B9, (ulong)number * 0x94D049BB133111EB);
+}

@@ -1,0 +1,121 @@
+using StreamActors.Events;
+using StreamActors.Records;
+using StreamActors.Shards;
+using StreamActors.Sinks;
+using StreamActors.Sources;
+
+namespace StreamActors.Core.Tests.Doubles;
+
+/// <summary>Remembers what was reported.</summary>
+internal sealed class RecordedEvents : IEngineEvents
+{
+    public List<EngineEvent> All { get; } = [];
+
+    public void Report(EngineEvent happened) => All.Add(happened);
+}
+
+/// <summary>A sink whose deliveries end when the test says so.</summary>
+internal sealed class ManualSink : ISink
+{
+    public List<(TaskCompletionSource Done, string[] Values)> Deliveries { get; } = [];
+
+    public Exception? ThrowAtOnce { get; set; }
+
+    public string Name => "manual";
+
+    public Task DeliverAsync(OutputBatch batch, CancellationToken stop)
+    {
+        if (ThrowAtOnce is { } error)
+        {
+            throw error;
+        }
+
+        var values = new List<string>();
+        foreach (ref readonly var output in batch.Outputs)
+        {
+            values.Add(System.Text.Encoding.UTF8.GetString(batch.Value(output)));
+        }
+
+        Deliveries.Add((new TaskCompletionSource(), [.. values]));
+        return Deliveries[^1].Done.Task;
+    }
+
+    public ValueTask<bool> IsReachableAsync(CancellationToken stop) => ValueTask.FromResult(true);
+
+    public ValueTask DisposeAsync() => ValueTask.CompletedTask;
+}
+
+/// <summary>A client whose answers the test sets.</summary>
+internal sealed class ManualConsumer : IGroupConsumer
+{
+    public List<(TaskCompletionSource Done, PartitionOffset[] Offsets)> Commits { get; } = [];
+
+    public Dictionary<PartitionId, long?> Committed { get; } = [];
+
+    public (long First, long End) LogBounds { get; set; }
+
+    /// <summary>How the next commits end; null = when the test says so.</summary>
+    public bool? CommitsSucceed { get; set; }
+
+    public void Subscribe(IReadOnlyList<string> topics)
+    {
+    }
+
+    public void Poll(TimeSpan wait)
+    {
+    }
+
+    public void Wake()
+    {
+    }
+
+    public int Read(PartitionId partition, RecordBatch batch, int maxRecords, int maxBytes) => 0;
+
+    public IReadOnlyList<(PartitionId Partition, long? Committed)> CommittedOffsets(string topic, TimeSpan limit) =>
+        [.. Committed.Select(static each => (each.Key, each.Value))];
+
+    public (long First, long End) Bounds(PartitionId partition, TimeSpan limit) => LogBounds;
+
+    public long? Lag(PartitionOffset position) => null;
+
+    public void Seek(PartitionOffset position)
+    {
+    }
+
+    public Task CommitAsync(IReadOnlyList<PartitionOffset> offsets)
+    {
+        Commits.Add((new TaskCompletionSource(), [.. offsets]));
+        if (CommitsSucceed == true)
+        {
+            Commits[^1].Done.SetResult();
+        }
+        else if (CommitsSucceed == false)
+        {
+            Commits[^1].Done.SetException(new SourceException("refused"));
+        }
+
+        return Commits[^1].Done.Task;
+    }
+
+    public void Close()
+    {
+    }
+
+    public void Dispose()
+    {
+    }
+}
+
+/// <summary>Runs nothing; a wait ends at once, by its condition.</summary>
+internal sealed class NoThreads : ITurnScheduler
+{
+    public void Schedule(IThreadPoolWorkItem turn)
+    {
+    }
+
+    public bool WaitUntil(Func<bool> condition, TimeSpan limit) => condition();
+
+    public void Signal()
+    {
+    }
+}

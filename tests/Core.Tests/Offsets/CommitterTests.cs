@@ -1,0 +1,88 @@
+using StreamActors.Core.Tests.Doubles;
+using StreamActors.Events;
+using StreamActors.Limits;
+using StreamActors.Offsets;
+using StreamActors.Records;
+using StreamActors.Sources;
+
+namespace StreamActors.Core.Tests.Offsets;
+
+public sealed class CommitterTests
+{
+    private static readonly PartitionId Partition = new("t", 0);
+
+    private readonly ManualConsumer client = new();
+    private readonly RecordedEvents events = new();
+    private readonly Committer committer;
+
+    public CommitterTests()
+    {
+        committer = new Committer("p", client, new PipelineTiming { CommitRecords = 10 }, events);
+        committer.Started(new PartitionOffset(Partition, 0));
+        Due(now: 0, offset: 1);
+        client.Commits[0].Done.SetResult();
+    }
+
+    [Fact]
+    public void It_commits_on_the_timer_and_earlier_by_count_but_never_without_a_pause()
+    {
+        Due(now: 4_999, offset: 2).ShouldBeFalse("the interval is 5 s");
+        Due(now: 5_000, offset: 2).ShouldBeTrue();
+        client.Commits[^1].Done.SetResult();
+        Due(now: 5_099, offset: 100).ShouldBeFalse("the pause is 100 ms");
+        Due(now: 5_100, offset: 100).ShouldBeTrue("98 records are more than 10");
+        client.Commits[^1].Done.SetResult();
+        Due(now: 99_000, offset: 100).ShouldBeFalse("there is no news");
+        committer.Committed(Partition).ShouldBe(100);
+    }
+
+    [Fact]
+    public void One_commit_is_under_way_at_a_time()
+    {
+        Due(now: 10_000, offset: 2).ShouldBeTrue();
+        committer.IsIdle.ShouldBeFalse();
+        Due(now: 20_000, offset: 3).ShouldBeFalse();
+        client.Commits[^1].Done.SetResult();
+        Due(now: 20_000, offset: 3).ShouldBeTrue();
+    }
+
+    [Fact]
+    public void The_next_commit_covers_a_failed_one_and_an_episode_is_reported_once()
+    {
+        for (var i = 1; i <= 3; i++)
+        {
+            Due(now: i * 10_000, offset: 2).ShouldBeTrue();
+            client.Commits[^1].Done.SetException(new SourceException("refused"));
+        }
+
+        Due(now: 40_000, offset: 2).ShouldBeTrue();
+        events.All.ShouldBe([new EngineEvent.CommitFailed("p", "refused")]);
+        committer.Committed(Partition).ShouldBe(1);
+    }
+
+    [Fact]
+    public void A_late_result_does_not_speak_for_a_partition_that_came_back()
+    {
+        Due(now: 10_000, offset: 50).ShouldBeTrue();
+        committer.Forget(Partition);
+        committer.Started(new PartitionOffset(Partition, 20));
+        client.Commits[^1].Done.SetResult();
+        committer.Finish();
+        committer.Committed(Partition).ShouldBe(20);
+    }
+
+    [Fact]
+    public void A_restart_does_not_pass_for_a_commit()
+    {
+        committer.Started(new PartitionOffset(Partition, 40));
+        committer.Finish();
+        committer.Committed(Partition).ShouldBe(1);
+    }
+
+    private bool Due(long now, long offset)
+    {
+        var before = client.Commits.Count;
+        committer.CommitIfDue(now, [new PartitionOffset(Partition, offset)]);
+        return client.Commits.Count > before;
+    }
+}

@@ -1,0 +1,115 @@
+using StreamActors.Core.Tests.Doubles;
+using StreamActors.Metrics;
+using StreamActors.Shards;
+using StreamActors.Sinks;
+
+namespace StreamActors.Core.Tests.Sinks;
+
+public sealed class SinkLaneTests : IDisposable
+{
+    private readonly ManualSink sink = new();
+    private readonly Epoch epoch = new(1);
+    private readonly List<string> acknowledged = [];
+    private readonly SinkLane lane;
+    private int requested;
+
+    public SinkLaneTests()
+    {
+        var gate = new SinkGate("p", "manual", new RecordedEvents(), new Random(1));
+        lane = new SinkLane(new OpenSink("manual", sink, gate, new SinkCounters()), epoch, (3, 1_000), () => Interlocked.Increment(ref requested));
+    }
+
+    public void Dispose() => epoch.Dispose();
+
+    [Fact]
+    public void Outputs_gather_while_a_batch_is_under_way_and_leave_in_order()
+    {
+        Add("1", "2");
+        Pump(0);
+        Add("3", "4");
+        Pump(1);
+        sink.Deliveries.Count.ShouldBe(1, "one at a time");
+        lane.HasRoom.ShouldBeTrue();
+        Add("5");
+        lane.HasRoom.ShouldBeFalse();
+        sink.Deliveries[0].Done.SetResult();
+        SpinWait.SpinUntil(() => Volatile.Read(ref requested) == 1, TimeSpan.FromSeconds(10)).ShouldBeTrue();
+        Pump(2);
+        acknowledged.ShouldBe(["1", "2"]);
+        sink.Deliveries[1].Done.SetResult();
+        Pump(3);
+        acknowledged.ShouldBe(["1", "2", "3", "4", "5"]);
+        lane.IsEmpty.ShouldBeTrue();
+    }
+
+    [Fact]
+    public void A_failed_batch_is_delivered_again_unchanged_before_anything_else()
+    {
+        Add("1", "2");
+        Pump(0);
+        Add("3");
+        sink.Deliveries[0].Done.SetException(new SinkException("away"));
+        Pump(0);
+        lane.Trouble.ShouldBe("away");
+        sink.Deliveries.Count.ShouldBe(1);
+        Pump(lane.NextDue);
+        sink.Deliveries[1].Values.ShouldBe(["1", "2"]);
+        sink.Deliveries[1].Done.SetResult();
+        Pump(200);
+        lane.Trouble.ShouldBeNull();
+        sink.Deliveries[2].Values.ShouldBe(["3"]);
+    }
+
+    [Fact]
+    public void A_failure_thrown_at_once_is_one_like_any_other()
+    {
+        sink.ThrowAtOnce = new SinkException("away");
+        Add("1");
+        Pump(0);
+        sink.ThrowAtOnce = null;
+        Pump(lane.NextDue);
+        sink.Deliveries.Count.ShouldBe(1);
+    }
+
+    [Fact]
+    public void Nothing_leaves_after_the_epoch_closed()
+    {
+        Add("1");
+        Pump(0);
+        Add("2");
+        epoch.Close();
+        sink.Deliveries[0].Done.SetResult();
+        Pump(1);
+        acknowledged.ShouldBe(["1"]);
+        sink.Deliveries.Count.ShouldBe(1);
+        lane.NextDue.ShouldBe(long.MaxValue);
+    }
+
+    [Fact]
+    public void Any_other_exception_is_a_defect_of_the_sink()
+    {
+        Add("1");
+        Pump(0);
+        sink.Deliveries[0].Done.SetException(new NotSupportedException("defect"));
+        Should.Throw<InvalidOperationException>(() => Pump(1)).InnerException.ShouldBeOfType<NotSupportedException>();
+    }
+
+    private void Add(params string[] values)
+    {
+        foreach (var value in values)
+        {
+            var draft = lane.Filling.Begin("out", default, hasKey: false);
+            lane.Filling.BeginValue(ref draft);
+            System.Buffers.BuffersExtensions.Write(lane.Filling, System.Text.Encoding.UTF8.GetBytes(value));
+            lane.Filling.End(in draft, new Origin(0, 0, 0));
+        }
+    }
+
+    private void Pump(long now) => lane.Pump(now, (_, batch, _) =>
+    {
+        foreach (ref readonly var output in batch.Outputs)
+        {
+            acknowledged.Add(System.Text.Encoding.UTF8.GetString(batch.Value(output)));
+        }
+    });
+}
