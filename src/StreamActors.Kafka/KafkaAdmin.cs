@@ -31,7 +31,7 @@ public sealed class KafkaAdmin : IDisposable
         var builder = new AdminClientBuilder(KafkaSettings.Admin(options)).SetErrorHandler((_, error) => Note(error));
         if (!KafkaSettings.Debugs(options))
         {
-            builder.SetLogHandler(static (_, _) => { });
+            builder.SetLogHandler((_, log) => NoteClosing(log));
         }
 
         client = builder.Build();
@@ -146,6 +146,16 @@ public sealed class KafkaAdmin : IDisposable
     /// <summary>What is wrong when no answer came: the client's last complaint that said more than that.</summary>
     internal KafkaFault Explain(Error error) =>
         KafkaFault.Explain(complaint is { } said && KafkaFault.Weight(error) == 0 ? said : error, options);
+
+    // That a broker hung up is logged and is no error; it is all that tells of a port that wants TLS.
+    private void NoteClosing(LogMessage log)
+    {
+        if (log.Facility == "FAIL")
+        {
+            var text = log.Message.AsSpan(log.Message.IndexOf(']') + 1);    // behind the name of librdkafka's thread
+            Note(new Error(ErrorCode.Local_Transport, text.TrimStart(": ").ToString()));
+        }
+    }
 
     private void Note(Error error)
     {

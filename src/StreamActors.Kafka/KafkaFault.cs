@@ -15,6 +15,7 @@ internal readonly record struct KafkaFault(string What, string Remedy)
     {
         ErrorCode.Local_Authentication or ErrorCode.Local_Ssl or ErrorCode.SaslAuthenticationFailed => 3,
         ErrorCode.Local_Resolve => 2,
+        _ when Has(error.Reason ?? "", "APIVERSION_QUERY") || Has(error.Reason ?? "", "handshake failed") => 2,
         ErrorCode.Local_AllBrokersDown or ErrorCode.Local_TimedOut => 0,
         _ => 1,
     };
@@ -66,7 +67,9 @@ internal readonly record struct KafkaFault(string What, string Remedy)
 
     private static KafkaFault Connection(string said, KafkaOptions options) => said switch
     {
-        _ when Has(said, "SSL listener") || Has(said, "incorrect security.protocol") => new(
+        _ when Has(said, "SSL handshake failed") => Tls(said, options.Security),    // the peer hung up: a transport error
+        _ when Has(said, "incorrect security.protocol")
+            || (Has(said, "Disconnected") && Has(said, "APIVERSION_QUERY")) => new(
             $"The Kafka port closes connections at once ({said}).",
             options.Security.Encrypts || !options.Security.LogsIn
                 ? "It probably expects TLS or a log-in: check the security protocol."

@@ -39,6 +39,7 @@ internal static class KafkaSettings
             TopicMetadataRefreshIntervalMs = Milliseconds(reading.MetadataRefresh),
             MetadataMaxAgeMs = 3 * Milliseconds(reading.MetadataRefresh),
             SocketTimeoutMs = 15_000,    // bounds a commit to a frozen coordinator
+            LogConnectionClose = false,    // brokers close idle connections: no complaint
         };
 
         // Set by name: the typed property of a protocol that the other refuses would be set even when it is null.
@@ -71,10 +72,13 @@ internal static class KafkaSettings
             QueueBufferingMaxKbytes = options.Producer.QueuedBytes / 1024,
             QueueBufferingMaxMessages = 0,    // bytes are the bound
             DeliveryReportFields = "key",
+            LogConnectionClose = false,
         },
         options);
 
-    /// <summary>Administration, and the questions of health pages.</summary>
+    /// <summary>
+    /// Administration, and the questions of health pages. It hears of closed connections: they tell a port that wants TLS.
+    /// </summary>
     public static AdminClientConfig Admin(KafkaOptions options) =>
         Overridden(new AdminClientConfig(Common(options)), options);
 
@@ -92,7 +96,6 @@ internal static class KafkaSettings
             ReconnectBackoffMs = 50,
             ReconnectBackoffMaxMs = 1000,    // the default, 10,000, is how long a broker that is back goes unnoticed
             SocketKeepaliveEnable = true,
-            LogConnectionClose = false,
         };
         if (security.LogsIn)
         {

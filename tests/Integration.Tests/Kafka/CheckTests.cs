@@ -87,8 +87,8 @@ public sealed class CheckTests
         (await FirstAsync(With(good, s => s with { Password = "wrong" }))).Sentence.ShouldContain("refuse the user alice");
         (await FirstAsync(With(good, s => s with { Mechanism = SaslMechanism.ScramSha512 })))
             .Sentence.ShouldContain("do not accept the SASL mechanism");
-        (await FirstAsync(With(good, s => s with { Protocol = SecurityProtocol.SaslPlaintext })))
-            .Remedy.ShouldContain("TLS");
+        var plaintext = await FirstAsync(With(good, s => s with { Protocol = SecurityProtocol.SaslPlaintext }));
+        plaintext.Remedy.ShouldContain("TLS", customMessage: plaintext.Sentence);
         (await FirstAsync(With(good, s => s with { CaFile = null }))).Sentence.ShouldContain("not trusted");
     }
 
