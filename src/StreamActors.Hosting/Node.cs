@@ -9,9 +9,9 @@ namespace StreamActors.Hosting;
 
 /// <summary>
 /// The pipelines of this process: each has its own member, group and poll thread; one that fails leaves the others alone.
-/// Stopping drains them all side by side, then closes their sinks.
+/// Stopping drains them all side by side, while the pages still answer, then closes their sinks.
 /// </summary>
-public sealed class Node : IHostedService, IAsyncDisposable
+public sealed class Node : IHostedLifecycleService, IAsyncDisposable
 {
     private readonly IEngineEvents events;
     private readonly CancellationTokenSource stopping = new();
@@ -56,11 +56,23 @@ public sealed class Node : IHostedService, IAsyncDisposable
     }
 
     /// <inheritdoc/>
-    public async Task StopAsync(CancellationToken cancellationToken)
+    public Task StartingAsync(CancellationToken cancellationToken) => Task.CompletedTask;
+
+    /// <inheritdoc/>
+    public Task StartedAsync(CancellationToken cancellationToken) => Task.CompletedTask;
+
+    /// <inheritdoc/>
+    public async Task StoppingAsync(CancellationToken cancellationToken)
     {
         await stopping.CancelAsync();
         await Task.WhenAll(running).WaitAsync(cancellationToken);
     }
+
+    /// <inheritdoc/>
+    public Task StopAsync(CancellationToken cancellationToken) => Task.CompletedTask;
+
+    /// <inheritdoc/>
+    public Task StoppedAsync(CancellationToken cancellationToken) => Task.CompletedTask;
 
     /// <inheritdoc/>
     public async ValueTask DisposeAsync()

@@ -7,7 +7,7 @@ namespace StreamActors.Kafka;
 
 /// <summary>
 /// A member of a Kafka consumer group. The managed client joins and serves rebalances; records are read from each
-/// partition's own native queue (<see cref="PartitionReader"/>), commits go through <see cref="Committer"/>.
+/// partition's own native queue (<see cref="PartitionReader"/>), commits go through <see cref="CommitQueue"/>.
 /// <para>
 /// Where the broker does not have KIP-848 (it answers the first heartbeat with an error that says so), the member is
 /// replaced by one of the classic protocol, and nobody outside notices.
@@ -29,7 +29,7 @@ internal sealed class KafkaGroupConsumer : IGroupConsumer
     private readonly Dictionary<PartitionId, PartitionReader> readers = [];
     private readonly List<PartitionReader> outOfRange = [];
 
-    private GroupMember member;
+    private KafkaMember member;
     private IReadOnlyList<string> topics = [];
     private Error? fatal;
     private bool failed;
@@ -322,7 +322,7 @@ internal sealed class KafkaGroupConsumer : IGroupConsumer
         }
     }
 
-    private GroupMember NewMember(bool classic) =>
+    private KafkaMember NewMember(bool classic) =>
         new(options, group, classic, new MemberHandlers(Assigned, Revoked, Lost, Complained), signal);
 
     private SourceException Failure(string what, KafkaException error) =>

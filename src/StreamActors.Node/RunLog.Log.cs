@@ -20,7 +20,7 @@ internal sealed partial class RunLog
 
     [LoggerMessage(5, LogLevel.Information,
         "{Pipeline} stopped. Consumed: {Consumed}, published: {Published}, merged by windows: {Merged}, "
-        + "duplicates skipped: {Duplicates}, invalid: {Invalid}")]
+        + "duplicates skipped: {Duplicates}, invalid: {Invalid}, of them dead letters: {DeadLetters}")]
     private partial void Totals(
-        string pipeline, long consumed, long published, long merged, long duplicates, long invalid);
+        string pipeline, long consumed, long published, long merged, long duplicates, long invalid, long deadLetters);
 }

@@ -32,10 +32,11 @@ internal sealed partial class RunLog(ILoggerFactory loggers)
             Totals(
                 pipeline.Name,
                 routes.Sum(static route => route.Received),
-                pipeline.Metrics.Sinks.Sum(static sink => sink.Counters.Acknowledged),
+                pipeline.Metrics.Published,
                 routes.Sum(static route => route.Merged),
                 routes.Sum(static route => route.Duplicates),
-                routes.Sum(static route => route.Rejected + route.Failed));
+                routes.Sum(static route => route.Rejected + route.Failed),
+                routes.Sum(static route => route.DeadLettered));
         }
     }
 }

@@ -19,6 +19,11 @@ public sealed class PipelineMetrics
     /// <summary>The sinks, by the connectors that opened them.</summary>
     public IReadOnlyList<SinkMetrics> Sinks { get; }
 
+    /// <summary>Outputs that sinks have taken, dead letters left out.</summary>
+    public long Published => Sinks
+        .Where(static sink => sink.Name != Pipelines.RouteDefinition.DeadLetterLane)
+        .Sum(static sink => sink.Counters.Acknowledged);
+
     /// <summary>The partitions that this node owns, as of at most half a second ago.</summary>
     public IReadOnlyList<PartitionStatus> Partitions
     {

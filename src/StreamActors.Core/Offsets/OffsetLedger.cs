@@ -1,7 +1,7 @@
 namespace StreamActors.Offsets;
 
 /// <summary>
-/// Step 5: the ledger of one input of a shard. It counts, per record, what is still to be done: handling it, and each of
+/// Steps 4 and 5 of a record's path, ack and commit: the ledger of one input of a shard. It counts, per record, what is still to be done: handling it, and each of
 /// its outputs until the sink acknowledges it. The committable offset is the lowest record that is not done; it never
 /// moves past a gap, whatever the order of the acknowledgements.
 /// <para>Owned by the shard: only its turn calls it.</para>

@@ -83,7 +83,14 @@ internal sealed class GroupMember : IGroupEvents
     /// <summary>Drains, commits, leaves the group.</summary>
     public void Stop()
     {
-        Drain([.. owned.Values], Timing.StopLimit);
+        List<PartitionId> partitions = [.. owned.Keys];
+        var began = host.Now();
+        if (Drain([.. owned.Values], Timing.StopLimit) is > 0 and var dropped)
+        {
+            var took = TimeSpan.FromMilliseconds(host.Now() - began);
+            events.Report(new EngineEvent.Revoked(definition.Name, partitions, took, dropped));
+        }
+
         client.Close();
         PublishStatus(force: true);
     }

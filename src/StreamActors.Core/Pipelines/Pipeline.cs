@@ -37,16 +37,8 @@ public sealed class Pipeline
         this.source = source;
         this.services = services;
         var connectors = definition.Routes.SelectMany(static route => route.Connectors).Distinct().ToList();
-        if (connectors.Find(connector => !sinks.ContainsKey(connector)) is { } unknown)
-        {
-            throw new PipelineException(
-                $"The pipeline {Name} emits to {unknown}, which is not connected: add it to the host.");
-        }
-
         Metrics = new PipelineMetrics(definition.Routes.Select(static route => route.Name), connectors);
-        var open = Metrics.Sinks.Select(sink => new OpenSink(
-            sink.Name, sinks[sink.Name], new SinkGate(Name, sink.Name, services.Events, NewRandom()), sink.Counters));
-        host = new ShardHost(definition, [.. open], Metrics, services);
+        host = new ShardHost(definition, [.. Metrics.Sinks.Select(sink => Open(sink, sinks))], Metrics, services);
     }
 
     /// <summary>Its name.</summary>
@@ -73,7 +65,7 @@ public sealed class Pipeline
     /// <summary>Waits until its topics exist, for as long as it takes.</summary>
     public Task PrepareAsync(CancellationToken stop) => source.PrepareAsync(
         Name,
-        [.. definition.Routes.Select(static route => route.Create ?? new TopicSpec(route.Topic, 0, 0))],
+        [.. definition.Routes.SelectMany(static route => route.Topics).DistinctBy(static topic => topic.Name)],
         services.Events,
         stop);
 
@@ -83,6 +75,7 @@ public sealed class Pipeline
         using var wake = stop.Register(() => host.Wake());
         for (var failures = 1; !stop.IsCancellationRequested && Fatal is null; failures++)
         {
+            var began = host.Now();
             try
             {
                 RunMember(stop);
@@ -92,6 +85,7 @@ public sealed class Pipeline
                 services.Events.Report(new EngineEvent.MemberFailed(Name, error.Message));
             }
 
+            failures = host.Now() - began > definition.Timing.RestartWindow.TotalMilliseconds ? 1 : failures;
             var pause = definition.Timing.Restart.Wait(failures, services.Random);
             host.Scheduler.WaitUntil(() => stop.IsCancellationRequested || Fatal is not null, pause);
         }
@@ -112,7 +106,7 @@ public sealed class Pipeline
                 hasMore = current.Step(wait: !hasMore);
             }
         }
-        catch (SourceException)
+        catch
         {
             member = null;
             current.Abandon();
@@ -132,5 +126,18 @@ public sealed class Pipeline
         current.Dispose();
     }
 
-    private Random NewRandom() => new(services.Random.Next());
+    private OpenSink Open(SinkMetrics metrics, IReadOnlyDictionary<string, ISink> sinks)
+    {
+        var connector = metrics.Name == RouteDefinition.DeadLetterLane
+            ? RouteDefinition.DeadLetterConnector
+            : metrics.Name;
+        if (!sinks.TryGetValue(connector, out var sink))
+        {
+            throw new PipelineException(
+                $"The pipeline {Name} emits to {connector}, which is not connected: add it to the host.");
+        }
+
+        var gate = new SinkGate(Name, metrics.Name, services.Events, new Random(services.Random.Next()));
+        return new OpenSink(metrics.Name, sink, gate, metrics.Counters);
+    }
 }

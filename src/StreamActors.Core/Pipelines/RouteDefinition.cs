@@ -10,6 +10,9 @@ internal abstract class RouteDefinition
     /// <summary>The connector that takes dead letters.</summary>
     public const string DeadLetterConnector = "kafka";
 
+    /// <summary>The lane of dead letters: apart from the outputs to the same connector, in order and in numbers.</summary>
+    public const string DeadLetterLane = "dead-letters";
+
     /// <summary>The route's name: the label of its counters; its topic unless it was named.</summary>
     public required string Name { get; set; }
 
@@ -28,9 +31,19 @@ internal abstract class RouteDefinition
     /// <summary>Whether it leads anywhere.</summary>
     public bool HasTargets => TargetConnectors.Any();
 
+    /// <summary>The topics that must exist before it starts.</summary>
+    public IEnumerable<TopicSpec> Topics
+    {
+        get
+        {
+            var source = Create ?? new TopicSpec(Topic, 0, 0);
+            return DeadLetterTopic is null ? [source] : [source, source with { Name = DeadLetterTopic }];
+        }
+    }
+
     /// <summary>The connectors that it emits to, dead letters included.</summary>
     public IEnumerable<string> Connectors =>
-        DeadLetterTopic is null ? TargetConnectors : TargetConnectors.Append(DeadLetterConnector);
+        DeadLetterTopic is null ? TargetConnectors : TargetConnectors.Append(DeadLetterLane);
 
     /// <summary>The connectors of its targets.</summary>
     protected abstract IEnumerable<string> TargetConnectors { get; }

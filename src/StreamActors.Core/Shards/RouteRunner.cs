@@ -51,7 +51,7 @@ internal sealed class RouteRunner<T> : IRouteRunner
         this.route = route;
         this.counters = counters;
         this.context = context;
-        var lane = route.DeadLetterTopic is null ? null : context.Outbox.Lane(RouteDefinition.DeadLetterConnector);
+        var lane = route.DeadLetterTopic is null ? null : context.Outbox.Lane(RouteDefinition.DeadLetterLane);
         deadLetters = new DeadLetters(route.Name, route.DeadLetterTopic, lane, context);
         stage = route.MakeStage(context, deadLetters);
         seen = route.Dedup is { Window.TotalMilliseconds: >= 1 } dedup

@@ -1,6 +1,6 @@
 namespace StreamActors.Sinks;
 
-/// <summary>Step 3 of a record's path: the outputs of a shard on their way out, a lane for each sink.</summary>
+/// <summary>Step 3 of a record's path, emit: the outputs of a shard on their way out, a lane for each sink.</summary>
 internal sealed class Outbox(IReadOnlyDictionary<string, SinkLane> lanes) : IDisposable
 {
     private readonly SinkLane[] all = [.. lanes.Values];

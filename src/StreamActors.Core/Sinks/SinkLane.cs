@@ -4,7 +4,7 @@ using StreamActors.Shards;
 namespace StreamActors.Sinks;
 
 /// <summary>
-/// Step 4 of a record's path, emit: the way of one shard to one sink. Outputs gather in one batch while the sink has the other; at
+/// Steps 3 and 4 of a record's path, emit and ack: the way of one shard to one sink. Outputs gather in one batch while the sink has the other; at
 /// most one is under way, which keeps their order through failures, and makes batches as large as the sink is slow. A
 /// failed batch is delivered again, unchanged, until the sink takes it.
 /// <para>Owned by the shard: only its turn calls it; the sink's completion merely asks for a turn.</para>

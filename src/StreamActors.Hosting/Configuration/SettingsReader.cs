@@ -101,11 +101,12 @@ public sealed class SettingsReader
     public IReadOnlyList<string> List(string name, string fallback) =>
         Text(name, fallback).Split(',', StringSplitOptions.TrimEntries | StringSplitOptions.RemoveEmptyEntries);
 
-    /// <summary>Takes note of a setting that has no effect, and why.</summary>
+    /// <summary>Takes note of a setting that is given and has no effect, and why.</summary>
     public void Ignored(string name, string why)
     {
         if (Find(name) is { } found)
         {
+            settings.RemoveAll(setting => setting.Name == name);
             settings.Add(new Setting(name, found.Value, found.Name, why));
         }
     }

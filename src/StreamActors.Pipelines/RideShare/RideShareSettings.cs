@@ -107,6 +107,7 @@ public sealed record RideShareSettings
     private static KafkaConsumerOptions ReadConsumer(SettingsReader reader)
     {
         var protocol = reader.OneOf("KAFKA_GROUP_PROTOCOL", "auto", "auto", "consumer", "classic");
+        var session = reader.Number("KAFKA_SESSION_TIMEOUT_MS", 30_000, 1_000, 1_800_000);
         if (protocol != "classic")
         {
             reader.Ignored(
@@ -117,7 +118,7 @@ public sealed record RideShareSettings
         return new KafkaConsumerOptions
         {
             GroupProtocol = Enum.Parse<KafkaGroupProtocol>(protocol, ignoreCase: true),
-            SessionTimeout = Milliseconds(reader.Number("KAFKA_SESSION_TIMEOUT_MS", 30_000, 1_000, 1_800_000)),
+            SessionTimeout = Milliseconds(session),
             FetchMinBytes = reader.Number("KAFKA_FETCH_MIN_BYTES", 1, 1, 100_000_000),
             FetchMaxWait = Milliseconds(reader.Number("KAFKA_FETCH_MAX_WAIT_MS", 100, 0, 300_000)),
             MaxPartitionFetchBytes = reader.Number("KAFKA_MAX_PARTITION_FETCH_BYTES", 1_048_576, 1_024, 1_000_000_000),

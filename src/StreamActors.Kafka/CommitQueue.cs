@@ -12,7 +12,7 @@ namespace StreamActors.Kafka;
 /// frozen coordinator gathers tasks and no requests.
 /// <para>Any thread may call it.</para>
 /// </summary>
-internal sealed unsafe class Committer : IQueueListener, IThreadPoolWorkItem, IDisposable
+internal sealed unsafe class CommitQueue : IQueueListener, IThreadPoolWorkItem, IDisposable
 {
     private readonly Lock gate = new();
     private readonly nint client;
@@ -22,7 +22,7 @@ internal sealed unsafe class Committer : IQueueListener, IThreadPoolWorkItem, ID
     private bool closed;
 
     /// <summary>Makes the committer of a member.</summary>
-    public Committer(nint client)
+    public CommitQueue(nint client)
     {
         this.client = client;
         answers = NativeQueue.New(client, this);

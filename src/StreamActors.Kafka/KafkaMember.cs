@@ -6,7 +6,7 @@ using StreamActors.Sources;
 
 namespace StreamActors.Kafka;
 
-/// <summary>What a member tells its owner; all of it inside <see cref="GroupMember.Serve"/>, on the poll thread.</summary>
+/// <summary>What a member tells its owner; all of it inside <see cref="KafkaMember.Serve"/>, on the poll thread.</summary>
 /// <param name="Assigned">Partitions came: returns where to start each.</param>
 /// <param name="Revoked">Partitions are about to go.</param>
 /// <param name="Lost">Partitions went.</param>
@@ -21,7 +21,7 @@ internal sealed record MemberHandlers(
 /// One membership in one protocol: the managed consumer, its native handle, and what hangs on it. It is replaced as a
 /// whole when the broker turns out not to have the protocol.
 /// </summary>
-internal sealed class GroupMember : IDisposable
+internal sealed class KafkaMember : IDisposable
 {
     private static readonly TimeSpan NudgeLimit = TimeSpan.FromSeconds(2);
     private static readonly TimeSpan EndLimit = TimeSpan.FromSeconds(1);
@@ -31,7 +31,7 @@ internal sealed class GroupMember : IDisposable
     private IAdminClient? admin;
 
     /// <summary>Makes a member; it joins when its <see cref="Consumer"/> subscribes.</summary>
-    public GroupMember(
+    public KafkaMember(
         KafkaOptions options, GroupSpec group, bool classic, MemberHandlers handlers, PollSignal signal)
     {
         Classic = classic;
@@ -49,7 +49,7 @@ internal sealed class GroupMember : IDisposable
         Consumer = builder.Build();
         Client = LibRdKafka.HandleOf(Consumer);
         happenings = NativeQueue.OfConsumer(Client, signal);
-        Commits = new Committer(Client);
+        Commits = new CommitQueue(Client);
     }
 
     /// <summary>Whether it speaks the classic protocol.</summary>
@@ -62,7 +62,7 @@ internal sealed class GroupMember : IDisposable
     public nint Client { get; }
 
     /// <summary>Its commits.</summary>
-    public Committer Commits { get; }
+    public CommitQueue Commits { get; }
 
     /// <summary>Whether nothing waits to be served.</summary>
     public bool IsIdle => happenings.IsEmpty;
