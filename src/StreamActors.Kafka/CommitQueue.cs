@@ -7,9 +7,9 @@ using StreamActors.Sources;
 namespace StreamActors.Kafka;
 
 /// <summary>
-/// Commits in the order of the calls, one request at a time, without a thread of its own: librdkafka answers on a queue,
-/// and the pool carries the answer on. Calls that come while a request is under way are merged into the next one, so a
-/// frozen coordinator gathers tasks and no requests.
+/// Commits in the order of the calls, one request at a time, without a thread of its own: librdkafka answers on a
+/// queue, and the pool carries the answer on. Calls that come while a request is under way are merged into the
+/// next one, so a frozen coordinator gathers tasks and no requests.
 /// <para>Any thread may call it.</para>
 /// </summary>
 internal sealed unsafe class CommitQueue : IQueueListener, IThreadPoolWorkItem, IDisposable

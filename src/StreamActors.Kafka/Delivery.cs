@@ -58,7 +58,7 @@ internal sealed class Delivery(int outputs)
     }
 }
 
-/// <summary>An output's place, in the key's: the serializer takes its bytes from the batch, the report its index.</summary>
+/// <summary>An output's place, in the key's: the serializer takes its bytes from there, the report its index.</summary>
 internal readonly record struct OutputKey(OutputBatch Batch, int Index, Delivery Delivery)
 {
     /// <summary>Copies the key out of the batch; null when the output has none.</summary>

@@ -8,7 +8,7 @@ using Message = StreamActors.Kafka.Native.LibRdKafka.Message;
 namespace StreamActors.Kafka;
 
 /// <summary>
-/// Puts a record's headers into the form of <see cref="RecordHeaders"/>, in a buffer that is used again for each record.
+/// Puts a record's headers into the form of <see cref="RecordHeaders"/>, in a buffer that is used again for each.
 /// One for a poll thread; a span it gave is valid until the next call.
 /// </summary>
 internal sealed unsafe class HeaderScratch

@@ -12,8 +12,8 @@ namespace StreamActors.Kafka;
 public sealed record KafkaTopic(string Name, int Partitions, int Replication, int Leaderless);
 
 /// <summary>
-/// Administration with the same security as everything else. Any thread may call it; no call blocks one. A question that
-/// no broker answers fails with a <see cref="SourceException"/> after <see cref="Limit"/>.
+/// Administration with the same security as everything else. Any thread may call it; no call blocks one. A question
+/// that no broker answers fails with a <see cref="SourceException"/> after <see cref="Limit"/>.
 /// </summary>
 public sealed class KafkaAdmin : IDisposable
 {

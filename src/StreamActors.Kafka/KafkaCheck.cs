@@ -36,10 +36,13 @@ public static class KafkaCheck
         {
             admin = new KafkaAdmin(options);
         }
-        catch (Exception error) when (error is InvalidOperationException or ArgumentException or KafkaException)
+        catch (InvalidOperationException error)
         {
-            return [new KafkaFinding(
-                false, $"The Kafka client refuses its settings: {error.Message}", "Correct the setting that it names.")];
+            return [Refused(error)];
+        }
+        catch (ArgumentException error)
+        {
+            return [Refused(error)];
         }
 
         using (admin)
@@ -53,6 +56,9 @@ public static class KafkaCheck
 
         return findings;
     }
+
+    private static KafkaFinding Refused(Exception error) => new(
+        false, $"The Kafka client refuses its settings: {error.Message}", "Correct the setting that it names.");
 
     private static async Task<KafkaFinding> BrokersAsync(KafkaAdmin admin, KafkaOptions options, CancellationToken stop)
     {

@@ -46,7 +46,7 @@ public sealed record KafkaConsumerOptions
     /// <summary>How many bytes of a partition a fetch brings at most; a larger record still comes, alone.</summary>
     public int MaxPartitionFetchBytes { get; init; } = 1024 * 1024;
 
-    /// <summary>How many bytes of each partition are kept fetched and unread: the memory is this times partitions.</summary>
+    /// <summary>How many bytes of each partition are kept unread: the memory is this times partitions.</summary>
     public int QueuedBytesPerPartition { get; init; } = 2 * 1024 * 1024;
 
     internal void AddProblems(List<string> problems)

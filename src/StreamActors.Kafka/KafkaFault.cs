@@ -2,7 +2,7 @@ using Confluent.Kafka;
 
 namespace StreamActors.Kafka;
 
-/// <summary>What librdkafka's errors mean to the one who has to mend them: a sentence, and a remedy where one is known.</summary>
+/// <summary>What librdkafka's errors mean to the one who has to mend them.</summary>
 /// <param name="What">A sentence that says what is wrong.</param>
 /// <param name="Remedy">A sentence that says what to do; empty when nothing but waiting helps.</param>
 internal readonly record struct KafkaFault(string What, string Remedy)
@@ -10,12 +10,12 @@ internal readonly record struct KafkaFault(string What, string Remedy)
     /// <summary>Both sentences.</summary>
     public override string ToString() => Remedy.Length == 0 ? What : $"{What} {Remedy}";
 
-    /// <summary>How sure the error is of its cause: a failed log-in says more than "all brokers are down" after it.</summary>
+    /// <summary>How well the error knows its cause: a failed log-in says more than "all brokers are down".</summary>
     public static int Weight(Error error) => error.Code switch
     {
         ErrorCode.Local_Authentication or ErrorCode.Local_Ssl or ErrorCode.SaslAuthenticationFailed => 3,
         ErrorCode.Local_Resolve => 2,
-        _ when Has(error.Reason ?? "", "APIVERSION_QUERY") || Has(error.Reason ?? "", "handshake failed") => 2,
+        _ when Has(error.Reason ?? "", "in state APIVERSION") || Has(error.Reason ?? "", "handshake failed") => 2,
         ErrorCode.Local_AllBrokersDown or ErrorCode.Local_TimedOut => 0,
         _ => 1,
     };
@@ -62,14 +62,15 @@ internal readonly record struct KafkaFault(string What, string Remedy)
         _ when Has(said, "PLAINTEXT") || Has(said, "wrong version number") || Has(said, "Disconnected") => new(
             $"The Kafka port does not speak TLS ({said}).",
             "Use the brokers' TLS port, or a protocol without TLS."),
-        _ => new($"The TLS connection to Kafka failed ({said}).", "Check the protocol and the certificate authorities."),
+        _ => new(
+            $"The TLS connection to Kafka failed ({said}).", "Check the protocol and the certificate authorities."),
     };
 
     private static KafkaFault Connection(string said, KafkaOptions options) => said switch
     {
-        _ when Has(said, "SSL handshake failed") => Tls(said, options.Security),    // the peer hung up: a transport error
+        _ when Has(said, "SSL handshake failed") => Tls(said, options.Security),    // the peer hung up
         _ when Has(said, "incorrect security.protocol")
-            || (Has(said, "Disconnected") && Has(said, "APIVERSION_QUERY")) => new(
+            || (Has(said, "Disconnected") && Has(said, "in state APIVERSION")) => new(
             $"The Kafka port closes connections at once ({said}).",
             options.Security.Encrypts || !options.Security.LogsIn
                 ? "It probably expects TLS or a log-in: check the security protocol."

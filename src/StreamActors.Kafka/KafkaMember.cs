@@ -6,7 +6,7 @@ using StreamActors.Sources;
 
 namespace StreamActors.Kafka;
 
-/// <summary>What a member tells its owner; all of it inside <see cref="KafkaMember.Serve"/>, on the poll thread.</summary>
+/// <summary>What a member tells its owner, inside <see cref="KafkaMember.Serve"/>, on the poll thread.</summary>
 /// <param name="Assigned">Partitions came: returns where to start each.</param>
 /// <param name="Revoked">Partitions are about to go.</param>
 /// <param name="Lost">Partitions went.</param>
@@ -147,8 +147,8 @@ internal sealed class KafkaMember : IDisposable
 
     /// <summary>
     /// Lets go of everything, without leaving the group. librdkafka ends only when its commits are answered or the
-    /// session time-out has passed (<c>rd_kafka_cgrp_try_terminate</c>), 45 seconds where the coordinator is gone; so it
-    /// ends on a thread of its own, and is waited for only for a moment.
+    /// session time-out has passed (<c>rd_kafka_cgrp_try_terminate</c>), 45 seconds where the coordinator is gone; so
+    /// it ends on a thread of its own, and is waited for only for a moment.
     /// </summary>
     public void Dispose()
     {

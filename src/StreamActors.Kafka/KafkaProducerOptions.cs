@@ -7,12 +7,12 @@ public sealed record KafkaProducerOptions
     public TimeSpan Linger { get; init; } = TimeSpan.FromMilliseconds(5);
 
     /// <summary>
-    /// The largest record that is sent, in bytes; a larger one is refused. The default is Kafka's own; raise it together
-    /// with the topic's <c>max.message.bytes</c>.
+    /// The largest record that is sent, in bytes; a larger one is refused. The default is Kafka's own; raise it
+    /// together with the topic's <c>max.message.bytes</c>.
     /// </summary>
     public int MaxRecordBytes { get; init; } = 1_000_000;
 
-    /// <summary>How many bytes may wait for the broker's acknowledgement before the sink makes its callers wait.</summary>
+    /// <summary>How many bytes may wait for an acknowledgement before the sink makes its callers wait.</summary>
     public int QueuedBytes { get; init; } = 64 * 1024 * 1024;
 
     internal void AddProblems(List<string> problems)

@@ -5,10 +5,10 @@ namespace StreamActors.Kafka;
 /// <summary>Encryption and log-in. The password is in no text that this type or the connector makes.</summary>
 public sealed record KafkaSecurityOptions
 {
-    /// <summary>Whether connections are encrypted (<c>Ssl</c>, <c>SaslSsl</c>) and logged in (<c>Sasl…</c>).</summary>
+    /// <summary>Whether connections are encrypted (<c>Ssl</c>, <c>SaslSsl</c>), log in (<c>Sasl…</c>).</summary>
     public SecurityProtocol Protocol { get; init; } = SecurityProtocol.Plaintext;
 
-    /// <summary>How to log in: <c>Plain</c>, <c>ScramSha256</c> or <c>ScramSha512</c>. Others by client settings.</summary>
+    /// <summary>How to log in: <c>Plain</c>, <c>ScramSha256</c> or <c>ScramSha512</c>; others by settings.</summary>
     public SaslMechanism Mechanism { get; init; } = SaslMechanism.Plain;
 
     /// <summary>The user; needed by the SASL protocols.</summary>

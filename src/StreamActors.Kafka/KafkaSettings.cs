@@ -77,7 +77,8 @@ internal static class KafkaSettings
         options);
 
     /// <summary>
-    /// Administration, and the questions of health pages. It hears of closed connections: they tell a port that wants TLS.
+    /// Administration, and the questions of health pages. It hears of closed connections: they tell of a
+    /// port that wants TLS.
     /// </summary>
     public static AdminClientConfig Admin(KafkaOptions options) =>
         Overridden(new AdminClientConfig(Common(options)), options);

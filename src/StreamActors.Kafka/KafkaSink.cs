@@ -9,8 +9,8 @@ namespace StreamActors.Kafka;
 /// outage of any length. Back-pressure is the producer's queue: when it is full, deliveries wait, in their order.
 /// <para>
 /// Each output costs two arrays and what the managed producer makes of it; no task. An output that no retry can deliver
-/// (too large, refused by the topic's rules) is refused. After a fatal error of the producer the delivery fails, and the
-/// next one makes another producer; records of the failed delivery may then come twice.
+/// (too large, refused by the topic's rules) is refused. After a fatal error of the producer the delivery fails, and
+/// the next one makes another producer; records of the failed delivery may then come twice.
 /// </para>
 /// </summary>
 /// <param name="options">How to reach the cluster, and how to write.</param>
@@ -64,7 +64,7 @@ public sealed class KafkaSink(KafkaOptions options, string pipeline, IEngineEven
     /// <inheritdoc/>
     public ValueTask<bool> IsReachableAsync(CancellationToken stop) => admin.IsReachableAsync(stop);
 
-    /// <summary>Closes the producer. Deliveries that are under way fail; the engine has none when it calls this.</summary>
+    /// <summary>Closes the producer. Deliveries that are under way fail; the engine has none by then.</summary>
     public async ValueTask DisposeAsync()
     {
         await Task.Run(() => producer?.Dispose());

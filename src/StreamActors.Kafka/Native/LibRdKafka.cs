@@ -9,16 +9,16 @@ namespace StreamActors.Kafka.Native;
 /// that do not block, a close that does not block. Everything else goes through the managed client of the same handle.
 /// <para>Rules, each read from the sources of librdkafka 2.15.1:</para>
 /// <list type="bullet">
-/// <item>A client's pointer lives as long as its managed client. Every queue is destroyed before that is disposed.</item>
-/// <item>A queue's callback runs on a thread of librdkafka's, with the queue's lock held (<c>rd_kafka_q_io_event</c>): it
-/// may not call librdkafka, nor wait. It is called only when an op arrives in an empty queue. After
+/// <item>A client's pointer lives as long as its managed client. Every queue is destroyed before it.</item>
+/// <item>A queue's callback runs on a thread of librdkafka's, with the queue's lock held (<c>rd_kafka_q_io_event</c>):
+/// it may not call librdkafka, nor wait. It is called only when an op arrives in an empty queue. After
 /// <see cref="QueueSetCallback"/> with null returned, it runs no more.</item>
 /// <item>One thread at a time reads a queue. A message is destroyed exactly once; its bytes die with it.</item>
 /// <item>A partition's queue that was forwarded, even to nothing, stays as it is through assign and unassign
 /// (<c>RD_KAFKA_Q_F_FWD_APP</c>, asked in <c>rd_kafka_toppar_op_fetch_start</c>): its records never come through
 /// <c>Consume()</c>.</item>
-/// <item>The library is the one that Confluent.Kafka loaded: both ask the loader for <c>librdkafka</c>. (On musl it would
-/// load another file; <see cref="HandleOf"/> refuses to mix two versions.)</item>
+/// <item>The library is the one that Confluent.Kafka loaded: both ask the loader for <c>librdkafka</c>. (On musl it
+/// would load another file; <see cref="HandleOf"/> refuses to mix two versions.)</item>
 /// </list>
 /// </summary>
 internal static unsafe partial class LibRdKafka
@@ -33,7 +33,7 @@ internal static unsafe partial class LibRdKafka
         if (!SameLibrary)
         {
             throw new InvalidOperationException(
-                $"Confluent.Kafka uses librdkafka {Confluent.Kafka.Library.VersionString}, but the loader finds another: "
+                $"Confluent.Kafka uses librdkafka {Confluent.Kafka.Library.VersionString}, the loader finds another: "
                 + "leave one librdkafka on the library path.");
         }
 

@@ -4,8 +4,8 @@ using Confluent.Kafka;
 namespace StreamActors.Kafka.Native;
 
 /// <summary>
-/// librdkafka's mock cluster (<c>rdkafka_mock.h</c>: an experimental interface). It runs on a thread of its own; each call
-/// waits for that thread. Destroy it before the client whose handle it was made on.
+/// librdkafka's mock cluster (<c>rdkafka_mock.h</c>: an experimental interface). It runs on a thread of its own; each
+/// call waits for that thread. Destroy it before the client whose handle it was made on.
 /// </summary>
 internal static partial class MockCluster
 {

@@ -4,7 +4,7 @@ using StreamActors.Records;
 
 namespace StreamActors.Kafka.Native;
 
-/// <summary>Told when a queue that was empty is not. Called on a thread of librdkafka's that must not be kept.</summary>
+/// <summary>Told when a queue that was empty is not. Called on a thread of librdkafka's: be quick.</summary>
 internal interface IQueueListener
 {
     /// <summary>Something arrived in the queue, which was empty.</summary>

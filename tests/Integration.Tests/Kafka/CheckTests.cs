@@ -84,7 +84,8 @@ public sealed class CheckTests
             await member.CloseAsync();
         }
 
-        (await FirstAsync(With(good, s => s with { Password = "wrong" }))).Sentence.ShouldContain("refuse the user alice");
+        (await FirstAsync(With(good, s => s with { Password = "wrong" })))
+            .Sentence.ShouldContain("refuse the user alice");
         (await FirstAsync(With(good, s => s with { Mechanism = SaslMechanism.ScramSha512 })))
             .Sentence.ShouldContain("do not accept the SASL mechanism");
         var plaintext = await FirstAsync(With(good, s => s with { Protocol = SecurityProtocol.SaslPlaintext }));

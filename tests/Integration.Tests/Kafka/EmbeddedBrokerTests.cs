@@ -8,7 +8,7 @@ using StreamActors.Tests.Fixtures;
 
 namespace StreamActors.Tests.Kafka;
 
-/// <summary>What a member of a group promises, on the embedded broker: quick, and without a claim about Kafka.</summary>
+/// <summary>What a member of a group promises, on the embedded broker: quick, no claim about Kafka.</summary>
 public sealed class EmbeddedBrokerTests : IDisposable
 {
     private static readonly TimeSpan Limit = TimeSpan.FromSeconds(15);

@@ -10,7 +10,7 @@ namespace StreamActors.Tests.Kafka;
 /// <summary>A record as a test compares it: null and empty are told apart.</summary>
 public sealed record Seen(PartitionId Partition, long Offset, string? Key, string? Value, string Headers);
 
-/// <summary>A member of a group with a poll thread of its own, which starts where it is told and notes all it sees.</summary>
+/// <summary>A member of a group with a poll thread of its own, which notes all it sees.</summary>
 internal sealed class Member : IGroupEvents, IEngineEvents, IDisposable
 {
     private readonly KafkaSource source;

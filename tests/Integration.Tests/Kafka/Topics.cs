@@ -28,7 +28,8 @@ internal static class Topics
         using var producer = new ProducerBuilder<byte[]?, byte[]?>(new ProducerConfig { BootstrapServers = servers })
             .Build();
         producer.Produce(
-            new TopicPartition(topic, 0), new Message<byte[]?, byte[]?> { Key = key, Value = value, Headers = headers });
+            new TopicPartition(topic, 0),
+            new Message<byte[]?, byte[]?> { Key = key, Value = value, Headers = headers });
         producer.Flush(TimeSpan.FromSeconds(30)).ShouldBe(0);
     }
 
