@@ -180,7 +180,9 @@ internal sealed class Expectations(RouteShape route, PartitionId partition, long
         Fate.DeadLettered => IsDeadLettered(record),
         Fate.Held when lastHeld.GetValueOrDefault(record.Key) > record.Offset => true,
         Fate.Held when record.Wish == Wish.Throw => IsDeadLettered(record),
-        _ => route.Sinks.All(sink => acknowledged.Contains((sink, "out", record.Offset))),
+        _ => route.Sinks.All(sink => acknowledged.Contains((sink, "out", record.Offset))
+            && (route.Kind != RouteKind.Entity || !record.EmitsMore
+                || acknowledged.Contains((sink, "more", record.Offset)))),
     };
 
     private bool IsDeadLettered(SimulatedRecord record) =>

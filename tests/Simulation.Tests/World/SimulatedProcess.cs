@@ -106,7 +106,8 @@ internal sealed class SimulatedProcess
         }
 
         Target<SimulatedRecord>[] targets = [.. shape.Sinks.Select(sink => new Target<SimulatedRecord>(
-            sink, static record => record.Key == "timer" ? "timers" : "out", codec))];
+            sink, static record => record.Key switch { "timer" => "timers", "more" => "more", _ => "out" },
+            new SimulatedCodec(throws: sink == shape.Sinks[^1])))];
         switch (shape.Kind)
         {
             case RouteKind.Emit: route.To(targets); break;
