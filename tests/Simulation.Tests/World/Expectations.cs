@@ -1,4 +1,5 @@
 using System.Globalization;
+using StreamActors.Pipelines;
 using StreamActors.Records;
 
 namespace StreamActors.Simulation.Tests.World;
@@ -186,7 +187,7 @@ internal sealed class Expectations(RouteShape route, PartitionId partition, long
     };
 
     private bool IsDeadLettered(SimulatedRecord record) =>
-        !route.DeadLetters || acknowledged.Contains(("kafka", DeadLetter, record.Offset));
+        !route.DeadLetters || acknowledged.Contains((RouteDefinition.DeadLetterLane, DeadLetter, record.Offset));
 
     private int Index(long offset)
     {

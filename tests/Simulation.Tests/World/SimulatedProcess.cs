@@ -24,7 +24,7 @@ internal sealed class SimulatedProcess
         services = new EngineServices(world.Time, new Random(world.Random.Next()), scheduler, world);
         definition = Define(world);
         source = new SimulatedSource(world);
-        sinks = [.. world.Routes.SelectMany(static route => route.Sinks).Append("kafka").Distinct()
+        sinks = [.. world.Routes.SelectMany(static route => route.Sinks).Append(RouteDefinition.DeadLetterLane).Distinct()
             .Select(name => new SimulatedSink(world, name))];
         Metrics = new PipelineMetrics(world.Routes.Select(static route => route.Topic), sinks.Select(static s => s.Name));
         var open = sinks.Zip(Metrics.Sinks, (sink, metrics) => new OpenSink(
