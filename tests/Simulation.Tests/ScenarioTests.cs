@@ -8,7 +8,7 @@ namespace StreamActors.Simulation.Tests;
 /// </summary>
 public sealed class ScenarioTests
 {
-    private const int Scenarios = 2_500;
+    private const int Scenarios = 2_000;
     private const int TraceLines = 40;
 
     [Fact]

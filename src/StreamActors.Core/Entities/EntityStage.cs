@@ -29,6 +29,9 @@ internal sealed class EntityStage<TIn, TState, TOut>(
         }
     }
 
+    /// <summary>Entries in the queue of timers; one for each timer, but for those that were moved to an earlier time.</summary>
+    public int QueuedTimers => timers.Count;
+
     /// <inheritdoc/>
     public bool HasRoom => true;
 

@@ -346,7 +346,7 @@ internal sealed class GroupMember : IGroupEvents
         Shard[] shards = [.. leaving.Where(static each => each.Shard is not null).Select(static each => each.Shard!)];
         Array.ForEach(shards, static shard => shard.BeginDrain());
         var began = host.Now();
-        var drained = host.Scheduler.WaitUntil(
+        host.Scheduler.WaitUntil(
             () => Array.TrueForAll(shards, static shard => shard.IsDrained) && committer.IsIdle, limit);
         Array.ForEach(shards, static shard => shard.Close());
         if (committer.IsIdle)
@@ -358,7 +358,7 @@ internal sealed class GroupMember : IGroupEvents
         host.Scheduler.WaitUntil(() => committer.IsIdle, left > CommitGrace ? left : CommitGrace);
         committer.Finish();
         Forget(leaving);
-        return drained ? 0 : shards.Sum(static shard => shard.Uncompleted);
+        return shards.Sum(static shard => shard.Uncompleted);
     }
 
     private void Drop(IReadOnlyList<OwnedPartition> gone)

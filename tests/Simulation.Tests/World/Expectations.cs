@@ -1,4 +1,5 @@
 using System.Globalization;
+using StreamActors.Pipelines;
 using StreamActors.Records;
 
 namespace StreamActors.Simulation.Tests.World;
@@ -180,11 +181,13 @@ internal sealed class Expectations(RouteShape route, PartitionId partition, long
         Fate.DeadLettered => IsDeadLettered(record),
         Fate.Held when lastHeld.GetValueOrDefault(record.Key) > record.Offset => true,
         Fate.Held when record.Wish == Wish.Throw => IsDeadLettered(record),
-        _ => route.Sinks.All(sink => acknowledged.Contains((sink, "out", record.Offset))),
+        _ => route.Sinks.All(sink => acknowledged.Contains((sink, "out", record.Offset))
+            && (route.Kind != RouteKind.Entity || !record.EmitsMore
+                || acknowledged.Contains((sink, "more", record.Offset)))),
     };
 
     private bool IsDeadLettered(SimulatedRecord record) =>
-        !route.DeadLetters || acknowledged.Contains(("kafka", DeadLetter, record.Offset));
+        !route.DeadLetters || acknowledged.Contains((RouteDefinition.DeadLetterLane, DeadLetter, record.Offset));
 
     private int Index(long offset)
     {

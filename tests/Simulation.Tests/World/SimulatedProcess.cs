@@ -24,7 +24,7 @@ internal sealed class SimulatedProcess
         services = new EngineServices(world.Time, new Random(world.Random.Next()), scheduler, world);
         definition = Define(world);
         source = new SimulatedSource(world);
-        sinks = [.. world.Routes.SelectMany(static route => route.Sinks).Append("kafka").Distinct()
+        sinks = [.. world.Routes.SelectMany(static route => route.Sinks).Append(RouteDefinition.DeadLetterLane).Distinct()
             .Select(name => new SimulatedSink(world, name))];
         Metrics = new PipelineMetrics(world.Routes.Select(static route => route.Topic), sinks.Select(static s => s.Name));
         var open = sinks.Zip(Metrics.Sinks, (sink, metrics) => new OpenSink(
@@ -106,7 +106,8 @@ internal sealed class SimulatedProcess
         }
 
         Target<SimulatedRecord>[] targets = [.. shape.Sinks.Select(sink => new Target<SimulatedRecord>(
-            sink, static record => record.Key == "timer" ? "timers" : "out", codec))];
+            sink, static record => record.Key switch { "timer" => "timers", "more" => "more", _ => "out" },
+            new SimulatedCodec(throws: sink == shape.Sinks[^1])))];
         switch (shape.Kind)
         {
             case RouteKind.Emit: route.To(targets); break;

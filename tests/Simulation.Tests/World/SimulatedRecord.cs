@@ -26,6 +26,9 @@ internal sealed record SimulatedRecord(string Topic, int Partition, long Offset,
     public byte[] Bytes => Encoding.UTF8.GetBytes(
         string.Create(CultureInfo.InvariantCulture, $"{Topic}|{Partition}|{Offset}|{Key}|{Id}|{Wish}"));
 
+    /// <summary>Whether an entity emits a second output for it, in the same turn.</summary>
+    public bool EmitsMore => Wish == Wish.Emit && Id % 3 == 1;
+
     public static SimulatedRecord Parse(ReadOnlySpan<byte> bytes)
     {
         var parts = Encoding.UTF8.GetString(bytes).Split('|');
@@ -36,8 +39,8 @@ internal sealed record SimulatedRecord(string Topic, int Partition, long Offset,
     private static int Number(string text) => int.Parse(text, CultureInfo.InvariantCulture);
 }
 
-/// <summary>Reads and writes them, and fails as they wish.</summary>
-internal sealed class SimulatedCodec : ICodec<SimulatedRecord>
+/// <summary>Reads and writes them, and fails as they wish: at the last target, when the others have their output.</summary>
+internal sealed class SimulatedCodec(bool throws = true) : ICodec<SimulatedRecord>
 {
     public bool TryRead(ReadOnlySpan<byte> bytes, out SimulatedRecord value, out Rejection rejection)
     {
@@ -50,7 +53,7 @@ internal sealed class SimulatedCodec : ICodec<SimulatedRecord>
     {
         var bytes = value.Bytes.AsSpan();
         output.Write(bytes[..(bytes.Length / 2)]);
-        if (value.Wish == Wish.Throw)
+        if (throws && value.Wish == Wish.Throw)
         {
             throw new InvalidOperationException("The record wished it.");
         }
@@ -70,6 +73,11 @@ internal sealed class SimulatedEntity : IEntity<SimulatedRecord, SimulatedEntity
         if (record.Wish != Wish.Ignore)
         {
             turn.Emit(record);
+        }
+
+        if (record.EmitsMore)
+        {
+            turn.Emit(record with { Key = "more" });
         }
     }
 

@@ -1,6 +1,7 @@
 using System.Globalization;
 using StreamActors.Events;
 using StreamActors.Limits;
+using StreamActors.Pipelines;
 using StreamActors.Records;
 using StreamActors.Retry;
 
@@ -10,6 +11,7 @@ namespace StreamActors.Simulation.Tests.World;
 internal sealed class SimulatedWorld : IEngineEvents
 {
     private readonly List<string>? trace;
+    private readonly bool mayHaveDefects;
     private readonly HashSet<(string Sink, string Kind, PartitionId Partition, long Offset)> arrived = [];
     private readonly List<SimulatedProcess> everyone = [];
 
@@ -45,6 +47,7 @@ internal sealed class SimulatedWorld : IEngineEvents
             RestartLimit = int.MaxValue,
         };
         Chances = Random.Next(4) == 0 ? Chances.None : DrawChances();
+        mayHaveDefects = Chances.SinkDefect > 0;
         Routes.ToList().ForEach(route => Enumerable.Range(0, Random.Next(1, 4)).ToList()
             .ForEach(_ => Broker.AddPartition(route.Topic)));
     }
@@ -126,7 +129,14 @@ internal sealed class SimulatedWorld : IEngineEvents
         Limits.UncommittedRecords + Limits.MailboxRecords + Limits.BatchRecords,
         $"{partition}: more is read, and not done, than the limits allow");
 
-    public void Report(EngineEvent happened) => Trace($"event {happened}");
+    public void Report(EngineEvent happened)
+    {
+        Trace($"event {happened}");
+        if (happened is EngineEvent.Revoked revoked && revoked.Drain < Timing.DrainLimit && !mayHaveDefects)
+        {
+            Check(() => revoked.Dropped.ShouldBe(0, "a drain that ended in time has finished what was started"));
+        }
+    }
 
     public void Trace(FormattableString what) =>
         trace?.Add(string.Create(CultureInfo.InvariantCulture, $"{Time.Elapsed.TotalMilliseconds,7:0} ")
@@ -160,7 +170,7 @@ internal sealed class SimulatedWorld : IEngineEvents
         bool IsSame(SimulatedRecord other) => other == record
             || (route.Dedup && record.Id > 0 && other.Id == record.Id);
         bool Replaces(SimulatedRecord other) => other.Key == record.Key && other.Offset > record.Offset;
-        var isDeadLettered = !route.DeadLetters || arrived.Contains(("kafka", "dlq", log.Id, record.Offset));
+        var isDeadLettered = !route.DeadLetters || arrived.Contains((RouteDefinition.DeadLetterLane, "dlq", log.Id, record.Offset));
         return record.Wish switch
         {
             Wish.Reject => isDeadLettered,
