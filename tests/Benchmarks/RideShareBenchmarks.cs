@@ -7,7 +7,9 @@ using StreamActors.Pipelines.RideShare.Simulation;
 
 namespace StreamActors.Benchmarks;
 
-/// <summary>Reading, checking and rendering a GPS ping, beside a bare walk over its tokens; nanoseconds a record.</summary>
+/// <summary>
+/// Reading, checking and rendering a GPS ping, beside a bare walk over its tokens; nanoseconds a record.
+/// </summary>
 [MemoryDiagnoser]
 public class RideShareBenchmarks
 {

@@ -51,7 +51,9 @@ internal sealed class EventSchema
     /// <summary>The index of the field that decides the channel; -1 when all events go to the same.</summary>
     public int RouteField { get; }
 
-    /// <summary>The bytes that an event can take beyond four times those of its record (see <see cref="EventWriter"/>).</summary>
+    /// <summary>
+    /// The bytes that an event can take beyond four times those of its record (see <see cref="EventWriter"/>).
+    /// </summary>
     public int Overhead { get; }
 
     /// <summary>What is written after the last field: the closing brace, and any constant member before it.</summary>
@@ -60,7 +62,9 @@ internal sealed class EventSchema
     /// <summary>A UUID in quotes is the widest value that can be written for a field without bytes.</summary>
     private static int WidestShortValue => 38;
 
-    /// <summary>How each field's member begins when written compactly and in order: <c>{"name":</c>, <c>,"name":</c>.</summary>
+    /// <summary>
+    /// How each field's member begins when written compactly and in order: <c>{"name":</c>, <c>,"name":</c>.
+    /// </summary>
     public ReadOnlySpan<byte[]> Members => members;
 
     /// <summary>Whether a value's kind alone says that its field accepts it and lets it leave as it came.</summary>

@@ -137,7 +137,9 @@ internal static class EventWriter
             Used += Uuid.TextLength + 2;
         }
 
-        /// <summary>Keeps the digits of what is a float already, and of an integer, which only gets its fraction.</summary>
+        /// <summary>
+        /// Keeps the digits of what is a float already, and of an integer, which only gets its fraction.
+        /// </summary>
         public void PutFloat(JsonToken token, ReadOnlySpan<byte> bytes)
         {
             switch (token.Kind)

@@ -18,7 +18,9 @@ internal static class FieldRules
     /// <summary>Not a string.</summary>
     public const string NotText = "is not a string";
 
-    /// <summary>Half of an escaped character; the original let it pass, strict readers refuse the whole message.</summary>
+    /// <summary>
+    /// Half of an escaped character; the original let it pass, strict readers refuse the whole message.
+    /// </summary>
     public const string NotUnicode = "has half of a surrogate pair";
 
     /// <summary>Not a UUID.</summary>
@@ -71,7 +73,10 @@ internal static class FieldRules
         };
     }
 
-    /// <summary>Whether a value that was accepted may leave byte for byte: a string with its escapes, a number with its digits.</summary>
+    /// <summary>
+    /// Whether a value that was accepted may leave byte for byte: a string with its escapes, a number with its
+    /// digits.
+    /// </summary>
     public static bool LeavesAsItCame(EventField field, JsonToken token) => token.Kind switch
     {
         JsonKind.Null or JsonKind.Pair => true,

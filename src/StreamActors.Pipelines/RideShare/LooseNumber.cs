@@ -27,7 +27,8 @@ internal static class LooseNumber
     /// <summary>Whether a value is a finite number.</summary>
     public static bool IsFinite(JsonToken token, ReadOnlySpan<byte> bytes) => token.Kind switch
     {
-        JsonKind.Integer or JsonKind.MinusZero or JsonKind.Fraction when token.Length <= EventSchema.PlainLength => true,
+        JsonKind.Integer or JsonKind.MinusZero or JsonKind.Fraction
+            when token.Length <= EventSchema.PlainLength => true,
         _ => TryRead(token, bytes, out _),
     };
 
@@ -59,7 +60,9 @@ internal static class LooseNumber
     /// </summary>
     /// <param name="token">The value.</param>
     /// <param name="bytes">The record.</param>
-    /// <param name="digits">Its digits, behind a minus where it is negative; room for <see cref="JsonText.MaxShort"/>.</param>
+    /// <param name="digits">
+    /// Its digits, behind a minus where it is negative; room for <see cref="JsonText.MaxShort"/>.
+    /// </param>
     /// <param name="length">How many bytes they take.</param>
     public static bool TryReadWhole(JsonToken token, ReadOnlySpan<byte> bytes, Span<byte> digits, out int length)
     {

@@ -24,7 +24,9 @@ public readonly ref struct RideEvent
     /// <summary>The record's value, as it came.</summary>
     public ReadOnlySpan<byte> Bytes { get; }
 
-    /// <summary>The event's id, the first digit highest; null where the record has none, and then it has no duplicates.</summary>
+    /// <summary>
+    /// The event's id, the first digit highest; null where the record has none, and then it has no duplicates.
+    /// </summary>
     public UInt128? EventId { get; internal init; }
 
     /// <summary>The Redis channel that it goes to.</summary>
@@ -39,12 +41,15 @@ public readonly ref struct RideEvent
         }
     }
 
-    /// <summary>Whose position a GPS ping tells, <c>driver</c> or <c>rider</c>; empty for events of other topics.</summary>
-    public ReadOnlySpan<byte> EntityType => !IsPing ? default : SaysText(EntityTypeField, "rider"u8) ? "rider"u8 : "driver"u8;
+    /// <summary>
+    /// Whose position a GPS ping tells, <c>driver</c> or <c>rider</c>; empty for events of other topics.
+    /// </summary>
+    public ReadOnlySpan<byte> EntityType =>
+        !IsPing ? default : SaysText(EntityTypeField, "rider"u8) ? "rider"u8 : "driver"u8;
 
     /// <summary>
-    /// The id of whose position a GPS ping tells, in UTF-8; empty for events of other topics. An id that is written with
-    /// escapes, which no known producer does, costs an array.
+    /// The id of whose position a GPS ping tells, in UTF-8; empty for events of other topics. An id that is written
+    /// with escapes, which no known producer does, costs an array.
     /// </summary>
     public ReadOnlySpan<byte> EntityId
     {

@@ -3,7 +3,9 @@ using static StreamActors.Pipelines.RideShare.RideShareTopics;
 
 namespace StreamActors.Pipelines.Tests.RideShare;
 
-/// <summary>Records that nobody should send. The original fell over some of them; none may stop or slow the processor.</summary>
+/// <summary>
+/// Records that nobody should send. The original fell over some of them; none may stop or slow the processor.
+/// </summary>
 public sealed class BadInputTests
 {
     private static readonly byte[] Ping = Encoding.UTF8.GetBytes(Published.Ping);
@@ -31,7 +33,8 @@ public sealed class BadInputTests
         Published.Refusal(GpsPings, bad).ShouldBe("is not valid UTF-8");
         var inText = Ping.AsSpan().IndexOf("driver-123"u8);
         Published.Refusal(GpsPings, [.. Ping[..inText], .. bad, .. Ping[inText..]]).ShouldBe("is not valid UTF-8");
-        Published.Refusal(GpsPings, [.. Ping[..^1], .. ",\"u\":\""u8, .. bad, .. "\"}"u8]).ShouldBe("is not valid UTF-8");
+        Published.Refusal(GpsPings, [.. Ping[..^1], .. ",\"u\":\""u8, .. bad, .. "\"}"u8])
+            .ShouldBe("is not valid UTF-8");
         Published.Refusal(GpsPings, [.. Ping, .. bad]).ShouldBe("is not valid UTF-8");
     }
 
@@ -58,7 +61,8 @@ public sealed class BadInputTests
         Published.Refusal(GpsPings, Nested(10_000)).ShouldBe("is nested deeper than 64 levels");
         Published.Refusal(GpsPings, Nested(64)).ShouldBe("is nested deeper than 64 levels");
         Published.Json(GpsPings, Nested(63)).ShouldNotBeEmpty();
-        Published.Refusal(GpsPings, string.Concat(Enumerable.Repeat(open, 10_000))).ShouldBe("is nested deeper than 64 levels");
+        Published.Refusal(GpsPings, string.Concat(Enumerable.Repeat(open, 10_000)))
+            .ShouldBe("is nested deeper than 64 levels");
     }
 
     [Fact]
@@ -66,7 +70,8 @@ public sealed class BadInputTests
     {
         var text = new string('é', 512 * 1024);
         Published.Json(GpsPings, Published.Ping.Replace("driver-123", text)).Length.ShouldBeGreaterThan(text.Length);
-        Published.Json(GpsPings, Published.Ping[..^1] + ",\"u\":\"" + text + "\"}").ShouldBe(Published.Json(GpsPings, Ping));
+        Published.Json(GpsPings, Published.Ping[..^1] + ",\"u\":\"" + text + "\"}")
+            .ShouldBe(Published.Json(GpsPings, Ping));
         var route = "[" + string.Join(',', Enumerable.Repeat("[1,\"1e14\"]", 100_000)) + "]";
         Published.Json(Trips, Json.With(Published.Trip, "route", route)).ShouldContain("[1.0,100000000000000.0]");
     }
@@ -74,9 +79,12 @@ public sealed class BadInputTests
     [Fact]
     public void Half_a_surrogate_pair_is_refused_in_a_field_and_dropped_with_an_unknown_one()
     {
-        Published.Refusal(GpsPings, Published.Ping.Replace("driver-123", "\\ud800x")).ShouldBe("entity_id has half of a surrogate pair");
-        Published.Json(GpsPings, Published.Ping[..^1] + ",\"\\ud800\":\"\\udc00\"}").ShouldBe(Published.Json(GpsPings, Ping));
-        Published.Json(GpsPings, Published.Ping.Replace("driver-123", "\\ud83d\\ude00")).ShouldContain("\"\\ud83d\\ude00\"");
+        Published.Refusal(GpsPings, Published.Ping.Replace("driver-123", "\\ud800x"))
+            .ShouldBe("entity_id has half of a surrogate pair");
+        Published.Json(GpsPings, Published.Ping[..^1] + ",\"\\ud800\":\"\\udc00\"}")
+            .ShouldBe(Published.Json(GpsPings, Ping));
+        Published.Json(GpsPings, Published.Ping.Replace("driver-123", "\\ud83d\\ude00"))
+            .ShouldContain("\"\\ud83d\\ude00\"");
     }
 
     [Theory]

@@ -15,9 +15,17 @@ public sealed class RideEventTests
     [Fact]
     public void Fields_leave_in_declaration_order_whatever_their_order_in_the_record()
     {
-        var record = """{"accuracy":5.0,"trip_id":null,"speed":1.0,"heading":null,"location":[1.0,2.0],"timestamp":"t","entity_id":"e","entity_type":"rider","event_id":"550e8400-e29b-41d4-a716-446655440000"}""";
-        Published.Json(GpsPings, record).ShouldBe(
-            """{"event_id":"550e8400-e29b-41d4-a716-446655440000","entity_type":"rider","entity_id":"e","timestamp":"t","location":[1.0,2.0],"heading":null,"speed":1.0,"accuracy":5.0,"trip_id":null,"trip_state":null,"route_progress_index":null,"pickup_route_progress_index":null}""");
+        var record = Published.Compact(
+            """
+            {"accuracy":5.0,"trip_id":null,"speed":1.0,"heading":null,"location":[1.0,2.0],"timestamp":"t",
+            "entity_id":"e","entity_type":"rider","event_id":"550e8400-e29b-41d4-a716-446655440000"}
+            """);
+        Published.Json(GpsPings, record).ShouldBe(Published.Compact(
+            """
+            {"event_id":"550e8400-e29b-41d4-a716-446655440000","entity_type":"rider","entity_id":"e",
+            "timestamp":"t","location":[1.0,2.0],"heading":null,"speed":1.0,"accuracy":5.0,"trip_id":null,
+            "trip_state":null,"route_progress_index":null,"pickup_route_progress_index":null}
+            """));
     }
 
     [Fact]
@@ -80,7 +88,7 @@ public sealed class RideEventTests
     [InlineData("5e0", "5")]
     [InlineData("123456789012345678901234567890", "123456789012345678901234567890")]
     public void A_whole_number_leaves_without_a_fraction(string drivers, string published) =>
-        Published.Json(SurgeUpdates, Published.Surge.Replace("\"available_drivers\":10", $"\"available_drivers\":{drivers}"))
+        Published.Json(SurgeUpdates, Json.With(Published.Surge, "available_drivers", drivers))
             .ShouldContain($"\"available_drivers\":{published},");
 
     [Theory]
@@ -89,7 +97,7 @@ public sealed class RideEventTests
     [InlineData("\"x\"")]
     [InlineData("1e400")]
     public void What_is_no_whole_number_is_refused(string drivers) =>
-        Published.Refusal(SurgeUpdates, Published.Surge.Replace("\"available_drivers\":10", $"\"available_drivers\":{drivers}"))
+        Published.Refusal(SurgeUpdates, Json.With(Published.Surge, "available_drivers", drivers))
             .ShouldStartWith("available_drivers is ");
 
     [Theory]
@@ -149,7 +157,8 @@ public sealed class RideEventTests
 
     [Fact]
     public void A_rating_leaves_with_its_event_type_last() =>
-        Published.Json(Ratings, Published.Rating).ShouldBe(Published.Rating[..^1] + ",\"event_type\":\"rating_update\"}");
+        Published.Json(Ratings, Published.Rating)
+            .ShouldBe(Published.Rating[..^1] + ",\"event_type\":\"rating_update\"}");
 
     [Theory]
     [InlineData("0")]
@@ -195,7 +204,8 @@ public sealed class RideEventTests
             .ShouldBe(Published.Status);
 
     [Fact]
-    public void Routes_leave_as_lists_of_floats() => Published.Json(Trips, Json.With(Published.Trip, "route", "[[1,2],[\"3\",4.5]]"))
+    public void Routes_leave_as_lists_of_floats() => Published
+        .Json(Trips, Json.With(Published.Trip, "route", "[[1,2],[\"3\",4.5]]"))
         .ShouldContain("\"route\":[[1.0,2.0],[3.0,4.5]],\"pickup_route\":null");
 
     [Fact]
@@ -218,7 +228,8 @@ public sealed class RideEventTests
     {
         var codec = GpsPings.Codec(() => Published.NewId);
         codec.TryRead(Encoding.UTF8.GetBytes(Published.Ping), out var plain, out _);
-        codec.TryRead(Encoding.UTF8.GetBytes(Published.Ping.Replace("driver-123", "driver\\u002d123")), out var escaped, out _);
+        var record = Published.Ping.Replace("driver-123", "driver\\u002d123");
+        codec.TryRead(Encoding.UTF8.GetBytes(record), out var escaped, out _);
         Encoding.UTF8.GetString(plain.EntityType).ShouldBe("driver");
         Encoding.UTF8.GetString(plain.EntityId).ShouldBe("driver-123");
         Encoding.UTF8.GetString(escaped.EntityId).ShouldBe("driver-123");

@@ -186,7 +186,9 @@ internal ref struct JsonScanner(ReadOnlySpan<byte> bytes, int from = 0)
         return kind;
     }
 
-    /// <summary>From the end of a value, or an empty container's closing mark, to the next value or the outermost end.</summary>
+    /// <summary>
+    /// From the end of a value, or an empty container's closing mark, to the next value or the outermost end.
+    /// </summary>
     private bool TryLeaveValues(ref ulong objects, ref int depth)
     {
         while (depth > 1)

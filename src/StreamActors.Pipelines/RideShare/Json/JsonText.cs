@@ -6,8 +6,8 @@ namespace StreamActors.Pipelines.RideShare.Json;
 internal static class JsonText
 {
     /// <summary>
-    /// The longest string, escapes included, that is ever looked at as a name, a choice, a UUID or a number. The longest
-    /// of these that can be right is a UUID of 45 characters, each written as an escape of 6 bytes: 270 bytes.
+    /// The longest string, escapes included, that is ever looked at as a name, a choice, a UUID or a number. The
+    /// longest of these that can be right is a UUID of 45 characters, each written as an escape of 6 bytes: 270 bytes.
     /// </summary>
     public const int MaxShort = 512;
 
@@ -39,7 +39,9 @@ internal static class JsonText
         return isText;
     }
 
-    /// <summary>Whether each escaped half of a character has its other half: the JSON grammar does not ask it.</summary>
+    /// <summary>
+    /// Whether each escaped half of a character has its other half: the JSON grammar does not ask it.
+    /// </summary>
     public static bool IsWellFormed(ReadOnlySpan<byte> content)
     {
         Span<byte> ignored = stackalloc byte[4];

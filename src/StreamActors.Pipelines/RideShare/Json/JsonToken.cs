@@ -58,7 +58,9 @@ internal readonly record struct JsonToken(int Start, int Length, JsonKind Kind)
     public ReadOnlySpan<byte> In(ReadOnlySpan<byte> bytes) => bytes.Slice(Start, Length);
 }
 
-/// <summary>A token for each field of an event, in the order of its schema; no object, so no allocation a record.</summary>
+/// <summary>
+/// A token for each field of an event, in the order of its schema; no object, so no allocation a record.
+/// </summary>
 [InlineArray(Capacity)]
 internal struct FieldTokens
 {

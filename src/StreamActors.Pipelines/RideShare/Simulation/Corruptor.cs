@@ -12,7 +12,9 @@ internal enum Corruption
     /// <summary>A word that its field does not know.</summary>
     BadChoice,
 
-    /// <summary>A number that makes no sense; the processor refuses only a rating of 10 and a multiplier of −2.</summary>
+    /// <summary>
+    /// A number that makes no sense; the processor refuses only a rating of 10 and a multiplier of −2.
+    /// </summary>
     OutOfRange,
 
     /// <summary>Not JSON.</summary>
@@ -37,7 +39,9 @@ internal enum Corruption
 /// </summary>
 internal sealed class Corruptor(Chance chance)
 {
-    /// <summary>Of a hundred broken copies, how many are of each kind, in the order of <see cref="Corruption"/>.</summary>
+    /// <summary>
+    /// Of a hundred broken copies, how many are of each kind, in the order of <see cref="Corruption"/>.
+    /// </summary>
     private static readonly int[] Shares = [20, 15, 15, 10, 10, 10, 10, 5, 5];
 
     private static readonly Dictionary<string, (string Field, byte[] Value)> BadChoices = new()
@@ -154,7 +158,9 @@ internal sealed class Corruptor(Chance chance)
         throw new ArgumentException($"No field {name}.", nameof(name));
     }
 
-    /// <summary>The event with another id, and with other bytes in one place; no place is a range without an end.</summary>
+    /// <summary>
+    /// The event with another id, and with other bytes in one place; no place is a range without an end.
+    /// </summary>
     private void PutWithId(in RideEvent read, ReadOnlySpan<byte> id, Range place, ReadOnlySpan<byte> replacement)
     {
         var idEnd = read.Tokens[0].End;

@@ -3,7 +3,9 @@ namespace StreamActors.Pipelines.RideShare.Simulation;
 /// <summary>The key and the JSON of one event, written into memory that is used again for the next.</summary>
 internal sealed class EventText
 {
-    /// <summary>Room for the longest event, a trip with two routes of 64 corners: 2 × 64 × 24 bytes and 1 KB of fields.</summary>
+    /// <summary>
+    /// Room for the longest event, a trip with two routes of 64 corners: 2 × 64 × 24 bytes and 1 KB of fields.
+    /// </summary>
     private const int Capacity = 8 * 1024;
 
     private readonly byte[] buffer = new byte[Capacity];

@@ -42,8 +42,8 @@ public sealed class WorldTotals
 internal sealed class Outlet(WorldOptions options)
 {
     /// <summary>
-    /// How many events a repetition chooses from: one in <see cref="RememberEvery"/> is kept, so they are a few thousand
-    /// events old at most, which is well within any dedup window.
+    /// How many events a repetition chooses from: one in <see cref="RememberEvery"/> is kept, so they are two thousand
+    /// events old at most.
     /// </summary>
     private const int Remembered = 256;
 

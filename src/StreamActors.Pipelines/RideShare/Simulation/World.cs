@@ -21,7 +21,9 @@ public sealed class World
     private const int MaxOffers = 3;
     private const int DemandPeriod = 1_800;
 
-    /// <summary>About what a driver needs for a trip, in seconds, so that at middling demand half of them drive.</summary>
+    /// <summary>
+    /// About what a driver needs for a trip, in seconds, so that at middling demand half of them drive.
+    /// </summary>
     private const int RequestInterval = 320;
 
     private readonly Chance chance;
@@ -32,7 +34,9 @@ public sealed class World
     private readonly Zone[] zones = [.. Enumerable.Range(0, City.Zones).Select(_ => new Zone())];
 
     // Whom the coming seconds belong to: a ring of lists, the current one read from the front.
-    private readonly List<Person>[] turns = [.. Enumerable.Range(0, ArrivalSeconds + 1).Select(_ => new List<Person>())];
+    private readonly List<Person>[] turns =
+        [.. Enumerable.Range(0, ArrivalSeconds + 1).Select(_ => new List<Person>())];
+
     private int second;
     private int turn;
     private int trips;
@@ -63,7 +67,9 @@ public sealed class World
     public DateTimeOffset Now => options.Start.AddSeconds(second);
 
     /// <summary>Lets the city live on, and sends what happens.</summary>
-    /// <param name="elapsed">Real time since the last step; with <see cref="WorldOptions.Rate"/> it says how many events.</param>
+    /// <param name="elapsed">
+    /// Real time since the last step; with <see cref="WorldOptions.Rate"/> it says how many events.
+    /// </param>
     /// <param name="sink">Takes the events.</param>
     public void Step(TimeSpan elapsed, EventSink sink)
     {
@@ -121,7 +127,9 @@ public sealed class World
         }
     }
 
-    /// <summary>The price's factor in hundredths: 1 up to one request a driver, 2.5 from three on, linear between.</summary>
+    /// <summary>
+    /// The price's factor in hundredths: 1 up to one request a driver, 2.5 from three on, linear between.
+    /// </summary>
     internal static int SurgeOf(int pending, int available)
     {
         var ratio = pending * 100 / Math.Max(available, 1);
@@ -297,7 +305,9 @@ public sealed class World
         composer.Changed(driver, before, trigger);
     }
 
-    /// <summary>Drives for one turn, at 40 to 65 km/h: a kilometre an hour is 2.5 millionths of a degree a second.</summary>
+    /// <summary>
+    /// Drives for one turn, at 40 to 65 km/h: a kilometre an hour is 2.5 millionths of a degree a second.
+    /// </summary>
     private bool Drive(Person driver, Place to)
     {
         driver.Speed = 4_000 + chance.Below(2_501);
