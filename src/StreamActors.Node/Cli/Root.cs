@@ -32,6 +32,7 @@ internal static class Root
             LoadCommand.Make(stop),
             CheckCommand.Make(stop),
             TopicsCommand.Make(stop),
+            BenchCommand.Make(stop),
         };
         var help = root.Options.OfType<HelpOption>().Single();
         help.Action = new HelpPage((HelpAction)help.Action!);
@@ -46,13 +47,26 @@ internal static class Root
         public override int Invoke(ParseResult parseResult)
         {
             written.MaxWidth = Math.Min(Ink.IsTerminal ? Console.WindowWidth : 100, 120);
+            var command = parseResult.CommandResult.Command;
+            foreach (var listed in command.Subcommands)
+            {
+                listed.Description = FirstSentence(listed.Description ?? "");
+            }
+
             var code = written.Invoke(parseResult);
-            if (parseResult.CommandResult.Command is RootCommand)
+            if (command is RootCommand)
             {
                 parseResult.InvocationConfiguration.Output.WriteLine(Examples);
             }
 
             return code;
+        }
+
+        /// <summary>What a list of commands says of each; the command's own help says the rest.</summary>
+        private static string FirstSentence(string text)
+        {
+            var end = text.IndexOf(". ", StringComparison.Ordinal);
+            return end < 0 ? text : text[..(end + 1)];
         }
     }
 }

@@ -1,4 +1,5 @@
 using System.CommandLine;
+using System.CommandLine.Parsing;
 
 namespace StreamActors.Node.Cli;
 
@@ -8,11 +9,24 @@ internal static class UsageErrors
     /// <summary>All mistakes, a line each, and where the help is.</summary>
     public static string Explain(ParseResult parsed)
     {
-        var path = PathOf(parsed);
-        var unknown = parsed.UnmatchedTokens.Select(token => Explain(token, parsed.CommandResult.Command, path)).ToList();
-        var lines = unknown.Count > 0 ? unknown : [.. parsed.Errors.Select(static error => error.Message).Distinct()];
+        var (path, command) = (PathOf(parsed), parsed.CommandResult.Command);
+
+        // After an unknown option, an unknown argument is most likely its value.
+        var options = parsed.UnmatchedTokens.Where(static token => token.StartsWith('-')).ToList();
+        var unknown = options.Count > 0 ? options : parsed.UnmatchedTokens;
+        var lines = unknown.Count > 0
+            ? unknown.Select(token => Explain(token, command, path))
+            : parsed.Errors.Select(error => Explain(error, command, path)).Distinct();
         return string.Join(Environment.NewLine, lines.Append($"See {path} --help."));
     }
+
+    private static string Explain(ParseError error, Command command, string path) => error.SymbolResult switch
+    {
+        ArgumentResult { Tokens.Count: 0 } missing =>
+            $"{path} needs a {missing.Argument.Name}. {missing.Argument.Description}",
+        CommandResult when command is { Action: null, Subcommands.Count: > 0 } => $"{path} needs a command: {Known(command)}.",
+        _ => error.Message,
+    };
 
     private static string Explain(string token, Command command, string path)
     {
@@ -22,11 +36,14 @@ internal static class UsageErrors
             return $"{path} has no option {token}.{Nearest.Hint(token, options.Select(static option => option.Name))}";
         }
 
-        var commands = command.Subcommands.Where(static each => !each.Hidden).Select(static each => each.Name).ToList();
-        return commands.Count == 0
+        return command.Subcommands.Count == 0
             ? $"{path} takes no argument {token}."
-            : $"{path} has no command {token}.{Nearest.Hint(token, commands)} Known: {string.Join(", ", commands)}.";
+            : $"{path} has no command {token}."
+                + $"{Nearest.Hint(token, command.Subcommands.Select(static each => each.Name))} Known: {Known(command)}.";
     }
+
+    private static string Known(Command command) =>
+        string.Join(", ", command.Subcommands.Where(static each => !each.Hidden).Select(static each => each.Name));
 
     private static IEnumerable<Option> Recursive(Command command) =>
         command.Options.Where(static option => option.Recursive);

@@ -12,9 +12,8 @@ internal static class CheckCommand
 {
     private static readonly Argument<string[]> PipelineNames = new("pipeline")
     {
-        Description = $"What to check: {string.Join(", ", PipelineCatalog.Names)}.",
+        Description = $"What to check: {string.Join(", ", PipelineCatalog.Names)}. Default: {RideSharePipeline.Name}.",
         Arity = ArgumentArity.ZeroOrMore,
-        DefaultValueFactory = static _ => [RideSharePipeline.Name],
     };
 
     /// <summary>Makes the command.</summary>
@@ -22,13 +21,14 @@ internal static class CheckCommand
     {
         var command = new Command(
             "check",
-            "Look whether pipelines would run here, with the settings of this environment: Kafka and its log-in, the "
-            + "topics, Redis and its rights, the ports. A line each, with the remedy. Changes nothing; exit code 0 when "
+            "Look whether pipelines would run here, with the settings of this environment. Kafka and its log-in, the "
+            + "topics, Redis and its rights, the ports: a line each, with the remedy. It changes nothing. Exit code 0 when "
             + "all is well, 1 when something is not.")
         {
             PipelineNames,
         };
-        command.SetAction(async (parsed, _) => await RunAsync(parsed.GetRequiredValue(PipelineNames), stop));
+        command.SetAction(async (parsed, _) => await RunAsync(
+            parsed.GetValue(PipelineNames) is { Length: > 0 } names ? names : [RideSharePipeline.Name], stop));
         return command;
     }
 

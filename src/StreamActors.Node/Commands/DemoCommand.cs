@@ -39,9 +39,9 @@ internal static class DemoCommand
     {
         var command = new Command(
             "demo",
-            "Start everything in one process: an embedded Kafka broker, a Redis server, a simulated city, and a node with "
-            + "the ride-share pipeline, and show how it gets on. Ctrl-C drains and prints what became of every record; exit "
-            + "code 0 when that adds up, 1 when it does not. The pages are on API_PORT (8080) and METRICS_PORT (9464).")
+            "Show it all in one process: an embedded Kafka, a Redis, a simulated city, a node. The node runs the ride-share "
+            + "pipeline, with its pages on API_PORT (8080) and METRICS_PORT (9464). Ctrl-C drains and prints what became of "
+            + "every record: exit code 0 when that adds up, 1 when it does not.")
         {
             Seconds,
             Kafka,
@@ -75,13 +75,13 @@ internal static class DemoCommand
         TimeSpan? length = parsed.GetValue(Seconds) is { } seconds ? TimeSpan.FromSeconds(seconds) : null;
         var totals = await ShowAsync(Places(app, peers), async view =>
             await new DemoRun(app, simulator, view, warnings).RunAsync(length, stop));
-        Console.Write(totals);
-        if (simulator.Totals.Sent == 0 && length is not null)
+        if (simulator.Totals.Sent == 0)
         {
-            Console.WriteLine($"{Ink.Bad("✘")} Nothing was produced: {Why(warnings)}");
-            return 1;
+            Console.WriteLine($"{Ink.Bad("✘")} Nothing was produced. {Why(warnings)}");
+            return stop.IsCancellationRequested ? 0 : 1;
         }
 
+        Console.Write(totals);
         return totals.Gaps.Count == 0 ? 0 : 1;
     }
 
@@ -98,12 +98,12 @@ internal static class DemoCommand
         var (api, metrics) = (addresses.First(), addresses.Last());
         return
         [
-            ("open", $"{api}/health   {api}/metrics   {metrics}/metrics (Prometheus)"),
+            ("open", $"{api}/health   {api}/metrics   {metrics}/metrics"),
             ("peers", $"{peers.Kafka}   {peers.Redis}"),
             ("listen", peers.Watch),
         ];
     }
 
     private static string Why(RecentWarnings warnings) =>
-        warnings.Newest is [var last, ..] ? last.Text : "the pipeline got no partitions.";
+        warnings.Newest is [var last, ..] ? last.Text : "The pipeline had no partitions yet.";
 }

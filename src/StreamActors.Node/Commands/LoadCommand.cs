@@ -25,9 +25,9 @@ internal static class LoadCommand
     {
         var command = new Command(
             "load",
-            "Write a simulated city's events to Kafka in real time, until Ctrl-C: drivers on a street grid, trips, "
-            + "prices that follow demand, profiles, ratings; with broken and repeated records. Missing topics are created "
-            + "with the platform's numbers of partitions. Ends with the totals of each topic.")
+            "Write a simulated city's events to Kafka, in real time, until Ctrl-C. Drivers on a street grid, trips, prices "
+            + "that follow demand, profiles, ratings; with broken and repeated records among them. Missing topics are "
+            + "created with the platform's numbers of partitions. The end is a table of what Kafka has, topic by topic.")
         {
             PipelineName,
             Peers.Kafka,

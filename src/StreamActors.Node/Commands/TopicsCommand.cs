@@ -12,10 +12,10 @@ namespace StreamActors.Node.Commands;
 /// <summary><c>streamactors topics list</c> and <c>topics create</c>.</summary>
 internal static class TopicsCommand
 {
-    private static readonly Argument<string> PipelineName = new("pipeline")
+    private static readonly Argument<string?> PipelineName = new("pipeline")
     {
-        Description = $"Whose topics: {string.Join(", ", PipelineCatalog.Names)}.",
-        DefaultValueFactory = static _ => RideSharePipeline.Name,
+        Description = $"Whose topics: {string.Join(", ", PipelineCatalog.Names)}. Default: {RideSharePipeline.Name}.",
+        Arity = ArgumentArity.ZeroOrOne,
     };
 
     private static readonly Option<int?> Partitions = NumberOption.Positive(
@@ -69,7 +69,7 @@ internal static class TopicsCommand
 
     private static async Task<int> CreateAsync(ParseResult parsed, CancellationToken stop)
     {
-        var peers = Read(parsed, parsed.GetRequiredValue(PipelineName));
+        var peers = Read(parsed, parsed.GetValue(PipelineName) ?? RideSharePipeline.Name);
         var wanted = (parsed.GetValue(Platform) ? peers.PlatformTopics : peers.Topics)
             .Select(topic => new TopicSpec(
                 topic.Name,

@@ -54,15 +54,18 @@ internal sealed class DemoPeers : IAsyncDisposable
             .Where(variable => redis is null || !variable.Key.StartsWith("REDIS_", StringComparison.OrdinalIgnoreCase))
             .Where(static variable => !variable.Key.EndsWith("_ENABLED", StringComparison.OrdinalIgnoreCase))
             .ToDictionary(StringComparer.OrdinalIgnoreCase);
-        return Peers.With(
+        var settings = Peers.With(
             own,
             ("KAFKA_BOOTSTRAP_SERVERS", servers),
             ("KAFKA_GROUP_ID", $"streamactors-demo-{Guid.NewGuid().ToString("N")[..8]}"),
-            ("KAFKA_AUTO_OFFSET_RESET", broker is null ? "latest" : "earliest"),
+            ("KAFKA_AUTO_OFFSET_RESET", "latest"),
             ("KAFKA_DLQ_TOPIC", DeadLetterTopic),
             ("REDIS_HOST", redisAt.Host),
             ("REDIS_PORT", $"{redisAt.Port}"),
             ("PROCESSOR_TOPICS", string.Join(',', RideShareTopics.All.Select(static topic => topic.Name))));
+
+        // The embedded broker lets a fetch wait its whole time, whatever arrives meanwhile.
+        return broker is null ? settings : Peers.With(settings, ("KAFKA_FETCH_MAX_WAIT_MS", "5"));
     }
 
     /// <summary>The topics of the demo: the platform's, and the one for dead letters.</summary>

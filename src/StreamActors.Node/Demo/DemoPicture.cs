@@ -12,8 +12,13 @@ namespace StreamActors.Node.Demo;
 internal static class DemoPicture
 {
     private const int History = 30;
+    private const double Room = 1.25;
     private const int WarningsShown = 3;
     private const int BarWidth = 30;
+
+    // Of the terminal's 16, those that are readable on light and on dark.
+    private const string InColor = "teal";
+    private const string OutColor = "green";
 
     // Eighths of a block, from empty to full.
     private const string Heights = " ▁▂▃▄▅▆▇█";
@@ -28,11 +33,11 @@ internal static class DemoPicture
         Warnings(state),
         Places(places));
 
-    /// <summary>A line of blocks, the newest value last, the highest one full; blanks where there are no values yet.</summary>
+    /// <summary>A line of blocks, the newest value last; blanks where there are no values yet. The highest leaves room.</summary>
     internal static string Sparkline(IReadOnlyList<double> values, int width)
     {
         var shown = values.Skip(Math.Max(values.Count - width, 0)).ToList();
-        var top = Math.Max(shown.DefaultIfEmpty().Max(), 1);
+        var top = Math.Max(shown.DefaultIfEmpty().Max() * Room, 1);
         var blocks = shown.Select(value => Heights[(int)Math.Round(value / top * (Heights.Length - 1))]);
         return string.Concat(blocks).PadLeft(width);
     }
@@ -44,15 +49,11 @@ internal static class DemoPicture
         return new string('█', full) + new string('░', width - full);
     }
 
-    private static Grid Headline(DemoState state)
-    {
-        var grid = new Grid { Expand = true };
-        grid.AddColumn(new GridColumn().NoWrap()).AddColumn(new GridColumn().NoWrap().RightAligned());
-        grid.AddRow(
-            new Markup($"[bold]StreamActors[/] [dim]·[/] ride-share demo [dim]·[/] {state.Phase.EscapeMarkup()}"),
-            new Markup($"{Say.Clock(state.Now.At)} [dim]· Ctrl-C drains and ends[/]"));
-        return grid;
-    }
+    private static Markup Headline(DemoState state) => Line(
+        $"[bold]StreamActors[/] [dim]·[/] ride-share demo [dim]·[/] [bold]{state.Phase.EscapeMarkup()}[/] [dim]·[/] "
+        + $"{Say.Clock(state.Now.At)} [dim]· Ctrl-C drains and ends[/]");
+
+    private static Markup Line(string markup) => new(markup) { Overflow = Overflow.Ellipsis };
 
     private static Grid Rates(DemoState state)
     {
@@ -60,14 +61,14 @@ internal static class DemoPicture
         grid.AddColumn(new GridColumn().NoWrap().Width(12)).AddColumn(new GridColumn().NoWrap().RightAligned().Width(11));
         grid.AddColumn(new GridColumn().NoWrap().Width(BarWidth)).AddColumn(new GridColumn().NoWrap());
         var now = state.Now;
-        Add("records in", Say.Rate(state.Rate(static sample => sample.Handled)), "cyan",
+        Add("records in", Say.Rate(state.Rate(static sample => sample.Handled)), InColor,
             Sparkline(state.Rates(static sample => sample.Handled), History),
             $"{Say.Count(now.Handled)} [dim]of[/] {Say.Count(now.Produced)} [dim]produced[/]");
-        Add("records out", Say.Rate(state.Rate(static sample => sample.Published)), "green",
+        Add("records out", Say.Rate(state.Rate(static sample => sample.Published)), OutColor,
             Sparkline(state.Rates(static sample => sample.Published), History),
             $"{Say.Count(now.Published)} [dim]published to Redis[/]");
         var ratio = now.RatioSince(state.Lately);
-        Add("GPS out/in", Say.Ratio(ratio), "blue", Bar(ratio ?? 0, BarWidth),
+        Add("GPS out/in", Say.Ratio(ratio), OutColor, Bar(ratio ?? 0, BarWidth),
             $"{Say.Count(now.Merged)} [dim]merged by the window[/]");
         Add("latency p50", Of(state.Latency, 0.5), "", "[dim]from produce to Redis, 5 s[/]",
             $"{Say.Count(now.Duplicates)} [dim]duplicates dropped[/]");
@@ -113,30 +114,18 @@ internal static class DemoPicture
 
     private static string Lag(PartitionStatus partition) => partition switch
     {
-        { State: PartitionState.Held } => $"[yellow]{Lagging(partition)} held[/]",
+        { State: PartitionState.Held } => $"[olive]{Lagging(partition)} held[/]",
         { State: PartitionState.Starting } => "[dim]starting[/]",
-        { Lag: > 1_000 } => $"[yellow]{Lagging(partition)}[/]",
+        { Lag: > 1_000 } => $"[olive]{Lagging(partition)}[/]",
         _ => Lagging(partition),
     };
 
     private static string Lagging(PartitionStatus partition) => $"{(partition.Lag is { } lag ? Say.Count(lag) : "?"),5}";
 
     private static Rows Warnings(DemoState state) => new(state.Warnings.Take(WarningsShown)
-        .Select(static warning => new Markup($"{warning.At:HH:mm:ss} [yellow]{warning.ToString().EscapeMarkup()}[/]")
-        {
-            Overflow = Overflow.Ellipsis,
-        })
-        .Append((IRenderable)Text.Empty));
+        .Select(static warning => Line($"{warning.At:HH:mm:ss} [olive]{warning.ToString().EscapeMarkup()}[/]"))
+        .Append<IRenderable>(Text.Empty));
 
-    private static Grid Places(IReadOnlyList<(string Label, string Text)> places)
-    {
-        var grid = new Grid();
-        grid.AddColumn(new GridColumn().NoWrap()).AddColumn(new GridColumn().NoWrap());
-        foreach (var (label, text) in places)
-        {
-            grid.AddRow(new Markup($"[dim]{label}[/]"), new Markup(text.EscapeMarkup()));
-        }
-
-        return grid;
-    }
+    private static Rows Places(IReadOnlyList<(string Label, string Text)> places) => new(
+        places.Select(static place => Line($"[dim]{place.Label,-8}[/]{place.Text.EscapeMarkup()}")));
 }

@@ -27,8 +27,9 @@ internal sealed record DemoState
     /// <summary>The newest sample.</summary>
     public DemoSample Now => Samples[^1];
 
-    /// <summary>The one before it.</summary>
-    public DemoSample Before => Samples[Math.Max(Samples.Count - 2, 0)];
+    /// <summary>The newest one that is old enough to measure a rate from.</summary>
+    public DemoSample Before =>
+        Samples.LastOrDefault(sample => Now.At - sample.At >= TimeSpan.FromSeconds(0.5)) ?? Samples[0];
 
     /// <summary>The sample of five seconds ago, or the oldest.</summary>
     public DemoSample Lately => Samples[Math.Max(Samples.Count - 6, 0)];

@@ -43,8 +43,8 @@ internal sealed record DemoTotals(DemoSample End, long Malformed, long Repeated)
         text.AppendLine();
         if (Gaps.Count == 0)
         {
-            text.AppendLine($"{Ink.Good("✔")} It adds up: produced = handled; handled = published + merged + duplicates "
-                + "+ invalid; invalid = dead letters.");
+            text.AppendLine($"{Ink.Good("✔")} It adds up: produced = handled = published + merged + duplicates + invalid;");
+            text.AppendLine("  invalid = dead letters.");
         }
 
         foreach (var gap in Gaps)

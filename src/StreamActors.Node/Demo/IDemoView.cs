@@ -33,6 +33,7 @@ internal sealed class DemoLines : IDemoView
         {
             phase = state.Phase;
             Console.WriteLine($"{Say.Clock(state.Now.At)}  {phase}");
+            return;
         }
 
         foreach (var warning in state.Warnings.Reverse().Where(IsNews))

@@ -9,6 +9,9 @@ namespace StreamActors.Node.Demo;
 /// </summary>
 internal sealed class RecentWarnings(TimeProvider time) : ILoggerProvider
 {
+    // Invalid records are what the simulator sends on purpose; how many there are is shown as a number.
+    private const int InvalidRecords = 1020;
+
     private readonly ConcurrentDictionary<int, RecentWarning> kept = new();
 
     /// <summary>What was last said of each kind, the newest first.</summary>
@@ -45,7 +48,7 @@ internal sealed class RecentWarnings(TimeProvider time) : ILoggerProvider
             Exception? exception,
             Func<TState, Exception?, string> formatter)
         {
-            if (IsEnabled(logLevel))
+            if (IsEnabled(logLevel) && eventId.Id != InvalidRecords)
             {
                 var text = formatter(state, exception);
                 owner.Add(logLevel, eventId, exception is null ? text : $"{text}: {exception.Message}");
