@@ -1,6 +1,10 @@
 using Microsoft.Extensions.DependencyInjection;
 using StreamActors.Hosting;
+using StreamActors.Kafka;
+using StreamActors.Node.Cli;
 using StreamActors.Pipelines.RideShare;
+using StreamActors.Redis;
+using StreamActors.Sources;
 
 namespace StreamActors.Node;
 
@@ -19,7 +23,8 @@ internal static class PipelineCatalog
     {
         if (name != RideSharePipeline.Name)
         {
-            throw new UserErrorException($"There is no pipeline {name}. Known: {string.Join(", ", Names)}.");
+            throw new UserErrorException(
+                $"There is no pipeline {name}.{Nearest.Hint(name, Names)} Known: {string.Join(", ", Names)}.");
         }
 
         return RideShare(RideShareSettings.Read(reader));
@@ -34,10 +39,51 @@ internal static class PipelineCatalog
             services.AddSingleton<RideShareMetrics>();
             services.AddSingleton<IMetricPage>(static all => all.GetRequiredService<RideShareMetrics>());
             services.AddSingleton<IMetricSource>(static all => all.GetRequiredService<RideShareMetrics>());
+        },
+        new PipelinePeers(settings.Kafka, settings.Redis)
+        {
+            Topics = [.. TopicsOf(settings)],
+            PlatformTopics = PlatformTopics(settings.NewTopics.Replication),
+            Channels = [.. settings.Topics.SelectMany(static topic => topic.Channels).Distinct()],
         });
+
+    /// <summary>All topics of the ride-share platform, with the partitions that it gives them.</summary>
+    public static IReadOnlyList<TopicSpec> PlatformTopics(short replication) => [.. RideShareTopics.All.Select(
+        topic => new TopicSpec(topic.Name, topic.PlatformPartitions, replication))];
+
+    private static IEnumerable<TopicSpec> TopicsOf(RideShareSettings settings)
+    {
+        var (partitions, replication) = settings.NewTopics;
+        foreach (var topic in settings.Topics)
+        {
+            yield return new TopicSpec(topic.Name, partitions, replication);
+        }
+
+        if (settings.DeadLetterTopic is { } deadLetters)
+        {
+            yield return new TopicSpec(deadLetters, partitions, replication);
+        }
+    }
 }
 
 /// <summary>A pipeline that a node can run.</summary>
 /// <param name="Name">Its name.</param>
 /// <param name="AddTo">Adds it, with its pages, to a node.</param>
-internal sealed record PipelineEntry(string Name, Action<StreamActorsBuilder, IServiceCollection> AddTo);
+/// <param name="Peers">What it needs to be there.</param>
+internal sealed record PipelineEntry(
+    string Name, Action<StreamActorsBuilder, IServiceCollection> AddTo, PipelinePeers Peers);
+
+/// <summary>What a pipeline needs to be there.</summary>
+/// <param name="Kafka">Where it reads.</param>
+/// <param name="Redis">Where it publishes.</param>
+internal sealed record PipelinePeers(KafkaOptions Kafka, RedisOptions Redis)
+{
+    /// <summary>The topics that it reads and writes, as it would create them.</summary>
+    public required IReadOnlyList<TopicSpec> Topics { get; init; }
+
+    /// <summary>The topics of the real platform, with its numbers of partitions.</summary>
+    public required IReadOnlyList<TopicSpec> PlatformTopics { get; init; }
+
+    /// <summary>The Redis channels that it publishes to.</summary>
+    public required IReadOnlyList<string> Channels { get; init; }
+}

@@ -19,4 +19,13 @@ internal sealed class UserErrorException : Exception
         : base(message, innerException)
     {
     }
+
+    /// <summary>Throws one for all mistakes, a line each; without any it does nothing.</summary>
+    public static void ThrowIfAny(IReadOnlyList<string> mistakes)
+    {
+        if (mistakes.Count > 0)
+        {
+            throw new UserErrorException(string.Join(Environment.NewLine, mistakes));
+        }
+    }
 }

@@ -43,11 +43,7 @@ internal static class RunCommand
             Console.Out.Write(ConfigPage.Write(reader.Settings));
         }
 
-        if (reader.Mistakes.Count > 0)
-        {
-            throw new UserErrorException(string.Join(Environment.NewLine, reader.Mistakes));
-        }
-
+        UserErrorException.ThrowIfAny(reader.Mistakes);
         if (printConfig)
         {
             return 0;
