@@ -16,7 +16,9 @@ public interface ICodec<T>
     /// counts them and makes a dead letter of the record.
     /// </summary>
     /// <param name="bytes">A record's value; empty for a tombstone.</param>
-    /// <param name="value">The value; it may refer to <paramref name="bytes"/>, which outlive the turn's use of it.</param>
+    /// <param name="value">
+    /// The value; it may refer to <paramref name="bytes"/>, which outlive the turn's use of it.
+    /// </param>
     /// <param name="rejection">Why the bytes were refused.</param>
     /// <returns>Whether the bytes are a value.</returns>
     bool TryRead(ReadOnlySpan<byte> bytes, out T value, out Rejection rejection);

@@ -8,8 +8,8 @@ using StreamActors.Sources;
 namespace StreamActors.Hosting;
 
 /// <summary>
-/// The pipelines of this process: each has its own member, group and poll thread; one that fails leaves the others alone.
-/// Stopping drains them all side by side, while the pages still answer, then closes their sinks.
+/// The pipelines of this process: each has its own member, group and poll thread; one that fails leaves the others
+/// alone. Stopping drains them all side by side, while the pages still answer, then closes their sinks.
 /// </summary>
 public sealed class Node : IHostedLifecycleService, IAsyncDisposable
 {

@@ -1,6 +1,8 @@
 namespace StreamActors.Dedup;
 
-/// <summary>A number of bytes that the dedup sets of a pipeline's shards share. Thread-safe; asked only when a set grows.</summary>
+/// <summary>
+/// A number of bytes that the dedup sets of a pipeline's shards share. Thread-safe; asked only when a set grows.
+/// </summary>
 /// <param name="bytes">How many bytes there are to share.</param>
 internal sealed class MemoryBudget(long bytes)
 {

@@ -1,8 +1,8 @@
 namespace StreamActors.Entities;
 
 /// <summary>
-/// The active entities of a shard: key to state, in order of their last use. An entity is activated by its first record,
-/// and passivated when it is idle for long, or the longest idle one where there are too many. Without a store,
+/// The active entities of a shard: key to state, in order of their last use. An entity is activated by its first
+/// record, and passivated when it is idle for long, or the longest idle one where there are too many. Without a store,
 /// passivation forgets. Owned by the shard: only its turn calls it.
 /// </summary>
 /// <param name="seed">The seed of the hash.</param>
@@ -22,7 +22,9 @@ internal sealed class EntityTable<TState>(ulong seed, int maxActive)
     /// <summary>How many entities were passivated.</summary>
     public long Passivated { get; private set; }
 
-    /// <summary>The state of an entity, which is activated where it is not: its state is then the default of its type.</summary>
+    /// <summary>
+    /// The state of an entity, which is activated where it is not: its state is then the default of its type.
+    /// </summary>
     public ref TState Activate(ReadOnlySpan<byte> key, long now, out bool activated)
     {
         var index = keys.GetOrAdd(key, out activated);
@@ -50,7 +52,9 @@ internal sealed class EntityTable<TState>(ulong seed, int maxActive)
         return ref slots[index].State;
     }
 
-    /// <summary>The state of an entity, without activating or using it; a null reference where it is not active.</summary>
+    /// <summary>
+    /// The state of an entity, without activating or using it; a null reference where it is not active.
+    /// </summary>
     public ref TState Peek(ReadOnlySpan<byte> key)
     {
         var index = keys.Find(key);

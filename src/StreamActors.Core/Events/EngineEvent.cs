@@ -22,7 +22,9 @@ public abstract record EngineEvent(string Pipeline)
     public sealed record StartFailed(string Pipeline, IReadOnlyList<PartitionId> Partitions, string Why)
         : EngineEvent(Pipeline);
 
-    /// <summary>Partitions were handed over: drained in this time; records dropped uncommitted, to be read again.</summary>
+    /// <summary>
+    /// Partitions were handed over: drained in this time; records dropped uncommitted, to be read again.
+    /// </summary>
     public sealed record Revoked(
         string Pipeline, IReadOnlyList<PartitionId> Partitions, TimeSpan Drain, long Dropped) : EngineEvent(Pipeline);
 

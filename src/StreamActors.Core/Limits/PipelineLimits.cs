@@ -9,7 +9,9 @@ namespace StreamActors.Limits;
 /// </summary>
 public sealed record PipelineLimits
 {
-    /// <summary>Records that wait in a shard's mailbox before its partition is held. More smooths bursts, costs memory.</summary>
+    /// <summary>
+    /// Records that wait in a shard's mailbox before its partition is held. More smooths bursts, costs memory.
+    /// </summary>
     public int MailboxRecords { get; init; } = 4_000;
 
     /// <summary>Bytes that wait in a shard's mailbox before its partition is held.</summary>
@@ -21,13 +23,17 @@ public sealed record PipelineLimits
     /// <summary>Bytes that one read appends at most.</summary>
     public int BatchBytes { get; init; } = 512 * 1024;
 
-    /// <summary>Outputs that gather for a sink while it works on others; at the bound the shard takes no turns.</summary>
+    /// <summary>
+    /// Outputs that gather for a sink while it works on others; at the bound the shard takes no turns.
+    /// </summary>
     public int OutboxRecords { get; init; } = 1_024;
 
     /// <summary>Bytes of outputs that gather for a sink.</summary>
     public int OutboxBytes { get; init; } = 512 * 1024;
 
-    /// <summary>Bytes that a window holds; at the bound it is flushed early, which costs outputs, never records.</summary>
+    /// <summary>
+    /// Bytes that a window holds; at the bound it is flushed early, which costs outputs, never records.
+    /// </summary>
     public int WindowBytes { get; init; } = 16 * 1024 * 1024;
 
     /// <summary>Offsets between a partition's first uncompleted record and its last; at the bound it is held.</summary>

@@ -12,7 +12,7 @@ public sealed record PipelineTiming
     public int CommitRecords { get; init; } = 10_000;
 
     /// <summary>The shortest time between two commits, whatever their count: what protects the broker.</summary>
-    public TimeSpan CommitPause { get; init; } = TimeSpan.FromMilliseconds(100);
+    public TimeSpan CommitSpacing { get; init; } = TimeSpan.FromMilliseconds(100);
 
     /// <summary>
     /// How long a revoked shard may take to drain. The client fetches for nobody meanwhile, so keep it below a second.
@@ -23,7 +23,9 @@ public sealed record PipelineTiming
     /// <summary>How long a node that leaves may take to drain.</summary>
     public TimeSpan StopLimit { get; init; } = TimeSpan.FromSeconds(10);
 
-    /// <summary>How long the broker may take to say where an assigned partition starts; then it is asked again.</summary>
+    /// <summary>
+    /// How long the broker may take to say where an assigned partition starts; then it is asked again.
+    /// </summary>
     public TimeSpan StartLimit { get; init; } = TimeSpan.FromSeconds(5);
 
     /// <summary>How long an entity may be idle before it is passivated.</summary>

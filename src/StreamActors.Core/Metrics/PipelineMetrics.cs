@@ -24,6 +24,11 @@ public sealed class PipelineMetrics
         .Where(static sink => sink.Name != Pipelines.RouteDefinition.DeadLetterLane)
         .Sum(static sink => sink.Counters.Acknowledged);
 
+    /// <summary>Dead letters that their topic has taken.</summary>
+    public long DeadLetters => Sinks
+        .Where(static sink => sink.Name == Pipelines.RouteDefinition.DeadLetterLane)
+        .Sum(static sink => sink.Counters.Acknowledged);
+
     /// <summary>The partitions that this node owns, as of at most half a second ago.</summary>
     public IReadOnlyList<PartitionStatus> Partitions
     {

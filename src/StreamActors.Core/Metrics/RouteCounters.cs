@@ -1,8 +1,8 @@
 namespace StreamActors.Metrics;
 
 /// <summary>
-/// What became of the records of a route, since the start of the process. Every record that was received ends in exactly
-/// one of: emitted, merged, ignored, duplicate, rejected, failed; so that
+/// What became of the records of a route, since the start of the process. Every record that was received ends in
+/// exactly one of: emitted, merged, ignored, duplicate, rejected, failed; so that
 /// <c>Received = Emitting + Merged + Ignored + Duplicates + Rejected + Failed</c> once the route is drained.
 /// </summary>
 public sealed class RouteCounters

@@ -40,7 +40,7 @@ internal sealed class Committer(string pipeline, IGroupConsumer client, Pipeline
     public void CommitIfDue(long now, IEnumerable<PartitionOffset> committable)
     {
         Finish();
-        if (!IsIdle || now - lastCommit < timing.CommitPause.TotalMilliseconds)
+        if (!IsIdle || now - lastCommit < timing.CommitSpacing.TotalMilliseconds)
         {
             return;
         }
@@ -54,7 +54,9 @@ internal sealed class Committer(string pipeline, IGroupConsumer client, Pipeline
         }
     }
 
-    /// <summary>Begins a commit of all that is committable and not committed; the one under way must have ended.</summary>
+    /// <summary>
+    /// Begins a commit of all that is committable and not committed; the one under way must have ended.
+    /// </summary>
     public void CommitNow(long now, IEnumerable<PartitionOffset> committable)
     {
         Finish();

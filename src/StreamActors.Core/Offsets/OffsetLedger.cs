@@ -1,14 +1,14 @@
 namespace StreamActors.Offsets;
 
 /// <summary>
-/// Steps 4 and 5 of a record's path, ack and commit: the ledger of one input of a shard. It counts, per record, what is still to be done: handling it, and each of
-/// its outputs until the sink acknowledges it. The committable offset is the lowest record that is not done; it never
-/// moves past a gap, whatever the order of the acknowledgements.
+/// Steps 4 and 5 of a record's path, ack and commit: the ledger of one input of a shard. It counts, per record, what is
+/// still to be done: handling it, and each of its outputs until the sink acknowledges it. The committable offset is the
+/// lowest record that is not done; it never moves past a gap, whatever the order of the acknowledgements.
 /// <para>Owned by the shard: only its turn calls it.</para>
 /// </summary>
 /// <remarks>
-/// A ring of counters, one for each offset from the first uncompleted to the last received. It costs four bytes for each
-/// offset in that span, nothing for each record that is done.
+/// A ring of counters, one for each offset from the first uncompleted to the last received. It costs four bytes for
+/// each offset in that span, nothing for each record that is done.
 /// </remarks>
 internal sealed class OffsetLedger
 {
@@ -61,7 +61,9 @@ internal sealed class OffsetLedger
         next = offset + 1;
     }
 
-    /// <summary>One more thing must be done before this record is: an output of it, or a window that holds it.</summary>
+    /// <summary>
+    /// One more thing must be done before this record is: an output of it, or a window that holds it.
+    /// </summary>
     public void Retain(long offset)
     {
         if (pending[Slot(CheckPending(offset))]++ == 0)

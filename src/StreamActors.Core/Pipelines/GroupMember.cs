@@ -9,9 +9,9 @@ using StreamActors.Sources;
 namespace StreamActors.Pipelines;
 
 /// <summary>
-/// Step 1 of a record's path, the poll loop, and all decisions of one member of the group: which shards there are, where
-/// they start, what is read and what is held, when to commit, how to drain. It owns the shards and the client; it runs no
-/// user code, and waits for nothing but the broker's answer at an assignment and the drain at a revoke.
+/// Step 1 of a record's path, the poll loop, and all decisions of one member of the group: which shards there are,
+/// where they start, what is read and what is held, when to commit, how to drain. It owns the shards and the client; it
+/// runs no user code, and waits for nothing but the broker's answer at an assignment and the drain at a revoke.
 /// <para>Only the poll thread calls it; the client calls its <see cref="IGroupEvents"/> on the same thread.</para>
 /// </summary>
 internal sealed class GroupMember : IGroupEvents
@@ -222,7 +222,9 @@ internal sealed class GroupMember : IGroupEvents
         partition.RetryAt = host.Now() + (long)Timing.Restart.Wait(failures, random).TotalMilliseconds;
     }
 
-    /// <summary>Starts shards that are put off, those that failed, and those whose log does not hold their offset.</summary>
+    /// <summary>
+    /// Starts shards that are put off, those that failed, and those whose log does not hold their offset.
+    /// </summary>
     private void StartWaiting()
     {
         foreach (var partition in owned.Values.ToArray())
@@ -280,8 +282,8 @@ internal sealed class GroupMember : IGroupEvents
     }
 
     /// <summary>
-    /// Goes on at the first record that the log still has. Where the log was cut in front of us, the shard finishes what
-    /// it has, and skips the gap; where it begins before what is done, it is another log, and so another shard.
+    /// Goes on at the first record that the log still has. Where the log was cut in front of us, the shard finishes
+    /// what it has, and skips the gap; where it begins before what is done, it is another log, and so another shard.
     /// </summary>
     private void Relocate(OwnedPartition partition)
     {

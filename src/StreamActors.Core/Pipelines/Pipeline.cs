@@ -11,7 +11,7 @@ namespace StreamActors;
 /// A running pipeline: one member of a group after the other (a failed one is replaced), on one poll thread. The host
 /// prepares it, runs it on a thread of its own, and cancels to stop it.
 /// <code>
-///  Kafka partition ─1 poll loop─▶ mailbox ─2 shard─▶ entity, window ─3 emit─▶ outbox ─4 ack─▶ ledger ─5 commit─▶ group
+/// partition ─1 poll loop─▶ mailbox ─2 shard─▶ entity, window ─3 emit─▶ outbox ─4 ack─▶ ledger ─5 commit─▶ group
 /// </code>
 /// </summary>
 public sealed class Pipeline
@@ -69,7 +69,9 @@ public sealed class Pipeline
         services.Events,
         stop);
 
-    /// <summary>Runs until it is stopped, then drains, commits and leaves its group; the calling thread is its poll thread.</summary>
+    /// <summary>
+    /// Runs until it is stopped, then drains, commits and leaves its group; the calling thread is its poll thread.
+    /// </summary>
     public void Run(CancellationToken stop)
     {
         using var wake = stop.Register(() => host.Wake());

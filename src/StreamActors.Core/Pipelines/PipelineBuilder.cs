@@ -63,7 +63,8 @@ public sealed class PipelineBuilder
         found.AddRange(routes.Where(static route => !route.HasTargets)
             .Select(static route => $"The route {route.Name} leads nowhere: end it with To(target)."));
         found.AddRange(routes.GroupBy(static route => route.Name).Where(static same => same.Count() > 1)
-            .Select(static same => $"{same.Count()} routes have the name {same.Key}: give each its own with Named(name)."));
+            .Select(static same =>
+                $"{same.Count()} routes have the name {same.Key}: give each its own with Named(name)."));
         found.AddRange(Limits.Mistakes());
         return found.Count == 0
             ? new PipelineDefinition(Name, GroupId, StartAt, routes, Limits, Timing)
@@ -161,7 +162,8 @@ public sealed class WindowBuilder<T>
     {
         if (rate < 1)
         {
-            definition.Mistakes.Add($"The window of {definition.Topic} samples 1 in {rate}: the rate must be 1 at least.");
+            definition.Mistakes.Add(
+                $"The window of {definition.Topic} samples 1 in {rate}: the rate must be 1 at least.");
         }
 
         return new(definition, new WindowSpec(period, WindowStrategy.Sample, rate));

@@ -1,6 +1,8 @@
 namespace StreamActors;
 
-/// <summary>A pipeline is composed or configured wrongly; the message names the route, the value and the remedy.</summary>
+/// <summary>
+/// A pipeline is composed or configured wrongly; the message names the route, the value and the remedy.
+/// </summary>
 public sealed class PipelineException : Exception
 {
     /// <summary>Makes an exception without a message.</summary>

@@ -10,7 +10,9 @@ internal abstract class RouteDefinition
     /// <summary>The connector that takes dead letters.</summary>
     public const string DeadLetterConnector = "kafka";
 
-    /// <summary>The lane of dead letters: apart from the outputs to the same connector, in order and in numbers.</summary>
+    /// <summary>
+    /// The lane of dead letters: apart from the outputs to the same connector, in order and in numbers.
+    /// </summary>
     public const string DeadLetterLane = "dead-letters";
 
     /// <summary>The route's name: the label of its counters; its topic unless it was named.</summary>

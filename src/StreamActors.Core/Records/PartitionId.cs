@@ -9,7 +9,9 @@ public readonly record struct PartitionId(string Topic, int Number)
     public override string ToString() => $"{Topic}/{Number}";
 }
 
-/// <summary>A place in a partition: the offset of the next record to read or, in a commit, to read after a restart.</summary>
+/// <summary>
+/// A place in a partition: the offset of the next record to read or, in a commit, to read after a restart.
+/// </summary>
 /// <param name="Partition">The partition.</param>
 /// <param name="Offset">The offset, from 0.</param>
 public readonly record struct PartitionOffset(PartitionId Partition, long Offset)

@@ -34,7 +34,9 @@ public sealed class RecordBatch : IDisposable
 
     /// <summary>Appends a copy of a record.</summary>
     /// <param name="offset">Its offset.</param>
-    /// <param name="timestamp">Its time in milliseconds since 1970 (UTC), as Kafka has it; negative when it has none.</param>
+    /// <param name="timestamp">
+    /// Its time in milliseconds since 1970 (UTC), as Kafka has it; negative when it has none.
+    /// </param>
     /// <param name="key">Its key; a null reference means no key, which is not the same as an empty one.</param>
     /// <param name="value">Its value; a null reference means a tombstone.</param>
     /// <param name="headers">Its headers, in the form of <see cref="RecordHeaders"/>; empty when it has none.</param>

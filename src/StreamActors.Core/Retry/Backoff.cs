@@ -9,7 +9,9 @@ public sealed record Backoff(TimeSpan Min, TimeSpan Max)
 
     /// <summary>The wait before the next attempt.</summary>
     /// <param name="failures">How many attempts failed so far, from 1.</param>
-    /// <param name="random">Chance: the wait is up to a fifth shorter or longer, so that many do not retry in step.</param>
+    /// <param name="random">
+    /// Chance: the wait is up to a fifth shorter or longer, so that many do not retry in step.
+    /// </param>
     public TimeSpan Wait(int failures, Random random)
     {
         var wait = TimeSpan.FromTicks((long)Math.Min(Min.Ticks * Math.Pow(2, failures - 1), Max.Ticks));

@@ -15,7 +15,9 @@ internal sealed class Emitter<T>
         Scope = new OutputScope([.. ways.Select(static way => way.Lane).Distinct()], context);
     }
 
-    /// <summary>The unit that outputs are added to; the caller begins it, and takes it back when anything throws.</summary>
+    /// <summary>
+    /// The unit that outputs are added to; the caller begins it, and takes it back when anything throws.
+    /// </summary>
     public OutputScope Scope { get; }
 
     /// <summary>Adds a value's outputs, one for each target.</summary>

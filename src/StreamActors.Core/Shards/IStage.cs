@@ -5,8 +5,8 @@ using StreamActors.Sinks;
 namespace StreamActors.Shards;
 
 /// <summary>
-/// What a route does with a value that was read and is no duplicate: emit it, hold it in a window, give it to an entity.
-/// The place for <c>MapAsync</c> is in front of it. Only the shard's turn calls it.
+/// What a route does with a value that was read and is no duplicate: emit it, hold it in a window, give it to an
+/// entity. The place for <c>MapAsync</c> is in front of it. Only the shard's turn calls it.
 /// </summary>
 internal interface IStage<T>
     where T : allows ref struct
@@ -17,7 +17,9 @@ internal interface IStage<T>
     /// <summary>Whether it can take a value now; if not, it wants a turn when the outbox has room again.</summary>
     bool HasRoom { get; }
 
-    /// <summary>Takes a value. What user code throws passes through, after all its effects have been taken back.</summary>
+    /// <summary>
+    /// Takes a value. What user code throws passes through, after all its effects have been taken back.
+    /// </summary>
     void Handle(scoped in T value, in Keyed from, ref RouteCounters.Turnover counts);
 
     /// <summary>Does what is due by the clock, as far as the outbox has room.</summary>

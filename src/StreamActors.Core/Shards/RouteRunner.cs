@@ -7,7 +7,9 @@ using StreamActors.Sinks;
 
 namespace StreamActors.Shards;
 
-/// <summary>A route in one shard, whatever its types: the shard's turn drives it. No method is called by two threads.</summary>
+/// <summary>
+/// A route in one shard, whatever its types: the shard's turn drives it. No method is called by two threads.
+/// </summary>
 internal interface IRouteRunner : IDisposable
 {
     /// <summary>When it wants <see cref="OnTime"/>, in milliseconds; <see cref="long.MaxValue"/> = never.</summary>

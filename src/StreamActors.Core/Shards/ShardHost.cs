@@ -81,5 +81,8 @@ internal sealed class ShardHost
 
     /// <summary>Makes the runners of a shard, one for each input.</summary>
     public IRouteRunner[] MakeRunners(IReadOnlyList<PartitionId> inputs, ShardContext context) =>
-        [.. inputs.Select(input => routes[input.Topic]).Select(route => route.MakeRunner(counters[route.Name], context))];
+    [
+        .. inputs.Select(input => routes[input.Topic])
+            .Select(route => route.MakeRunner(counters[route.Name], context)),
+    ];
 }

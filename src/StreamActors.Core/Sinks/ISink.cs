@@ -27,11 +27,15 @@ public interface ISink : IAsyncDisposable
     /// <summary>Delivers all outputs of a batch; completes when each was acknowledged or refused.</summary>
     Task DeliverAsync(OutputBatch batch, CancellationToken stop);
 
-    /// <summary>Whether the peer answers now: for health pages and <c>check</c>. Never throws for a peer that is away.</summary>
+    /// <summary>
+    /// Whether the peer answers now: for health pages and <c>check</c>. Never throws for a peer that is away.
+    /// </summary>
     ValueTask<bool> IsReachableAsync(CancellationToken stop);
 }
 
-/// <summary>A delivery that failed and may be tried again. Its message names the peer, the error and the remedy.</summary>
+/// <summary>
+/// A delivery that failed and may be tried again. Its message names the peer, the error and the remedy.
+/// </summary>
 public sealed class SinkException : Exception
 {
     /// <summary>Makes an exception without a message.</summary>

@@ -26,7 +26,9 @@ public sealed class OutputBatch : IBufferWriter<byte>, IDisposable
     /// <summary>The outputs, in order.</summary>
     public ReadOnlySpan<Output> Outputs => CollectionsMarshal.AsSpan(outputs);
 
-    /// <summary>Outputs that the sink will never take, with the reason; all others of a delivered batch were taken.</summary>
+    /// <summary>
+    /// Outputs that the sink will never take, with the reason; all others of a delivered batch were taken.
+    /// </summary>
     public IReadOnlyList<(int Index, string Reason)> Refused => refused;
 
     /// <summary>The key of an output; empty when it has none.</summary>
@@ -42,8 +44,8 @@ public sealed class OutputBatch : IBufferWriter<byte>, IDisposable
             output.Start + Math.Max(output.KeyLength, 0) + output.HeadersLength, Math.Max(output.ValueLength, 0));
 
     /// <summary>
-    /// Called by a sink for an output that no retry can deliver (larger than the broker allows, say). The engine makes a
-    /// dead letter of it or counts it, and goes on with the others.
+    /// Called by a sink for an output that no retry can deliver (larger than the broker allows, say). The engine makes
+    /// a dead letter of it or counts it, and goes on with the others.
     /// </summary>
     public void Refuse(int index, string reason) => refused.Add((index, reason));
 

@@ -4,9 +4,9 @@ using StreamActors.Shards;
 namespace StreamActors.Sinks;
 
 /// <summary>
-/// Steps 3 and 4 of a record's path, emit and ack: the way of one shard to one sink. Outputs gather in one batch while the sink has the other; at
-/// most one is under way, which keeps their order through failures, and makes batches as large as the sink is slow. A
-/// failed batch is delivered again, unchanged, until the sink takes it.
+/// Steps 3 and 4 of a record's path, emit and ack: the way of one shard to one sink. Outputs gather in one batch while
+/// the sink has the other; at most one is under way, which keeps their order through failures, and makes batches as
+/// large as the sink is slow. A failed batch is delivered again, unchanged, until the sink takes it.
 /// <para>Owned by the shard: only its turn calls it; the sink's completion merely asks for a turn.</para>
 /// </summary>
 internal sealed class SinkLane : IDisposable
@@ -73,7 +73,9 @@ internal sealed class SinkLane : IDisposable
     /// Takes the result of a delivery, and begins the next one where there is something to deliver.
     /// </summary>
     /// <param name="now">The time in milliseconds.</param>
-    /// <param name="acknowledged">Called for a batch that the sink has taken, with the milliseconds that it took.</param>
+    /// <param name="acknowledged">
+    /// Called for a batch that the sink has taken, with the milliseconds that it took.
+    /// </param>
     public void Pump(long now, Action<SinkLane, OutputBatch, long> acknowledged)
     {
         while (true)
@@ -204,6 +206,7 @@ internal sealed class SinkLane : IDisposable
     {
         SinkException failure => failure.Message,
         null => $"{sink.Name} cancelled a delivery by itself.",
-        var defect => throw new InvalidOperationException($"The sink {sink.Name} failed in a way that it should not.", defect),
+        var defect => throw new InvalidOperationException(
+            $"The sink {sink.Name} failed in a way that it should not.", defect),
     };
 }

@@ -6,7 +6,9 @@ namespace StreamActors.Sinks;
 /// </summary>
 /// <typeparam name="T">The value's type.</typeparam>
 /// <param name="connector">The connector whose sink delivers it, such as <c>redis</c>.</param>
-/// <param name="destination">The channel, topic or other address, per value. Return constants where it can be done.</param>
+/// <param name="destination">
+/// The channel, topic or other address, per value. Return constants where it can be done.
+/// </param>
 /// <param name="codec">Writes the value's bytes.</param>
 public sealed class Target<T>(string connector, Func<T, string> destination, ICodec<T> codec)
     where T : allows ref struct

@@ -28,12 +28,14 @@ public interface IGroupConsumer : IDisposable
     /// </summary>
     void Poll(TimeSpan wait);
 
-    /// <summary>Ends a <see cref="Poll"/> that waits, or the next one. Any thread may call it; it never blocks.</summary>
+    /// <summary>
+    /// Ends a <see cref="Poll"/> that waits, or the next one. Any thread may call it; it never blocks.
+    /// </summary>
     void Wake();
 
     /// <summary>
-    /// Appends records of an owned partition to the batch, in offset order, until nothing more is there or the batch has
-    /// reached one of the limits. Never waits.
+    /// Appends records of an owned partition to the batch, in offset order, until nothing more is there or the batch
+    /// has reached one of the limits. Never waits.
     /// </summary>
     /// <returns>How many records were appended.</returns>
     int Read(PartitionId partition, RecordBatch batch, int maxRecords, int maxBytes);
@@ -50,8 +52,8 @@ public interface IGroupConsumer : IDisposable
     (long First, long End) Bounds(PartitionId partition, TimeSpan limit);
 
     /// <summary>
-    /// How many records lie behind the offset, by what the client last heard from the broker; null when it has not heard
-    /// yet. Asks nobody.
+    /// How many records lie behind the offset, by what the client last heard from the broker; null when it has not
+    /// heard yet. Asks nobody.
     /// </summary>
     long? Lag(PartitionOffset position);
 
@@ -59,10 +61,12 @@ public interface IGroupConsumer : IDisposable
     void Seek(PartitionOffset position);
 
     /// <summary>
-    /// Commits offsets; completes when the group's coordinator has acknowledged them. Does not block. Commits are carried
-    /// out one after the other, in the order of the calls.
+    /// Commits offsets; completes when the group's coordinator has acknowledged them. Does not block. Commits are
+    /// carried out one after the other, in the order of the calls.
     /// </summary>
-    /// <exception cref="SourceException">The commit failed, as the task's result: the offsets are not committed.</exception>
+    /// <exception cref="SourceException">
+    /// The commit failed, as the task's result: the offsets are not committed.
+    /// </exception>
     Task CommitAsync(IReadOnlyList<PartitionOffset> offsets);
 
     /// <summary>Leaves the group; partitions still owned are revoked inside the call.</summary>
@@ -75,15 +79,19 @@ public interface IGroupEvents
     /// <summary>Partitions were assigned. Returns from where to read each of them.</summary>
     IReadOnlyList<PartitionOffset> Assigned(IReadOnlyList<PartitionId> partitions);
 
-    /// <summary>Partitions are about to go to another member: when this returns, nothing of theirs is under way.</summary>
+    /// <summary>
+    /// Partitions are about to go to another member: when this returns, nothing of theirs is under way.
+    /// </summary>
     void Revoked(IReadOnlyList<PartitionId> partitions);
 
-    /// <summary>Partitions went without a hand-over (session expired, fenced): drop everything, commit nothing.</summary>
+    /// <summary>
+    /// Partitions went without a hand-over (session expired, fenced): drop everything, commit nothing.
+    /// </summary>
     void Lost(IReadOnlyList<PartitionId> partitions);
 
     /// <summary>
-    /// The next offset of a partition does not exist in its log: the log was cut in front of it (retention), or the topic
-    /// was made again and ends before it. The engine answers by <see cref="IGroupConsumer.Seek"/>, later.
+    /// The next offset of a partition does not exist in its log: the log was cut in front of it (retention), or the
+    /// topic was made again and ends before it. The engine answers by <see cref="IGroupConsumer.Seek"/>, later.
     /// </summary>
     void OutOfRange(PartitionId partition);
 

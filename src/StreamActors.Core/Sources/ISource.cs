@@ -9,8 +9,8 @@ public interface ISource
     string Name { get; }
 
     /// <summary>
-    /// Waits until every topic exists, creating those that are missing where that is allowed. Rides out a broker that is
-    /// away, for as long as it takes; reports once what it waits for.
+    /// Waits until every topic exists, creating those that are missing where that is allowed. Rides out a broker that
+    /// is away, for as long as it takes; reports once what it waits for.
     /// </summary>
     Task PrepareAsync(
         string pipeline, IReadOnlyList<TopicSpec> topics, IEngineEvents events, CancellationToken stop);

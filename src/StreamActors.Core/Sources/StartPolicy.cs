@@ -3,9 +3,9 @@ using StreamActors.Records;
 namespace StreamActors.Sources;
 
 /// <summary>
-/// Where an assigned partition starts. A committed offset decides. Without one: where the group has committed offsets of
-/// the topic's other partitions, or this process has read the topic before, the partition is a new one and starts at its
-/// first record, so that nothing is skipped; only a group that is new to the topic starts where its setting says.
+/// Where an assigned partition starts. A committed offset decides. Without one: where the group has committed offsets
+/// of the topic's other partitions, or this process has read the topic before, the partition is a new one and starts at
+/// its first record, so that nothing is skipped; only a group that is new to the topic starts where its setting says.
 /// </summary>
 internal static class StartPolicy
 {
@@ -34,7 +34,9 @@ internal static class StartPolicy
             : new Start(StartKind.End, 0);
     }
 
-    /// <summary>Whether the group is new to a topic: then the starts of all its partitions are committed at once.</summary>
+    /// <summary>
+    /// Whether the group is new to a topic: then the starts of all its partitions are committed at once.
+    /// </summary>
     public static bool IsFirstStart(
         IReadOnlyList<(PartitionId Partition, long? Committed)> committed, bool hasReadTopic) =>
         !hasReadTopic && committed.All(static other => other.Committed is null);

@@ -7,8 +7,8 @@ namespace StreamActors.Windows;
 
 /// <summary>
 /// A wall-clock window in a shard. Ticks come at fixed times, whatever the traffic, so that a held record leaves within
-/// one period; a shard without records has no ticks. While the outbox is full, a flush goes on where it stopped, and new
-/// records gather in the other buffer: a slow sink makes <c>latest</c> merge more.
+/// one period; a shard without records has no ticks. While the outbox is full, a flush goes on where it stopped, and
+/// new records gather in the other buffer: a slow sink makes <c>latest</c> merge more.
 /// </summary>
 internal sealed class WindowStage<T> : IStage<T>
     where T : allows ref struct

@@ -4,8 +4,8 @@ namespace StreamActors.Hosting;
 
 /// <summary>
 /// Reads settings by their environment names, and remembers for each what its value is and where it came from, so that
-/// all mistakes are reported at once and <c>--print-config</c> can show everything. Names are case-insensitive; an empty
-/// value counts as not set; <c>KAFKA__GROUP_ID</c> is accepted for <c>KAFKA_GROUP_ID</c>, and beats it.
+/// all mistakes are reported at once and <c>--print-config</c> can show everything. Names are case-insensitive; an
+/// empty value counts as not set; <c>KAFKA__GROUP_ID</c> is accepted for <c>KAFKA_GROUP_ID</c>, and beats it.
 /// </summary>
 public sealed class SettingsReader
 {
@@ -14,7 +14,9 @@ public sealed class SettingsReader
     private readonly List<string> mistakes = [];
 
     /// <summary>Makes a reader of variables.</summary>
-    /// <param name="variables">The environment, or what stands in for it; the comparison of its keys ignores case.</param>
+    /// <param name="variables">
+    /// The environment, or what stands in for it; the comparison of its keys ignores case.
+    /// </param>
     public SettingsReader(IReadOnlyDictionary<string, string> variables) => this.variables = variables;
 
     /// <summary>Every setting that was read, in the order of reading.</summary>

@@ -10,8 +10,8 @@ namespace StreamActors.Hosting;
 public static class NodeEndpoints
 {
     /// <summary>
-    /// Maps <c>/health</c> (503 when unhealthy), <c>/health/live</c>, <c>/health/ready</c> and <c>/metrics</c>: JSON, or
-    /// Prometheus text where the client asks for <c>text/plain</c> or OpenMetrics, or comes by the metrics port.
+    /// Maps <c>/health</c> (503 when unhealthy), <c>/health/live</c>, <c>/health/ready</c> and <c>/metrics</c>: JSON,
+    /// or Prometheus text where the client asks for <c>text/plain</c> or OpenMetrics, or comes by the metrics port.
     /// </summary>
     /// <param name="routes">The application.</param>
     /// <param name="metricsPort">The port on which <c>/metrics</c> is always Prometheus text; null = none.</param>

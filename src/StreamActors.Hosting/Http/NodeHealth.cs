@@ -12,7 +12,9 @@ internal sealed class NodeHealth(Node node, PeerProbe peers)
     public bool IsLive => node.Pipelines.Count == 0
         || node.Pipelines.Any(static pipeline => pipeline.Pipeline.Fatal is null);
 
-    /// <summary>The page: healthy, degraded (a peer is away) or unhealthy (all are, or a pipeline stopped for good).</summary>
+    /// <summary>
+    /// The page: healthy, degraded (a peer is away) or unhealthy (all are, or a pipeline stopped for good).
+    /// </summary>
     public Dictionary<string, object> Page()
     {
         var connections = peers.Peers;

@@ -4,8 +4,8 @@ using Microsoft.Extensions.Hosting;
 namespace StreamActors.Hosting;
 
 /// <summary>
-/// Asks every peer of the node, again and again, whether it answers: so that a health page is at most four seconds behind
-/// the truth (two seconds between two rounds, at most two for an answer), and never waits for a peer itself.
+/// Asks every peer of the node, again and again, whether it answers: so that a health page is at most four seconds
+/// behind the truth (two seconds between two rounds, at most two for an answer), and never waits for a peer itself.
 /// </summary>
 public sealed class PeerProbe(Node node, TimeProvider time) : BackgroundService
 {
@@ -14,7 +14,9 @@ public sealed class PeerProbe(Node node, TimeProvider time) : BackgroundService
 
     private readonly ConcurrentDictionary<string, bool> reachable = new(StringComparer.Ordinal);
 
-    /// <summary>The peers, by name, in a fixed order, and whether each answers: of several with a name, all must.</summary>
+    /// <summary>
+    /// The peers, by name, in a fixed order, and whether each answers: of several with a name, all must.
+    /// </summary>
     public IReadOnlyList<(string Peer, bool IsConnected)> Peers =>
         [.. Names().Distinct().Select(name => (name, reachable.GetValueOrDefault(name)))];
 

@@ -19,7 +19,8 @@ internal static class PrometheusText
         var page = new StringBuilder();
         foreach (var family in families)
         {
-            page.Append("# HELP ").Append(family.Name).Append(' ').Append(Escape(family.Help, quotes: false)).Append('\n');
+            page.Append("# HELP ").Append(family.Name).Append(' ')
+                .Append(Escape(family.Help, quotes: false)).Append('\n');
             page.Append("# TYPE ").Append(family.Name).Append(' ').Append(Kind(family.Kind)).Append('\n');
             foreach (var sample in family.Samples)
             {
@@ -42,9 +43,8 @@ internal static class PrometheusText
         var durations = sample.Durations!;
         foreach (var bound in Buckets)
         {
-            var label = ("le", Number(bound / 1000));
-            WriteLine(
-                page, $"{name}_bucket", [.. sample.Labels, label], durations.CountUpTo(TimeSpan.FromMilliseconds(bound)));
+            var count = durations.CountUpTo(TimeSpan.FromMilliseconds(bound));
+            WriteLine(page, $"{name}_bucket", [.. sample.Labels, ("le", Number(bound / 1000))], count);
         }
 
         WriteLine(page, $"{name}_bucket", [.. sample.Labels, ("le", "+Inf")], durations.Count);
@@ -77,7 +77,8 @@ internal static class PrometheusText
 
     private static string Escape(string text, bool quotes)
     {
-        var escaped = text.Replace("\\", "\\\\", StringComparison.Ordinal).Replace("\n", "\\n", StringComparison.Ordinal);
+        var escaped = text.Replace("\\", "\\\\", StringComparison.Ordinal)
+            .Replace("\n", "\\n", StringComparison.Ordinal);
         return quotes ? escaped.Replace("\"", "\\\"", StringComparison.Ordinal) : escaped;
     }
 }

@@ -32,7 +32,7 @@ internal sealed record DemoSample(
             at,
             produced,
             sinks.First(static sink => sink.Name == Redis.RedisSink.ConnectorName).Counters.Acknowledged,
-            sinks.Where(static sink => sink.Name == Kafka.Kafka.Connector).Sum(static sink => sink.Counters.Acknowledged),
+            pipeline.Metrics.DeadLetters,
             sinks.Sum(static sink => sink.Counters.Refused),
             [.. RideShareTopics.All.Select(topic => RouteSample.Take(topic, pipeline))]);
     }

@@ -19,12 +19,14 @@ public sealed class RideShareMetrics(Node node, PeerProbe peers, RateWindow rate
     public string Pipeline => pipeline.Name;
 
     private RouteCounters? Gps =>
-        pipeline.Metrics.Routes.FirstOrDefault(static route => route.Name == RideShareTopics.GpsPings.Handler)?.Counters;
+        pipeline.Metrics.Routes
+            .FirstOrDefault(static route => route.Name == RideShareTopics.GpsPings.Handler)?.Counters;
 
     private SinkCounters Redis =>
         pipeline.Metrics.Sinks.First(static sink => sink.Name == RedisSink.ConnectorName).Counters;
 
-    private long Consumed => pipeline.Metrics.Routes.Sum(static each => each.Counters.Received - each.Counters.Duplicates);
+    private long Consumed =>
+        pipeline.Metrics.Routes.Sum(static each => each.Counters.Received - each.Counters.Duplicates);
 
     private double GpsRatio => Gps is { Emitting: > 0 } gps ? (double)gps.Emitting / (gps.Emitting + gps.Merged) : 0;
 

@@ -80,8 +80,8 @@ public sealed record RideShareSettings
         var mechanism = reader.OneOf("KAFKA_SASL_MECHANISM", "PLAIN", "PLAIN", "SCRAM-SHA-256", "SCRAM-SHA-512");
         var security = new KafkaSecurityOptions
         {
-            Protocol = Enum.Parse<SecurityProtocol>(protocol.Replace("_", "", StringComparison.Ordinal), ignoreCase: true),
-            Mechanism = Enum.Parse<SaslMechanism>(mechanism.Replace("-", "", StringComparison.Ordinal), ignoreCase: true),
+            Protocol = Parse<SecurityProtocol>(protocol),
+            Mechanism = Parse<SaslMechanism>(mechanism),
             User = user.Length > 0 ? user : null,
             Password = reader.Secret("KAFKA_SASL_PASSWORD") is { Length: > 0 } password ? password : null,
             CaFile = reader.Text("KAFKA_SSL_CA_LOCATION", "") is { Length: > 0 } file ? file : null,
@@ -93,7 +93,8 @@ public sealed record RideShareSettings
             Consumer = ReadConsumer(reader),
             ClientSettings = new Dictionary<string, string>
             {
-                ["max.poll.interval.ms"] = $"{reader.Number("KAFKA_MAX_POLL_INTERVAL_MS", 300_000, 10_000, 86_400_000)}",
+                ["max.poll.interval.ms"] =
+                    $"{reader.Number("KAFKA_MAX_POLL_INTERVAL_MS", 300_000, 10_000, 86_400_000)}",
             },
         };
         foreach (var problem in options.Problems())
@@ -205,6 +206,9 @@ public sealed record RideShareSettings
         var rate = reader.Number("PROCESSOR_SAMPLE_RATE", 10, 1);
         return new WindowSpec(every, Enum.Parse<WindowStrategy>(strategy, ignoreCase: true), rate);
     }
+
+    private static T Parse<T>(string word)
+        where T : struct, Enum => Enum.Parse<T>(string.Concat(word.Where(char.IsLetterOrDigit)), ignoreCase: true);
 
     private static TimeSpan Milliseconds(int number) => TimeSpan.FromMilliseconds(number);
 }

@@ -33,7 +33,8 @@ public sealed class RideShareSettingsTests
 
     [Fact]
     public void A_sasl_protocol_without_credentials_is_a_mistake() =>
-        Mistakes(("KAFKA_SECURITY_PROTOCOL", "SASL_PLAINTEXT")).ShouldHaveSingleItem().ShouldContain("user and a password");
+        Mistakes(("KAFKA_SECURITY_PROTOCOL", "SASL_PLAINTEXT"))
+            .ShouldHaveSingleItem().ShouldContain("user and a password");
 
     [Fact]
     public void A_topic_without_a_handler_is_a_mistake_that_names_the_known_ones()

@@ -23,7 +23,9 @@ internal sealed record Chances
     public static Chances None { get; } = new();
 }
 
-/// <summary>The client port, over the simulated broker. It never waits; the driver of the scenario lets time pass.</summary>
+/// <summary>
+/// The client port, over the simulated broker. It never waits; the driver of the scenario lets time pass.
+/// </summary>
 internal sealed class SimulatedConsumer(SimulatedWorld world, IGroupEvents events) : IGroupConsumer
 {
     private readonly Dictionary<PartitionId, Expectations> owned = [];

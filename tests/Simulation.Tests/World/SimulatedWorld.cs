@@ -37,7 +37,7 @@ internal sealed class SimulatedWorld : IEngineEvents
         Timing = new PipelineTiming
         {
             CommitInterval = Milliseconds(20, 200),
-            CommitPause = Milliseconds(1, 20),
+            CommitSpacing = Milliseconds(1, 20),
             CommitRecords = Random.Next(1, 50),
             DrainLimit = Milliseconds(20, 300),
             StopLimit = TimeSpan.FromSeconds(2),
@@ -72,7 +72,9 @@ internal sealed class SimulatedWorld : IEngineEvents
 
     public List<SimulatedProcess> Alive { get; } = [];
 
-    /// <summary>The first broken promise that was seen inside an engine's call, where an exception would be handled.</summary>
+    /// <summary>
+    /// The first broken promise that was seen inside an engine's call, where an exception would be handled.
+    /// </summary>
     public Exception? Violation { get; private set; }
 
     /// <summary>What the group has not committed to its end, and who owns it.</summary>
@@ -93,7 +95,9 @@ internal sealed class SimulatedWorld : IEngineEvents
     public string NumberOf(SimulatedConsumer consumer) =>
         everyone.Find(process => process.Consumer == consumer)?.Number.ToString(CultureInfo.InvariantCulture) ?? "?";
 
-    /// <summary>Some time passes, up to a limit; or nearly none, when a stop fires first and the sink minds it.</summary>
+    /// <summary>
+    /// Some time passes, up to a limit; or nearly none, when a stop fires first and the sink minds it.
+    /// </summary>
     public async Task Delay(int maxMilliseconds, CancellationToken stop = default)
     {
         var passed = new TaskCompletionSource();
@@ -142,7 +146,9 @@ internal sealed class SimulatedWorld : IEngineEvents
         trace?.Add(string.Create(CultureInfo.InvariantCulture, $"{Time.Elapsed.TotalMilliseconds,7:0} ")
             + what.ToString(CultureInfo.InvariantCulture));
 
-    /// <summary>After the last drain: nothing is lost, everything is committed, and every record was counted once.</summary>
+    /// <summary>
+    /// After the last drain: nothing is lost, everything is committed, and every record was counted once.
+    /// </summary>
     public void CheckEnd()
     {
         foreach (var log in Broker.Partitions)
