@@ -5,8 +5,8 @@ using FsCheck.Fluent;
 namespace StreamActors.Core.Tests;
 
 /// <summary>
-/// Runs a property over drawn operations. A failure prints the shrunk operations and "Last step was invoked with size of
-/// … and seed of (A,B)"; <c>STREAMACTORS_FSCHECK=A,B dotnet test --filter NAME</c> draws the same ones again.
+/// Runs a property over drawn operations. A failure prints the shrunk operations and "Last step was invoked with size
+/// of … and seed of (A,B)"; <c>STREAMACTORS_FSCHECK=A,B dotnet test --filter NAME</c> draws the same ones again.
 /// </summary>
 internal static class Property
 {

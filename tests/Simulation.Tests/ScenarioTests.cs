@@ -67,7 +67,9 @@ public sealed class ScenarioTests
         }
     }
 
-    /// <summary>The engine must not find the test runner's synchronization context: a continuation would move to it.</summary>
+    /// <summary>
+    /// The engine must not find the test runner's synchronization context: a continuation would move to it.
+    /// </summary>
     private static void OnPlainThread(Action action)
     {
         var thread = new Thread(() => action());

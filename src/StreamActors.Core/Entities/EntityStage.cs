@@ -29,7 +29,9 @@ internal sealed class EntityStage<TIn, TState, TOut>(
         }
     }
 
-    /// <summary>Entries in the queue of timers; one for each timer, but for those that were moved to an earlier time.</summary>
+    /// <summary>
+    /// Entries in the queue of timers; one for each timer, but for those that were moved to an earlier time.
+    /// </summary>
     public int QueuedTimers => timers.Count;
 
     /// <inheritdoc/>
@@ -145,8 +147,8 @@ internal sealed class EntityStage<TIn, TState, TOut>(
     }
 
     /// <summary>
-    /// Moves a timer that is set to a later time. Its entry stays where it is in the queue, and moves when it comes up: a
-    /// timer that every record moves costs one entry, not one a record.
+    /// Moves a timer that is set to a later time. Its entry stays where it is in the queue, and moves when it comes
+    /// up: a timer that every record moves costs one entry, not one a record.
     /// </summary>
     private static bool IsMovedLater(ref Entity entity, string name, long due)
     {
@@ -185,7 +187,9 @@ internal sealed class EntityStage<TIn, TState, TOut>(
         public Dictionary<string, Timer>? Timers;
     }
 
-    /// <summary>A timer that is set: when it is due, and the place of its entry in the queue, which may be earlier.</summary>
+    /// <summary>
+    /// A timer that is set: when it is due, and the place of its entry in the queue, which may be earlier.
+    /// </summary>
     private readonly record struct Timer(long Due, long QueuedFor, long Generation);
 
     private readonly record struct TimerEntry(

@@ -100,7 +100,9 @@ internal sealed class Shard : IThreadPoolWorkItem
         RequestTurn();
     }
 
-    /// <summary>Stops taking, discards what is queued, finishes what was started; then <see cref="IsDrained"/>.</summary>
+    /// <summary>
+    /// Stops taking, discards what is queued, finishes what was started; then <see cref="IsDrained"/>.
+    /// </summary>
     public void BeginDrain()
     {
         draining = true;
@@ -117,8 +119,8 @@ internal sealed class Shard : IThreadPoolWorkItem
     /// <summary>Asks for a turn. Any thread.</summary>
     public void RequestTurn()
     {
-        // What the turn is asked for must be visible before the state is read: without the fence, this thread could read
-        // "scheduled" while the turn that begins does not see the cause yet, and nobody would ask again.
+        // What the turn is asked for must be visible before the state is read: without the fence, this thread could
+        // read "scheduled" while the turn that begins does not see the cause yet, and nobody would ask again.
         Interlocked.MemoryBarrier();
         while (true)
         {

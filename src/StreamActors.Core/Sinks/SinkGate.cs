@@ -6,7 +6,8 @@ namespace StreamActors.Sinks;
 /// <summary>
 /// The circuit breaker in front of one sink, shared by the lanes of all shards. Closed: everyone may deliver. After a
 /// failure it is open for a wait that grows with each further one; then a single lane may try (half-open), and its
-/// success closes it for all; the outcome of what had begun before the trouble changes nothing. It says once per episode that the sink is in trouble, and once that it has recovered.
+/// success closes it for all; the outcome of what had begun before the trouble changes nothing. It says once per
+/// episode that the sink is in trouble, and once that it has recovered.
 /// <para>Thread-safe; asked once per batch.</para>
 /// </summary>
 internal sealed class SinkGate(string pipeline, string sink, IEngineEvents events, Random random)
@@ -105,7 +106,9 @@ internal enum GatePass
     /// <summary>It was not.</summary>
     None,
 
-    /// <summary>The gate was closed: its outcome opens the gate, or says nothing if another had opened it meanwhile.</summary>
+    /// <summary>
+    /// The gate was closed: its outcome opens the gate, or says nothing if another had opened it meanwhile.
+    /// </summary>
     Normal,
 
     /// <summary>It is the one that finds out whether the sink answers again.</summary>

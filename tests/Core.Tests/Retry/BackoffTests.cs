@@ -22,5 +22,6 @@ public sealed class BackoffTests
 
     [Fact]
     public void Long_waits_do_not_overflow() =>
-        new Backoff(TimeSpan.FromHours(2), TimeSpan.FromDays(1)).Wait(64, new Random(1)).TotalDays.ShouldBeInRange(0.8, 1.2);
+        new Backoff(TimeSpan.FromHours(2), TimeSpan.FromDays(1))
+            .Wait(64, new Random(1)).TotalDays.ShouldBeInRange(0.8, 1.2);
 }

@@ -9,7 +9,9 @@ using StreamActors.Sinks;
 
 namespace StreamActors.Core.Tests.Shards;
 
-/// <summary>What no simulation on one thread can show: turns, acknowledgements and the poll thread really at once.</summary>
+/// <summary>
+/// What no simulation on one thread can show: turns, acknowledgements and the poll thread really at once.
+/// </summary>
 public sealed class ShardThreadsTests
 {
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(30);
@@ -39,12 +41,14 @@ public sealed class ShardThreadsTests
     private static Shard MakeShard(ISink sink)
     {
         var events = new RecordedEvents();
-        var builder = new PipelineBuilder("p") { Limits = new PipelineLimits { MailboxRecords = 3, OutboxRecords = 2 } };
+        var limits = new PipelineLimits { MailboxRecords = 3, OutboxRecords = 2 };
+        var builder = new PipelineBuilder("p") { Limits = limits };
         builder.From("t", new Numbers()).To(new Target<int>("sink", static _ => "out", new Numbers()));
         var scheduler = new ThreadPoolScheduler(TimeProvider.System);
         var services = new EngineServices(TimeProvider.System, new Random(1), scheduler, events);
         var metrics = new PipelineMetrics(["t"], ["sink"]);
-        var open = new OpenSink("sink", sink, new SinkGate("p", "sink", events, new Random(1)), metrics.Sinks[0].Counters);
+        var gate = new SinkGate("p", "sink", events, new Random(1));
+        var open = new OpenSink("sink", sink, gate, metrics.Sinks[0].Counters);
         var host = new ShardHost(builder.Build(), [open], metrics, services);
         return new Shard(host, new Epoch(1), [new PartitionOffset(new PartitionId("t", 0), 0)], phase: 0);
     }
@@ -81,6 +85,7 @@ public sealed class ShardThreadsTests
             return true;
         }
 
-        public void Write(scoped in int value, IBufferWriter<byte> output) => output.Write(BitConverter.GetBytes(value));
+        public void Write(scoped in int value, IBufferWriter<byte> output) =>
+            output.Write(BitConverter.GetBytes(value));
     }
 }

@@ -13,7 +13,9 @@ internal sealed class SimulatedBroker(SimulatedTime time, Random random)
 
     public Dictionary<PartitionId, long> Committed { get; } = [];
 
-    /// <summary>The first offset that the group ever committed for a partition: what is below was never promised.</summary>
+    /// <summary>
+    /// The first offset that the group ever committed for a partition: what is below was never promised.
+    /// </summary>
     public Dictionary<PartitionId, long> FirstStart { get; } = [];
 
     public IEnumerable<PartitionLog> Partitions => Topics.Values.SelectMany(static logs => logs);

@@ -39,7 +39,9 @@ internal sealed record SimulatedRecord(string Topic, int Partition, long Offset,
     private static int Number(string text) => int.Parse(text, CultureInfo.InvariantCulture);
 }
 
-/// <summary>Reads and writes them, and fails as they wish: at the last target, when the others have their output.</summary>
+/// <summary>
+/// Reads and writes them, and fails as they wish: at the last target, when the others have their output.
+/// </summary>
 internal sealed class SimulatedCodec(bool throws = true) : ICodec<SimulatedRecord>
 {
     public bool TryRead(ReadOnlySpan<byte> bytes, out SimulatedRecord value, out Rejection rejection)

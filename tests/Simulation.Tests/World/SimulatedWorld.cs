@@ -72,7 +72,9 @@ internal sealed class SimulatedWorld : IEngineEvents
 
     public List<SimulatedProcess> Alive { get; } = [];
 
-    /// <summary>The first broken promise that was seen inside an engine's call, where an exception would be handled.</summary>
+    /// <summary>
+    /// The first broken promise that was seen inside an engine's call, where an exception would be handled.
+    /// </summary>
     public Exception? Violation { get; private set; }
 
     /// <summary>What the group has not committed to its end, and who owns it.</summary>
@@ -93,7 +95,9 @@ internal sealed class SimulatedWorld : IEngineEvents
     public string NumberOf(SimulatedConsumer consumer) =>
         everyone.Find(process => process.Consumer == consumer)?.Number.ToString(CultureInfo.InvariantCulture) ?? "?";
 
-    /// <summary>Some time passes, up to a limit; or nearly none, when a stop fires first and the sink minds it.</summary>
+    /// <summary>
+    /// Some time passes, up to a limit; or nearly none, when a stop fires first and the sink minds it.
+    /// </summary>
     public async Task Delay(int maxMilliseconds, CancellationToken stop = default)
     {
         var passed = new TaskCompletionSource();
@@ -125,7 +129,8 @@ internal sealed class SimulatedWorld : IEngineEvents
     public void Arrive(string sink, Delivery output) =>
         arrived.Add((sink, output.Kind, output.Partition, output.Cause.Offset));
 
-    public void CheckReadAhead(PartitionId partition, Expectations expected) => expected.ReadAhead.ShouldBeLessThanOrEqualTo(
+    public void CheckReadAhead(PartitionId partition, Expectations expected) =>
+        expected.ReadAhead.ShouldBeLessThanOrEqualTo(
         Limits.UncommittedRecords + Limits.MailboxRecords + Limits.BatchRecords,
         $"{partition}: more is read, and not done, than the limits allow");
 
@@ -142,13 +147,16 @@ internal sealed class SimulatedWorld : IEngineEvents
         trace?.Add(string.Create(CultureInfo.InvariantCulture, $"{Time.Elapsed.TotalMilliseconds,7:0} ")
             + what.ToString(CultureInfo.InvariantCulture));
 
-    /// <summary>After the last drain: nothing is lost, everything is committed, and every record was counted once.</summary>
+    /// <summary>
+    /// After the last drain: nothing is lost, everything is committed, and every record was counted once.
+    /// </summary>
     public void CheckEnd()
     {
         foreach (var log in Broker.Partitions)
         {
             Broker.Committed.GetValueOrDefault(log.Id).ShouldBe(log.End, $"{log.Id}: not all was committed");
-            foreach (var record in log.Records.Where(record => record.Offset >= Math.Max(Broker.FirstStart[log.Id], log.First)))
+            var promised = Math.Max(Broker.FirstStart[log.Id], log.First);
+            foreach (var record in log.Records.Where(record => record.Offset >= promised))
             {
                 HasEffect(log, record).ShouldBeTrue($"{record} has left no trace");
             }
@@ -170,7 +178,8 @@ internal sealed class SimulatedWorld : IEngineEvents
         bool IsSame(SimulatedRecord other) => other == record
             || (route.Dedup && record.Id > 0 && other.Id == record.Id);
         bool Replaces(SimulatedRecord other) => other.Key == record.Key && other.Offset > record.Offset;
-        var isDeadLettered = !route.DeadLetters || arrived.Contains((RouteDefinition.DeadLetterLane, "dlq", log.Id, record.Offset));
+        var isDeadLettered = !route.DeadLetters
+            || arrived.Contains((RouteDefinition.DeadLetterLane, "dlq", log.Id, record.Offset));
         return record.Wish switch
         {
             Wish.Reject => isDeadLettered,
