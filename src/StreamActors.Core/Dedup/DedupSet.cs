@@ -4,17 +4,17 @@ namespace StreamActors.Dedup;
 
 /// <summary>
 /// The ids that a shard has seen within a sliding time window: 128 bits each, exact, no false duplicates. An id is
-/// added when its record has been accepted, and taken out again if its effect was given up; it reaches a snapshot only
-/// when its effect has been acknowledged, because the snapshot waits for that.
+/// added when its record has been accepted, and taken out again if its effect was given up; it reaches a snapshot
+/// only when its effect has been acknowledged, because the snapshot waits for that.
 /// <para>Owned by the shard: only its turn calls it, with the turn's time.</para>
 /// </summary>
 /// <remarks>
 /// One open-addressing table: 16 bytes of id and one byte of generation a slot, so 21 to 32 bytes an id between a load
 /// of 0.8 and one of 0.54 (it grows by a quarter, when 0.68 of the slots hold ids that count). A generation is closed
 /// after a 64th of the window, or when it holds a 16th of the table; it expires as a whole. Expired ids stay in their
-/// slots, unseen, until the sweep passes: it clears a 16th of the table at each new generation, two passes are sure to
-/// reach every slot (a removal can move one behind the sweep once), and at least 45 generations lie between the end of
-/// a generation and the next use of its number. At the cap the oldest generations go early, and are counted.
+/// slots, unseen, until the sweep passes: it clears a 16th of the table at each new generation, two passes are sure
+/// to reach every slot (a removal can move one behind the sweep once), and at least 45 generations lie between the
+/// end of a generation and the next use of its number. At the cap the oldest generations go early, and are counted.
 /// </remarks>
 internal sealed class DedupSet : IDisposable
 {

@@ -147,8 +147,8 @@ internal sealed class EntityStage<TIn, TState, TOut>(
     }
 
     /// <summary>
-    /// Moves a timer that is set to a later time. Its entry stays where it is in the queue, and moves when it comes up:
-    /// a timer that every record moves costs one entry, not one a record.
+    /// Moves a timer that is set to a later time. Its entry stays where it is in the queue, and moves when it comes
+    /// up: a timer that every record moves costs one entry, not one a record.
     /// </summary>
     private static bool IsMovedLater(ref Entity entity, string name, long due)
     {

@@ -16,11 +16,8 @@ public sealed class SinkLaneTests : IDisposable
     public SinkLaneTests()
     {
         var gate = new SinkGate("p", "manual", new RecordedEvents(), new Random(1));
-        lane = new SinkLane(
-            new OpenSink("manual", sink, gate, new SinkCounters()),
-            epoch,
-            (3, 1_000),
-            () => Interlocked.Increment(ref requested));
+        var open = new OpenSink("manual", sink, gate, new SinkCounters());
+        lane = new SinkLane(open, epoch, (3, 1_000), () => Interlocked.Increment(ref requested));
     }
 
     public void Dispose() => epoch.Dispose();

@@ -115,7 +115,8 @@ internal sealed class Expectations(RouteShape route, PartitionId partition, long
         if (!delivered.Add((sink, kind, cause.Offset)))
         {
             acknowledged.ShouldNotContain(
-                (sink, kind, cause.Offset), $"{partition}@{cause.Offset} was delivered again after its acknowledgement");
+                (sink, kind, cause.Offset),
+                $"{partition}@{cause.Offset} was delivered again after its acknowledgement");
             return;
         }
 

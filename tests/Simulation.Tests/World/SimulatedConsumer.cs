@@ -169,14 +169,18 @@ internal sealed class SimulatedConsumer(SimulatedWorld world, IGroupEvents event
     /// </summary>
     private bool IsStart(PartitionId partition) => owned.TryGetValue(partition, out var expected)
         ? !expected.IsStarted
-        : handling == Handling.Assigned || owned.Any(each => each.Key.Topic == partition.Topic && !each.Value.IsStarted);
+        : handling == Handling.Assigned
+            || owned.Any(each => each.Key.Topic == partition.Topic && !each.Value.IsStarted);
 
     private async Task CarryOutAsync(Task before, IReadOnlyList<PartitionOffset> offsets, PartitionId[] starts)
     {
         var chances = world.Chances;
         var late = world.Random.NextDouble() < chances.CommitIsLate;
         await before.ContinueWith(
-            static _ => { }, CancellationToken.None, TaskContinuationOptions.ExecuteSynchronously, TaskScheduler.Default);
+            static _ => { },
+            CancellationToken.None,
+            TaskContinuationOptions.ExecuteSynchronously,
+            TaskScheduler.Default);
         // Later than the grace that a drain gives it, a commit may arrive over the next owner's: duplicates, no loss.
         await world.Delay(late ? 150 : 5);
         if (!world.Broker.IsMember(this) || IsFenced || world.Random.NextDouble() < chances.CommitFails)

@@ -24,9 +24,10 @@ internal sealed class SimulatedProcess
         services = new EngineServices(world.Time, new Random(world.Random.Next()), scheduler, world);
         definition = Define(world);
         source = new SimulatedSource(world);
-        sinks = [.. world.Routes.SelectMany(static route => route.Sinks).Append(RouteDefinition.DeadLetterLane).Distinct()
-            .Select(name => new SimulatedSink(world, name))];
-        Metrics = new PipelineMetrics(world.Routes.Select(static route => route.Topic), sinks.Select(static s => s.Name));
+        sinks = [.. world.Routes.SelectMany(static route => route.Sinks)
+            .Append(RouteDefinition.DeadLetterLane).Distinct().Select(name => new SimulatedSink(world, name))];
+        Metrics = new PipelineMetrics(
+            world.Routes.Select(static route => route.Topic), sinks.Select(static sink => sink.Name));
         var open = sinks.Zip(Metrics.Sinks, (sink, metrics) => new OpenSink(
             sink.Name, sink, new SinkGate("simulated", sink.Name, world, new Random(1)), metrics.Counters));
         host = new ShardHost(definition, [.. open], Metrics, services);

@@ -3,8 +3,8 @@ using StreamActors.Sinks;
 namespace StreamActors.Simulation.Tests.World;
 
 /// <summary>
-/// A sink of one process. It takes its time, fails in the middle of a batch, refuses outputs, has defects; and it sees
-/// to it that the engine keeps the sinks' contract.
+/// A sink of one process. It takes its time, fails in the middle of a batch, refuses outputs, has defects; and it
+/// sees to it that the engine keeps the sinks' contract.
 /// </summary>
 internal sealed class SimulatedSink(SimulatedWorld world, string name) : ISink
 {

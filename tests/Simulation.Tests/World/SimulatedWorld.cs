@@ -129,7 +129,8 @@ internal sealed class SimulatedWorld : IEngineEvents
     public void Arrive(string sink, Delivery output) =>
         arrived.Add((sink, output.Kind, output.Partition, output.Cause.Offset));
 
-    public void CheckReadAhead(PartitionId partition, Expectations expected) => expected.ReadAhead.ShouldBeLessThanOrEqualTo(
+    public void CheckReadAhead(PartitionId partition, Expectations expected) =>
+        expected.ReadAhead.ShouldBeLessThanOrEqualTo(
         Limits.UncommittedRecords + Limits.MailboxRecords + Limits.BatchRecords,
         $"{partition}: more is read, and not done, than the limits allow");
 
@@ -154,7 +155,8 @@ internal sealed class SimulatedWorld : IEngineEvents
         foreach (var log in Broker.Partitions)
         {
             Broker.Committed.GetValueOrDefault(log.Id).ShouldBe(log.End, $"{log.Id}: not all was committed");
-            foreach (var record in log.Records.Where(record => record.Offset >= Math.Max(Broker.FirstStart[log.Id], log.First)))
+            var promised = Math.Max(Broker.FirstStart[log.Id], log.First);
+            foreach (var record in log.Records.Where(record => record.Offset >= promised))
             {
                 HasEffect(log, record).ShouldBeTrue($"{record} has left no trace");
             }
@@ -176,7 +178,8 @@ internal sealed class SimulatedWorld : IEngineEvents
         bool IsSame(SimulatedRecord other) => other == record
             || (route.Dedup && record.Id > 0 && other.Id == record.Id);
         bool Replaces(SimulatedRecord other) => other.Key == record.Key && other.Offset > record.Offset;
-        var isDeadLettered = !route.DeadLetters || arrived.Contains((RouteDefinition.DeadLetterLane, "dlq", log.Id, record.Offset));
+        var isDeadLettered = !route.DeadLetters
+            || arrived.Contains((RouteDefinition.DeadLetterLane, "dlq", log.Id, record.Offset));
         return record.Wish switch
         {
             Wish.Reject => isDeadLettered,
