@@ -1,5 +1,4 @@
 using System.Buffers;
-using StreamActors.Events;
 using StreamActors.Sinks;
 
 namespace StreamActors.Redis;
@@ -30,11 +29,10 @@ public sealed class RedisSink : ISink
     private readonly RedisOptions options;
     private readonly TimeProvider time;
     private readonly RedisLink link;
-    private readonly PeerEpisode episode;
 
     /// <summary>Makes a sink; it connects when the first batch comes.</summary>
     /// <exception cref="ArgumentException">The options cannot be used; the message says all that is wrong.</exception>
-    public RedisSink(RedisOptions options, string pipeline, IEngineEvents events, TimeProvider time)
+    public RedisSink(RedisOptions options, TimeProvider time)
     {
         var errors = options.Validate();
         if (errors.Count > 0)
@@ -45,7 +43,6 @@ public sealed class RedisSink : ISink
         this.options = options;
         this.time = time;
         link = new RedisLink(options, time);
-        episode = new PeerEpisode(pipeline, $"redis {options.Endpoint}", events, time);
     }
 
     /// <inheritdoc/>
@@ -68,12 +65,9 @@ public sealed class RedisSink : ISink
                 await PublishAsync(connection, batch, run, stop);
                 at = run.End;
             }
-
-            episode.Worked();
         }
         catch (RedisFaultException error)
         {
-            episode.Failed(error.Fault.ToString());
             throw new SinkException($"redis {options.Endpoint}: {error.Fault}", error);
         }
     }

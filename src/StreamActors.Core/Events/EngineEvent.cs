@@ -48,9 +48,11 @@ public abstract record EngineEvent(string Pipeline)
     public sealed record RecordsRejected(
         string Pipeline, string Handler, long Count, PartitionOffset Last, string Why) : EngineEvent(Pipeline);
 
-    /// <summary>User code threw; the record became a dead letter or was dropped, as the route says.</summary>
-    public sealed record HandlerFailed(string Pipeline, string Handler, PartitionOffset At, Exception Error)
-        : EngineEvent(Pipeline);
+    /// <summary>
+    /// User code threw on records since the last report; they became dead letters or were dropped, as the route says.
+    /// </summary>
+    public sealed record HandlerFailed(
+        string Pipeline, string Handler, long Count, PartitionOffset Last, Exception Error) : EngineEvent(Pipeline);
 
     /// <summary>A sink will never take an output; the record that caused it is done.</summary>
     public sealed record OutputRefused(string Pipeline, string Sink, PartitionOffset Cause, string Why)

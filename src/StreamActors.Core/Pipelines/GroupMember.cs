@@ -16,15 +16,11 @@ namespace StreamActors.Pipelines;
 /// </summary>
 internal sealed class GroupMember : IGroupEvents
 {
-    private const long StatusEvery = 500;
-    private const long AssignmentPatience = 10_000;
-
     private static readonly TimeSpan LongestWait = TimeSpan.FromMilliseconds(100);
     private static readonly TimeSpan CommitGrace = TimeSpan.FromMilliseconds(200);
 
     private readonly PipelineDefinition definition;
     private readonly ShardHost host;
-    private readonly PipelineMetrics metrics;
     private readonly IEngineEvents events;
     private readonly Random random;
     private readonly IGroupConsumer client;
@@ -32,9 +28,7 @@ internal sealed class GroupMember : IGroupEvents
     private readonly Committer committer;
     private readonly Dictionary<PartitionId, OwnedPartition> owned = [];
     private readonly Dictionary<PartitionId, int> epochs = [];
-    private readonly long joinedAt;
-    private bool wasAssigned;
-    private long nextStatus;
+    private readonly MemberStatus status;
 
     /// <summary>Makes a member, which joins at once.</summary>
     public GroupMember(
@@ -42,14 +36,13 @@ internal sealed class GroupMember : IGroupEvents
     {
         this.definition = definition;
         this.host = host;
-        this.metrics = metrics;
         events = services.Events;
         random = services.Random;
         client = source.Open(new GroupSpec(definition.Name, definition.GroupId, CoPartitioned: false), this, events);
         host.Wake = client.Wake;
-        joinedAt = host.Now();
         starts = new StartResolver(client, host.Scheduler, definition.StartAt, definition.Timing.StartLimit);
         committer = new Committer(definition.Name, client, definition.Timing, events);
+        status = new MemberStatus(metrics, client, committer, host.Now());
         client.Subscribe([.. definition.Routes.Select(static route => route.Topic)]);
     }
 
@@ -59,11 +52,8 @@ internal sealed class GroupMember : IGroupEvents
     /// <summary>Why the pipeline must stop; null while it need not.</summary>
     public string? Fatal { get; private set; }
 
-    /// <summary>
-    /// Whether the group has answered (a member that gets no partition within ten seconds counts as answered) and every
-    /// partition that it owns has its shard.
-    /// </summary>
-    public bool IsReady { get; private set; }
+    /// <summary>Whether it takes records: see <see cref="MemberStatus.IsReady"/>.</summary>
+    public bool IsReady => status.IsReady;
 
     private PipelineTiming Timing => definition.Timing;
 
@@ -76,7 +66,7 @@ internal sealed class GroupMember : IGroupEvents
         StartWaiting();
         var hasMore = ReadAll();
         committer.CommitIfDue(host.Now(), Committable());
-        PublishStatus(force: false);
+        status.PublishIfDue(host.Now(), owned.Values);
         return hasMore;
     }
 
@@ -92,7 +82,7 @@ internal sealed class GroupMember : IGroupEvents
         }
 
         client.Close();
-        PublishStatus(force: true);
+        status.Publish(host.Now(), owned.Values);
     }
 
     /// <summary>Drops everything without a commit: the member failed.</summary>
@@ -100,7 +90,7 @@ internal sealed class GroupMember : IGroupEvents
     {
         Drop([.. owned.Values]);
         client.Dispose();
-        PublishStatus(force: true);
+        status.Publish(host.Now(), owned.Values);
     }
 
     /// <summary>Frees the client, after <see cref="Stop"/>.</summary>
@@ -109,7 +99,7 @@ internal sealed class GroupMember : IGroupEvents
     /// <inheritdoc/>
     public IReadOnlyList<PartitionOffset> Assigned(IReadOnlyList<PartitionId> partitions)
     {
-        wasAssigned = true;
+        status.WasAssigned = true;
         foreach (var partition in partitions)
         {
             owned[partition] = new OwnedPartition(partition) { Epoch = epochs.GetValueOrDefault(partition) };
@@ -122,7 +112,7 @@ internal sealed class GroupMember : IGroupEvents
         }
 
         events.Report(new EngineEvent.Assigned(definition.Name, begun));
-        PublishStatus(force: true);
+        status.Publish(host.Now(), owned.Values);
         return begun;
     }
 
@@ -138,7 +128,7 @@ internal sealed class GroupMember : IGroupEvents
             events.Report(new EngineEvent.Revoked(definition.Name, partitions, took, dropped));
         }
 
-        PublishStatus(force: true);
+        status.Publish(host.Now(), owned.Values);
     }
 
     /// <inheritdoc/>
@@ -147,7 +137,7 @@ internal sealed class GroupMember : IGroupEvents
         Drop(Find(partitions));
         host.Scheduler.WaitUntil(() => committer.IsIdle, Timing.DrainLimit);
         events.Report(new EngineEvent.Lost(definition.Name, partitions));
-        PublishStatus(force: true);
+        status.Publish(host.Now(), owned.Values);
     }
 
     /// <inheritdoc/>
@@ -237,7 +227,7 @@ internal sealed class GroupMember : IGroupEvents
             {
                 Relocate(partition);
             }
-            else if (partition.Shard is null && host.Now() >= partition.RetryAt)
+            else if (partition is { Shard: null, Former: null or { IsQuiet: true } } && host.Now() >= partition.RetryAt)
             {
                 StartAgain(partition);
             }
@@ -246,6 +236,7 @@ internal sealed class GroupMember : IGroupEvents
 
     private void Restart(OwnedPartition partition, long from, Exception error)
     {
+        partition.Former = partition.Shard;
         partition.Failures.Enqueue(host.Now());
         while (partition.Failures.Peek() < host.Now() - Timing.RestartWindow.TotalMilliseconds)
         {
@@ -380,31 +371,5 @@ internal sealed class GroupMember : IGroupEvents
             owned.Remove(partition.Partition);
             committer.Forget(partition.Partition);
         }
-    }
-
-    private void PublishStatus(bool force)
-    {
-        if (!force && host.Now() < nextStatus)
-        {
-            return;
-        }
-
-        nextStatus = host.Now() + StatusEvery;
-        metrics.Partitions = [.. owned.Values.Select(StatusOf)];
-        IsReady = (wasAssigned || host.Now() - joinedAt > AssignmentPatience)
-            && owned.Values.All(static each => each.Shard is not null);
-    }
-
-    private PartitionStatus StatusOf(OwnedPartition partition)
-    {
-        var shard = partition.Shard;
-        var committable = partition.Committable ?? -1;
-        var state = shard is null ? PartitionState.Starting
-            : shard.HasRoom ? PartitionState.Running
-            : PartitionState.Held;
-        var why = shard?.Trouble is { } trouble ? $"{trouble.Sink}: {trouble.Error}" : partition.Why;
-        var lag = committable < 0 ? null : client.Lag(new PartitionOffset(partition.Partition, committable));
-        return new PartitionStatus(
-            partition.Partition, state, committable, committer.Committed(partition.Partition), lag, why);
     }
 }

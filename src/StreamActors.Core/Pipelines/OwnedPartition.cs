@@ -12,6 +12,9 @@ internal sealed class OwnedPartition(PartitionId partition)
     /// <summary>Its shard; null while its start is not known, or while its failed shard waits to start again.</summary>
     public Shard? Shard { get; set; }
 
+    /// <summary>Its shard that failed: what that has begun to deliver ends before the next one starts.</summary>
+    public Shard? Former { get; set; }
+
     /// <summary>Its index among the shard's inputs.</summary>
     public int Input { get; init; }
 

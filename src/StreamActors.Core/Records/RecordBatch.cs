@@ -24,6 +24,9 @@ public sealed class RecordBatch : IDisposable
     /// <summary>How many bytes of keys, values and headers it holds.</summary>
     public int Bytes { get; private set; }
 
+    /// <summary>The bytes that its arena takes.</summary>
+    internal int Capacity => arena.Length;
+
     /// <summary>Empties the batch for records of another read.</summary>
     public void Reset(PartitionId source)
     {

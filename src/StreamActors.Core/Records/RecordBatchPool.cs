@@ -1,9 +1,11 @@
 namespace StreamActors.Records;
 
 /// <summary>Batches that are between two uses. Thread-safe; one lock per batch.</summary>
-/// <param name="maxIdle">How many idle batches are kept.</param>
+/// <param name="maxIdle">How many idle batches are kept: a few more than turns run at once.</param>
 internal sealed class RecordBatchPool(int maxIdle)
 {
+    private const int MaxIdleBytes = 512 * 1024;
+
     private readonly Lock sync = new();
     private readonly Stack<RecordBatch> idle = new();
 
@@ -26,7 +28,7 @@ internal sealed class RecordBatchPool(int maxIdle)
     {
         lock (sync)
         {
-            if (idle.Count < maxIdle)
+            if (idle.Count < maxIdle && batch.Capacity <= MaxIdleBytes)
             {
                 idle.Push(batch);
                 return;

@@ -17,20 +17,18 @@ internal sealed class DeadLetters(string handler, string? topic, SinkLane? lane,
 {
     private const long ReportEvery = 10_000;
 
-    private long unreported;
-    private long nextReport = long.MinValue;
+    private Bounded rejections;
+    private Bounded failures;
 
     /// <summary>Gives up a record whose bytes were refused.</summary>
     public void Reject(scoped in Record record, Origin origin, Rejection why, ref RouteCounters.Turnover counts)
     {
         counts.Rejected++;
-        unreported++;
-        if (context.Now >= nextReport)
+        if (rejections.IsDue(context.Now, out var count))
         {
             var at = new PartitionOffset(record.Source, record.Offset);
             context.Events.Report(
-                new EngineEvent.RecordsRejected(context.Pipeline, handler, unreported, at, why.ToString()));
-            (unreported, nextReport) = (0, context.Now + ReportEvery);
+                new EngineEvent.RecordsRejected(context.Pipeline, handler, count, at, why.ToString()));
         }
 
         if (lane is not null)
@@ -44,8 +42,12 @@ internal sealed class DeadLetters(string handler, string? topic, SinkLane? lane,
     public void Fail(scoped in Record record, Origin origin, Exception error, ref RouteCounters.Turnover counts)
     {
         counts.Failed++;
-        var at = new PartitionOffset(record.Source, record.Offset);
-        context.Events.Report(new EngineEvent.HandlerFailed(context.Pipeline, handler, at, error));
+        if (failures.IsDue(context.Now, out var count))
+        {
+            var at = new PartitionOffset(record.Source, record.Offset);
+            context.Events.Report(new EngineEvent.HandlerFailed(context.Pipeline, handler, count, at, error));
+        }
+
         if (lane is not null)
         {
             counts.DeadLettered++;
@@ -89,4 +91,23 @@ internal sealed class DeadLetters(string handler, string? topic, SinkLane? lane,
     }
 
     private static string Text(long number) => number.ToString(CultureInfo.InvariantCulture);
+
+    /// <summary>Lets through the first report of a kind, and then one with the count of all since, now and then.</summary>
+    private struct Bounded
+    {
+        private long unreported;
+        private long nextAt;
+
+        public bool IsDue(long now, out long count)
+        {
+            count = ++unreported;
+            if (now < nextAt)
+            {
+                return false;
+            }
+
+            (unreported, nextAt) = (0, now + ReportEvery);
+            return true;
+        }
+    }
 }

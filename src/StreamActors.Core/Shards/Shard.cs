@@ -35,7 +35,6 @@ internal sealed class Shard : IThreadPoolWorkItem
     private int position;
     private long armedFor = long.MaxValue;
     private bool progressed;
-    private bool disposed;
 
     // Touched by any thread.
     private int turnState;
@@ -43,6 +42,7 @@ internal sealed class Shard : IThreadPoolWorkItem
     private volatile bool timerFired;
     private volatile bool draining;
     private volatile bool drained;
+    private volatile bool disposed;
     private volatile Exception? failure;
 
     /// <summary>Makes a shard, which starts with the first batch posted to it.</summary>
@@ -80,6 +80,9 @@ internal sealed class Shard : IThreadPoolWorkItem
 
     /// <summary>Whether everything that was handled is acknowledged, and nothing is held.</summary>
     public bool IsDrained => drained;
+
+    /// <summary>Whether no sink works for it any more, once it is closed.</summary>
+    public bool IsQuiet => disposed && context.Outbox.IsQuiet;
 
     /// <summary>Why the shard cannot go on; null while it can.</summary>
     public Exception? Failure => failure;

@@ -47,7 +47,7 @@ internal sealed class ShardHost
     public ITurnScheduler Scheduler { get; }
 
     /// <summary>Batches between two uses.</summary>
-    public RecordBatchPool Batches { get; } = new(maxIdle: 64);
+    public RecordBatchPool Batches { get; } = new(maxIdle: 32);
 
     /// <summary>Wakes the poll thread; set by the member that owns the shards.</summary>
     public Action Wake { get; set; } = static () => { };

@@ -25,6 +25,9 @@ internal sealed class Outbox(IReadOnlyDictionary<string, SinkLane> lanes) : IDis
     /// <summary>Whether every output was acknowledged.</summary>
     public bool IsEmpty => Array.TrueForAll(all, static lane => lane.IsEmpty);
 
+    /// <summary>Whether no sink has a batch. Any thread.</summary>
+    public bool IsQuiet => Array.TrueForAll(all, static lane => lane.IsQuiet);
+
     /// <summary>When a lane wants a turn by itself, in milliseconds.</summary>
     public long NextDue => all.Length == 0 ? long.MaxValue : all.Min(static lane => lane.NextDue);
 

@@ -63,6 +63,9 @@ internal sealed class SinkLane : IDisposable
     /// <summary>Whether every output was acknowledged.</summary>
     public bool IsEmpty => Filling.Count == 0 && state == LaneState.Idle;
 
+    /// <summary>Whether the sink has no batch. Any thread.</summary>
+    public bool IsQuiet => Volatile.Read(ref underWay) is null or { IsCompleted: true };
+
     /// <summary>When the lane wants a turn by itself, in milliseconds; <see cref="long.MaxValue"/> = never.</summary>
     public long NextDue { get; private set; } = long.MaxValue;
 

@@ -41,6 +41,14 @@ internal sealed class StartResolver(IGroupConsumer client, ITurnScheduler schedu
             }
         }
 
+        if (fresh.Exists(place => !assigned.Contains(place.Partition)))
+        {
+            // Another member may have started at the same moment: what it has committed since stays.
+            var since = client.CommittedOffsets(topic, limit).Where(static each => each.Committed is not null)
+                .Select(static each => each.Partition).Except(assigned).ToHashSet();
+            fresh.RemoveAll(place => since.Contains(place.Partition));
+        }
+
         Commit(fresh);
         fresh.ForEach(place => decided.Remove(place.Partition));
         readTopics.Add(topic);

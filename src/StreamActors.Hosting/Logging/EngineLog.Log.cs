@@ -53,8 +53,10 @@ internal sealed partial class EngineLog
         "{Pipeline}: {Handler} validation error in {Count} record(s), the last at {Last}: {Why}")]
     private partial void Rejected(string pipeline, string handler, long count, PartitionOffset last, string why);
 
-    [LoggerMessage(1021, LogLevel.Error, "{Pipeline}: {Handler} threw on the record at {At}, which was given up")]
-    private partial void HandlerFailed(Exception error, string pipeline, string handler, PartitionOffset at);
+    [LoggerMessage(1021, LogLevel.Error,
+        "{Pipeline}: {Handler} threw on {Count} record(s), which were given up, the last at {Last}")]
+    private partial void HandlerFailed(
+        Exception error, string pipeline, string handler, long count, PartitionOffset last);
 
     [LoggerMessage(1022, LogLevel.Error, "{Pipeline}: {Handler} threw in its timer {Timer}")]
     private partial void TimerFailed(Exception error, string pipeline, string handler, string timer);

@@ -1,22 +1,18 @@
 using System.Buffers;
-using System.Collections.Concurrent;
 using System.Diagnostics;
 using System.Text;
-using StreamActors.Events;
 using StreamActors.Redis;
 using StreamActors.Sinks;
 using StreamActors.Tests.Fixtures;
 
 namespace StreamActors.Tests.RedisTests;
 
-/// <summary>A sink, what it reported, and batches to give it.</summary>
-public sealed class SinkBench : IAsyncDisposable, IEngineEvents
+/// <summary>A sink, and batches to give it.</summary>
+public sealed class SinkBench : IAsyncDisposable
 {
-    public SinkBench(RedisOptions options) => Sink = new RedisSink(options, "rides", this, TimeProvider.System);
+    public SinkBench(RedisOptions options) => Sink = new RedisSink(options, TimeProvider.System);
 
     public RedisSink Sink { get; }
-
-    public ConcurrentQueue<EngineEvent> Events { get; } = new();
 
     /// <summary>Short time-outs, so that failures are fast.</summary>
     public static RedisOptions Options(RealRedis redis) => new()
@@ -85,7 +81,6 @@ public sealed class SinkBench : IAsyncDisposable, IEngineEvents
         return since.Elapsed;
     }
 
-    public void Report(EngineEvent happened) => Events.Enqueue(happened);
 
     public ValueTask DisposeAsync() => Sink.DisposeAsync();
 }

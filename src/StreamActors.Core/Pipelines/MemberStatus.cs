@@ -1,0 +1,55 @@
+using StreamActors.Metrics;
+using StreamActors.Offsets;
+using StreamActors.Records;
+using StreamActors.Sources;
+
+namespace StreamActors.Pipelines;
+
+/// <summary>Tells pages and metrics how the partitions of a member stand. Called by the poll thread.</summary>
+internal sealed class MemberStatus(PipelineMetrics metrics, IGroupConsumer client, Committer committer, long joinedAt)
+{
+    private const long PublishEvery = 500;
+    private const long AssignmentPatience = 10_000;
+
+    private long nextPublish;
+    private volatile bool isReady;
+
+    /// <summary>
+    /// Whether the group has answered (a member that gets no partition within ten seconds counts as answered) and every
+    /// partition that it owns has its shard. Any thread.
+    /// </summary>
+    public bool IsReady => isReady;
+
+    /// <summary>Whether the group has assigned anything yet.</summary>
+    public bool WasAssigned { get; set; }
+
+    /// <summary>Publishes, unless it did so less than half a second ago.</summary>
+    public void PublishIfDue(long now, IReadOnlyCollection<OwnedPartition> owned)
+    {
+        if (now >= nextPublish)
+        {
+            Publish(now, owned);
+        }
+    }
+
+    /// <summary>Publishes.</summary>
+    public void Publish(long now, IReadOnlyCollection<OwnedPartition> owned)
+    {
+        nextPublish = now + PublishEvery;
+        metrics.Partitions = [.. owned.Select(StatusOf)];
+        isReady = (WasAssigned || now - joinedAt > AssignmentPatience) && owned.All(static each => each.Shard is not null);
+    }
+
+    private PartitionStatus StatusOf(OwnedPartition partition)
+    {
+        var shard = partition.Shard;
+        var committable = partition.Committable ?? -1;
+        var state = shard is null ? PartitionState.Starting
+            : shard.HasRoom ? PartitionState.Running
+            : PartitionState.Held;
+        var why = shard?.Trouble is { } trouble ? $"{trouble.Sink}: {trouble.Error}" : partition.Why;
+        var lag = committable < 0 ? null : client.Lag(new PartitionOffset(partition.Partition, committable));
+        return new PartitionStatus(
+            partition.Partition, state, committable, committer.Committed(partition.Partition), lag, why);
+    }
+}
