@@ -81,7 +81,8 @@ internal static class NodeApp
         catch (SocketException error)
         {
             throw new UserErrorException(
-                $"Cannot listen on {settings.ApiHost}: {error.Message}. Set API_HOST to an address of this machine.", error);
+                $"Cannot listen on {settings.ApiHost}: {error.Message}. Set API_HOST to an address of this machine.",
+                error);
         }
     }
 

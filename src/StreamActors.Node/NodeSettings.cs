@@ -35,7 +35,8 @@ internal sealed record NodeSettings
         var otlp = reader.Text("OTEL_EXPORTER_OTLP_ENDPOINT", "");
         if (otlp.Length > 0 && !Uri.IsWellFormedUriString(otlp, UriKind.Absolute))
         {
-            reader.Mistake($"OTEL_EXPORTER_OTLP_ENDPOINT is \"{otlp}\": it must be a URL, such as http://localhost:4317.");
+            reader.Mistake(
+                $"OTEL_EXPORTER_OTLP_ENDPOINT is \"{otlp}\": it must be a URL, such as http://localhost:4317.");
             otlp = "";
         }
 

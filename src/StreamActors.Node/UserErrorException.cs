@@ -1,6 +1,6 @@
 namespace StreamActors.Node;
 
-/// <summary>Something that the user can mend; its message says what and how. The process ends with exit code 2.</summary>
+/// <summary>Something that the user can mend; its message says what and how. The exit code is 2.</summary>
 internal sealed class UserErrorException : Exception
 {
     /// <summary>Makes an exception without a message.</summary>

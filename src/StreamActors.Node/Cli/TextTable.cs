@@ -2,7 +2,7 @@ using System.Text;
 
 namespace StreamActors.Node.Cli;
 
-/// <summary>Columns that line up, for people and for <c>awk</c>: no borders, numbers to the right, no blanks at the end.</summary>
+/// <summary>Columns that line up, for people and for <c>awk</c>: no borders, numbers to the right.</summary>
 internal sealed class TextTable(params string[] header)
 {
     private const string Gap = "  ";

@@ -24,7 +24,8 @@ internal static class UsageErrors
     {
         ArgumentResult { Tokens.Count: 0 } missing =>
             $"{path} needs a {missing.Argument.Name}. {missing.Argument.Description}",
-        CommandResult when command is { Action: null, Subcommands.Count: > 0 } => $"{path} needs a command: {Known(command)}.",
+        CommandResult when command is { Action: null, Subcommands.Count: > 0 } =>
+            $"{path} needs a command: {Known(command)}.",
         _ => error.Message,
     };
 
@@ -39,7 +40,8 @@ internal static class UsageErrors
         return command.Subcommands.Count == 0
             ? $"{path} takes no argument {token}."
             : $"{path} has no command {token}."
-                + $"{Nearest.Hint(token, command.Subcommands.Select(static each => each.Name))} Known: {Known(command)}.";
+                + Nearest.Hint(token, command.Subcommands.Select(static each => each.Name))
+                + $" Known: {Known(command)}.";
     }
 
     private static string Known(Command command) =>

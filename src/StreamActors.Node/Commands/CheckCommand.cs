@@ -22,8 +22,8 @@ internal static class CheckCommand
         var command = new Command(
             "check",
             "Look whether pipelines would run here, with the settings of this environment. Kafka and its log-in, the "
-            + "topics, Redis and its rights, the ports: a line each, with the remedy. It changes nothing. Exit code 0 when "
-            + "all is well, 1 when something is not.")
+            + "topics, Redis and its rights, the ports: a line each, with the remedy. It changes nothing. Exit code 0 "
+            + "when all is well, 1 when something is not.")
         {
             PipelineNames,
         };

@@ -39,9 +39,9 @@ internal static class DemoCommand
     {
         var command = new Command(
             "demo",
-            "Show it all in one process: an embedded Kafka, a Redis, a simulated city, a node. The node runs the ride-share "
-            + "pipeline, with its pages on API_PORT (8080) and METRICS_PORT (9464). Ctrl-C drains and prints what became of "
-            + "every record: exit code 0 when that adds up, 1 when it does not.")
+            "Show it all in one process: an embedded Kafka, a Redis, a simulated city, a node. The node runs the "
+            + "ride-share pipeline, with its pages on API_PORT (8080) and METRICS_PORT (9464). Ctrl-C drains and "
+            + "prints what became of every record: exit code 0 when that adds up, 1 when it does not.")
         {
             Seconds,
             Kafka,
@@ -67,7 +67,8 @@ internal static class DemoCommand
             logging => logging.AddProvider(warnings));
         if (parsed.GetValue(Kafka) is not null)
         {
-            await LoadTopics.EnsureAsync(rideShare.Kafka, DemoPeers.Topics(rideShare.NewTopics.Replication), Console.WriteLine, stop);
+            var topics = DemoPeers.Topics(rideShare.NewTopics.Replication);
+            await LoadTopics.CreateMissingAsync(rideShare.Kafka, topics, Console.WriteLine, stop);
         }
 
         await NodeApp.StartAsync(app, settings, stop);
@@ -98,9 +99,10 @@ internal static class DemoCommand
         var (api, metrics) = (addresses.First(), addresses.Last());
         return
         [
-            ("open", $"{api}/health   {api}/metrics   {metrics}/metrics"),
+            ("health", $"{api}/health"),
+            ("metrics", $"{api}/metrics (JSON)   {metrics}/metrics (Prometheus)"),
             ("peers", $"{peers.Kafka}   {peers.Redis}"),
-            ("listen", peers.Watch),
+            ("subscribe", peers.Watch),
         ];
     }
 

@@ -25,9 +25,10 @@ internal static class LoadCommand
     {
         var command = new Command(
             "load",
-            "Write a simulated city's events to Kafka, in real time, until Ctrl-C. Drivers on a street grid, trips, prices "
-            + "that follow demand, profiles, ratings; with broken and repeated records among them. Missing topics are "
-            + "created with the platform's numbers of partitions. The end is a table of what Kafka has, topic by topic.")
+            "Write a simulated city's events to Kafka, in real time, until Ctrl-C. Drivers on a street grid, trips, "
+            + "prices that follow demand, profiles, ratings; with broken and repeated records among them. Missing "
+            + "topics are created with the platform's numbers of partitions. It "
+            + "ends with a table of what Kafka has of each.")
         {
             PipelineName,
             Peers.Kafka,
@@ -51,13 +52,14 @@ internal static class LoadCommand
         }
 
         Console.WriteLine(
-            $"Simulating {Say.Count(world.Drivers)} drivers at {Say.Rate(world.Rate)} to {peers.Kafka}, seed {world.Seed}. "
-            + "Ctrl-C ends it.");
+            $"Simulating {Say.Count(world.Drivers)} drivers at {Say.Rate(world.Rate)} to {peers.Kafka}, "
+            + $"seed {world.Seed}. Ctrl-C ends it.");
         using var simulator = new Simulator(world, peers.Kafka);
         var lines = new LoadLines(simulator.Producer);
         try
         {
-            await LoadTopics.EnsureAsync(peers.Kafka, peers.PlatformTopics, Console.WriteLine, ending.Token);
+            await LoadTopics.UntilKafkaAnswersAsync(peers.Kafka, Console.WriteLine, ending.Token);
+            await LoadTopics.CreateMissingAsync(peers.Kafka, peers.PlatformTopics, Console.WriteLine, ending.Token);
             simulator.Start();
             using var everySecond = new PeriodicTimer(TimeSpan.FromSeconds(1));
             while (await everySecond.WaitForNextTickAsync(ending.Token))

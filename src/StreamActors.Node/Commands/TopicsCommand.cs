@@ -42,7 +42,10 @@ internal static class TopicsCommand
             PipelineName, Partitions, Replication, Platform, Peers.Kafka, Json,
         };
         create.SetAction(async (parsed, _) => await CreateAsync(parsed, stop));
-        return new Command("topics", "List or create Kafka topics, with the log-in of this environment.") { list, create };
+        return new Command("topics", "List or create Kafka topics, with the log-in of this environment.")
+        {
+            list, create,
+        };
     }
 
     private static async Task<int> ListAsync(ParseResult parsed, CancellationToken stop)

@@ -44,8 +44,8 @@ internal sealed class DemoPeers : IAsyncDisposable
     }
 
     /// <summary>
-    /// The settings of the demo's pipeline: the environment's, on these peers (with its log-ins only where the peers are
-    /// given), all seven topics, in a group of this demo alone.
+    /// The settings of the demo's pipeline: the environment's, on these peers (with its log-ins only where the peers
+    /// are given), all seven topics, in a group of this demo alone.
     /// </summary>
     public IReadOnlyDictionary<string, string> Settings(IReadOnlyDictionary<string, string> environment)
     {

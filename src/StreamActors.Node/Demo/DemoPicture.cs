@@ -6,8 +6,8 @@ using StreamActors.Node.Cli;
 namespace StreamActors.Node.Demo;
 
 /// <summary>
-/// Draws the state of a demo: a headline, the rates with their last half minute, the topics with their partitions, what
-/// was wrong lately, and where to look. At 100 columns it has 27 lines at most.
+/// Draws the state of a demo: a headline, the rates with their last half minute, the topics with their partitions,
+/// where to look, and what was wrong lately. At 100 columns it has 25 lines, and those of the warnings.
 /// </summary>
 internal static class DemoPicture
 {
@@ -30,10 +30,10 @@ internal static class DemoPicture
         Rates(state),
         Text.Empty,
         Topics(state),
-        Warnings(state),
-        Places(places));
+        Places(places),
+        Warnings(state));
 
-    /// <summary>A line of blocks, the newest value last; blanks where there are no values yet. The highest leaves room.</summary>
+    /// <summary>A line, the newest value last, blanks where there are none; the highest leaves room.</summary>
     internal static string Sparkline(IReadOnlyList<double> values, int width)
     {
         var shown = values.Skip(Math.Max(values.Count - width, 0)).ToList();
@@ -49,17 +49,18 @@ internal static class DemoPicture
         return new string('█', full) + new string('░', width - full);
     }
 
-    private static Markup Headline(DemoState state) => Line(
+    private static Markup Headline(DemoState state) => new(
         $"[bold]StreamActors[/] [dim]·[/] ride-share demo [dim]·[/] [bold]{state.Phase.EscapeMarkup()}[/] [dim]·[/] "
         + $"{Say.Clock(state.Now.At)} [dim]· Ctrl-C drains and ends[/]");
 
-    private static Markup Line(string markup) => new(markup) { Overflow = Overflow.Ellipsis };
 
     private static Grid Rates(DemoState state)
     {
         var grid = new Grid();
-        grid.AddColumn(new GridColumn().NoWrap().Width(12)).AddColumn(new GridColumn().NoWrap().RightAligned().Width(11));
-        grid.AddColumn(new GridColumn().NoWrap().Width(BarWidth)).AddColumn(new GridColumn().NoWrap());
+        grid.AddColumn(new GridColumn().NoWrap().Width(12));
+        grid.AddColumn(new GridColumn().NoWrap().RightAligned().Width(11));
+        grid.AddColumn(new GridColumn().NoWrap().Width(BarWidth));
+        grid.AddColumn(new GridColumn().NoWrap());
         var now = state.Now;
         Add("records in", Say.Rate(state.Rate(static sample => sample.Handled)), InColor,
             Sparkline(state.Rates(static sample => sample.Handled), History),
@@ -90,13 +91,12 @@ internal static class DemoPicture
 
     private static Table Topics(DemoState state)
     {
-        var table = new Table { Border = TableBorder.Simple, Expand = true, BorderStyle = new Style(decoration: Decoration.Dim) };
-        foreach (var (title, isNumber) in (ReadOnlySpan<(string, bool)>)
-            [("topic", false), ("in/s", true), ("out/s", true), ("owner", false), ("lag of each partition", false)])
-        {
-            var column = new TableColumn($"[dim]{title}[/]").NoWrap();
-            table.AddColumn(isNumber ? column.RightAligned() : column);
-        }
+        var table = new Table { Border = TableBorder.Simple, BorderStyle = new Style(decoration: Decoration.Dim) };
+        table.AddColumn(new TableColumn("[dim]topic[/]").NoWrap().Width(16));
+        table.AddColumn(new TableColumn("[dim]in/s[/]").NoWrap().RightAligned().Width(6));
+        table.AddColumn(new TableColumn("[dim]out/s[/]").NoWrap().RightAligned().Width(6));
+        table.AddColumn(new TableColumn("[dim]owner[/]").NoWrap().Width(17));
+        table.AddColumn(new TableColumn("[dim]lag of each partition[/]").NoWrap());
 
         foreach (var (index, route) in state.Now.Routes.Index())
         {
@@ -105,27 +105,38 @@ internal static class DemoPicture
                 new Markup(route.Topic),
                 new Markup(Say.Count((long)state.Rate(sample => sample.Routes[index].Received))),
                 new Markup(Say.Count((long)state.Rate(sample => sample.Routes[index].Emitting))),
-                new Markup(owned.Count == 0 ? "[dim]none yet[/]" : "this node"),
+                new Markup(Owner(owned)),
                 new Markup(string.Join(' ', owned.OrderBy(static each => each.Partition.Number).Select(Lag))));
         }
 
         return table;
     }
 
-    private static string Lag(PartitionStatus partition) => partition switch
+    private static string Owner(List<PartitionStatus> owned)
     {
-        { State: PartitionState.Held } => $"[olive]{Lagging(partition)} held[/]",
-        { State: PartitionState.Starting } => "[dim]starting[/]",
-        { Lag: > 1_000 } => $"[olive]{Lagging(partition)}[/]",
-        _ => Lagging(partition),
-    };
+        var held = owned.Count(static partition => partition.State == PartitionState.Held);
+        var starting = owned.Count(static partition => partition.State == PartitionState.Starting);
+        return owned.Count == 0 ? "[dim]none yet[/]"
+            : held > 0 ? $"this node, [olive]{held} held[/]"
+            : starting > 0 ? $"this node, {starting} not yet"
+            : "this node";
+    }
 
-    private static string Lagging(PartitionStatus partition) => $"{(partition.Lag is { } lag ? Say.Count(lag) : "?"),5}";
+    private static string Lag(PartitionStatus partition)
+    {
+        var lag = partition.Lag switch
+        {
+            null => "?",
+            >= 10_000 and var many => $"{many / 1_000}k",
+            var few => $"{few}",
+        };
+        return partition.State == PartitionState.Running ? $"{lag,4}" : $"[olive]{lag,4}[/]";
+    }
 
     private static Rows Warnings(DemoState state) => new(state.Warnings.Take(WarningsShown)
-        .Select(static warning => Line($"{warning.At:HH:mm:ss} [olive]{warning.ToString().EscapeMarkup()}[/]"))
-        .Append<IRenderable>(Text.Empty));
+        .Select(static warning => new Markup($"{warning.At:HH:mm:ss} [olive]{warning.ToString().EscapeMarkup()}[/]"))
+        .Prepend<IRenderable>(Text.Empty));
 
     private static Rows Places(IReadOnlyList<(string Label, string Text)> places) => new(
-        places.Select(static place => Line($"[dim]{place.Label,-8}[/]{place.Text.EscapeMarkup()}")));
+        places.Select(static place => new Markup($"[dim]{place.Label,-11}[/]{place.Text.EscapeMarkup()}")));
 }

@@ -7,10 +7,9 @@ namespace StreamActors.Node.Demo;
 /// <param name="Produced">Records that Kafka has from the simulator.</param>
 /// <param name="Published">Outputs that Redis has taken.</param>
 /// <param name="DeadLetters">Dead letters that Kafka has taken.</param>
-/// <param name="Refused">Outputs that Redis or Kafka will never take.</param>
 /// <param name="Routes">The counts of the routes, by their topics.</param>
 internal sealed record DemoSample(
-    TimeSpan At, long Produced, long Published, long DeadLetters, long Refused, IReadOnlyList<RouteSample> Routes)
+    TimeSpan At, long Produced, long Published, long DeadLetters, IReadOnlyList<RouteSample> Routes)
 {
     /// <summary>Records that the pipeline has handled.</summary>
     public long Handled => Routes.Sum(static route => route.Received);
@@ -25,17 +24,12 @@ internal sealed record DemoSample(
     public long Invalid => Routes.Sum(static route => route.Invalid);
 
     /// <summary>Takes the numbers of this moment.</summary>
-    public static DemoSample Take(TimeSpan at, long produced, Pipeline pipeline)
-    {
-        var sinks = pipeline.Metrics.Sinks;
-        return new DemoSample(
-            at,
-            produced,
-            sinks.First(static sink => sink.Name == Redis.RedisSink.ConnectorName).Counters.Acknowledged,
-            pipeline.Metrics.DeadLetters,
-            sinks.Sum(static sink => sink.Counters.Refused),
-            [.. RideShareTopics.All.Select(topic => RouteSample.Take(topic, pipeline))]);
-    }
+    public static DemoSample Take(TimeSpan at, long produced, Pipeline pipeline) => new(
+        at,
+        produced,
+        pipeline.Metrics.Published,
+        pipeline.Metrics.DeadLetters,
+        [.. RideShareTopics.All.Select(topic => RouteSample.Take(topic, pipeline))]);
 
     /// <summary>The part of valid GPS pings that left a window since an earlier sample; null without any.</summary>
     public double? RatioSince(DemoSample earlier)

@@ -9,7 +9,7 @@ internal interface IDemoView : IDisposable
     void Show(DemoState state);
 }
 
-/// <summary>A line a second, for logs and pipes; warnings in lines of their own, a kind at most every ten seconds.</summary>
+/// <summary>A line a second, for logs and pipes; warnings in lines of their own, a kind at most every 10 s.</summary>
 internal sealed class DemoLines : IDemoView
 {
     private static readonly TimeSpan Quiet = TimeSpan.FromSeconds(10);
@@ -22,7 +22,7 @@ internal sealed class DemoLines : IDemoView
     {
         foreach (var (label, text) in places)
         {
-            Console.WriteLine($"{label,-9}{text}");
+            Console.WriteLine($"{label,-11}{text}");
         }
     }
 

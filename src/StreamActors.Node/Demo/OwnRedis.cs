@@ -11,8 +11,8 @@ namespace StreamActors.Node.Demo;
 /// also by <c>kill -9</c>.
 /// <para>
 /// A small shell starts the server and waits for the end of its standard input, whose other end only this process
-/// holds: the kernel closes it however this process ends, and the shell kills the server. Both are in a session of their
-/// own, so that a Ctrl-C at the terminal does not reach the server before the pipeline has drained into it.
+/// holds: the kernel closes it however this process ends, and the shell kills the server. Both are in a session of
+/// their own, so that a Ctrl-C at the terminal does not reach the server before the pipeline has drained into it.
 /// </para>
 /// </summary>
 internal sealed class OwnRedis : IAsyncDisposable
@@ -53,16 +53,8 @@ internal sealed class OwnRedis : IAsyncDisposable
         }
 
         var redis = Start(FreePort());
-        try
-        {
-            await redis.UntilAnswersAsync(stop);
-            return redis;
-        }
-        catch
-        {
-            await redis.DisposeAsync();
-            throw;
-        }
+        await redis.UntilAnswersAsync(stop);    // where it does not, the process ends, and the server with it
+        return redis;
     }
 
     /// <summary>Kills the server, and returns when it is gone.</summary>
@@ -115,8 +107,8 @@ internal sealed class OwnRedis : IAsyncDisposable
             if (Stopwatch.GetElapsedTime(since) > StartLimit)
             {
                 throw new UserErrorException(
-                    $"The demo's redis-server does not answer on port {Port}: {findings[^1].Sentence}. Name a server that "
-                    + "runs already: --redis HOST:PORT.");
+                    $"The demo's redis-server does not answer on port {Port}: {findings[^1].Sentence}. Name a server "
+                    + "that runs already: --redis HOST:PORT.");
             }
 
             await Task.Delay(Poll, TimeProvider.System, stop);

@@ -4,8 +4,8 @@ using Microsoft.Extensions.Logging;
 namespace StreamActors.Node.Demo;
 
 /// <summary>
-/// Keeps the last warnings and errors of all loggers, those with the same event id as one that counts, so that log lines
-/// never tear a live view and a warning that repeats does not push the others out.
+/// Keeps the last warnings and errors of all loggers, those with the same event id as one that counts, so that log
+/// lines never tear a live view and a warning that repeats does not push the others out.
 /// </summary>
 internal sealed class RecentWarnings(TimeProvider time) : ILoggerProvider
 {

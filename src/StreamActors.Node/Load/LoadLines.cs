@@ -4,8 +4,8 @@ using StreamActors.Node.Cli;
 namespace StreamActors.Node.Load;
 
 /// <summary>
-/// Says once a second how a simulator gets on: on a terminal in one line that is written over, elsewhere in a line each.
-/// That Kafka is away, and that it is back, is said once.
+/// Says once a second how a simulator gets on: on a terminal in one line that is written over, elsewhere in a line
+/// each. That Kafka is away, and that it is back, is said once.
 /// </summary>
 internal sealed class LoadLines(LoadProducer producer)
 {

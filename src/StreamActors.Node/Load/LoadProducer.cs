@@ -5,8 +5,8 @@ using StreamActors.Pipelines.RideShare;
 namespace StreamActors.Node.Load;
 
 /// <summary>
-/// Writes a simulated city's events to Kafka: idempotent, lz4, gathered for a few milliseconds, kept through an outage of
-/// any length. One thread sends; any thread may read the counts.
+/// Writes a simulated city's events to Kafka: idempotent, lz4, gathered for a few milliseconds, kept through an outage
+/// of any length. One thread sends; any thread may read the counts.
 /// </summary>
 internal sealed class LoadProducer : IDisposable
 {

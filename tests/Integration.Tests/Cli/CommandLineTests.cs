@@ -1,0 +1,100 @@
+using System.Net;
+using System.Net.Sockets;
+using System.Text.RegularExpressions;
+using Confluent.Kafka;
+using StreamActors.Kafka;
+using StreamActors.Tests.Fixtures;
+
+namespace StreamActors.Tests.Cli;
+
+/// <summary>The program as its user meets it: what it says, and its exit codes.</summary>
+public sealed class CommandLineTests
+{
+    [Fact]
+    public async Task The_version_is_the_version_alone()
+    {
+        var (code, output, _) = await StreamActorsProcess.RunAsync("--version");
+
+        code.ShouldBe(0);
+        output.Trim().ShouldMatch(@"^\d+\.\d+\.\d+$");
+    }
+
+    [Fact]
+    public async Task The_help_lists_every_command_with_examples_and_exit_codes()
+    {
+        var (code, output, _) = await StreamActorsProcess.RunAsync("--help");
+
+        code.ShouldBe(0);
+        foreach (var part in (string[])["run", "demo", "load", "check", "topics", "Examples:", "Exit codes:"])
+            output.ShouldContain(part);
+    }
+
+    [Theory]
+    [InlineData("run ride-shar", "There is no pipeline ride-shar. Did you mean ride-share? Known: ride-share.")]
+    [InlineData("dmeo", "streamactors has no command dmeo. Did you mean demo?")]
+    [InlineData("demo --secnds 3", "streamactors demo has no option --secnds. Did you mean --seconds?")]
+    [InlineData("load ride-share --malformed 2", "--malformed is \"2\": it must be a number from 0 to 1")]
+    [InlineData("topics", "streamactors topics needs a command: list, create.")]
+    public async Task A_mistake_is_named_with_what_was_probably_meant(string arguments, string sentence)
+    {
+        var (code, _, errors) = await StreamActorsProcess.RunAsync(arguments);
+
+        code.ShouldBe(2);
+        errors.ShouldContain(sentence);
+    }
+
+    [Fact]
+    public async Task A_check_of_absent_peers_names_each_with_its_remedy_and_no_colour()
+    {
+        using var busy = new TcpListener(IPAddress.Any, 0);
+        busy.Start();
+        var port = ((IPEndPoint)busy.LocalEndpoint).Port;
+
+        var (code, output, _) = await StreamActorsProcess.RunAsync(
+            "check",
+            ("KAFKA_BOOTSTRAP_SERVERS", $"127.0.0.1:{Machine.FreePort()}"),
+            ("REDIS_PORT", $"{Machine.FreePort()}"),
+            ("API_PORT", $"{port}"));
+
+        code.ShouldBe(1);
+        output.ShouldContain("✘ Nothing listens at the Kafka port");
+        output.ShouldContain("✘ Redis localhost:");
+        output.ShouldContain($"✘ Port {port} (API_PORT) is in use");
+        output.ShouldContain("✔ Port");
+        Regex.Count(output, "→ ").ShouldBe(3);
+        output.ShouldContain("3 things to mend.");
+        output.ShouldNotContain("\e");
+    }
+
+    [Fact]
+    public async Task A_load_ends_with_totals_that_Kafka_has_and_exit_code_0_on_an_interrupt()
+    {
+        using var broker = new EmbeddedBroker();
+        using var load = StreamActorsProcess.Start(
+            $"load ride-share --drivers 50 --rate 2000 --kafka {broker.BootstrapServers}");
+        await load.UntilItSaysAsync("00:00:02");
+
+        load.Signal("INT");
+
+        (await load.EndAsync()).ShouldBe(0);
+        var total = Number(load.Output, @"^total +([\d,]+)");
+        total.ShouldBeGreaterThan(1_000);
+        Number(load.Output, @"^gps_pings +([\d,]+)").ShouldBe(CountOf(broker, "gps_pings"));
+        Number(load.Output, @"([\d,]+) are malformed").ShouldBeInRange(1, total / 20);
+    }
+
+    private static long Number(string text, string pattern) =>
+        long.Parse(Regex.Match(text, pattern, RegexOptions.Multiline).Groups[1].Value.Replace(",", ""));
+
+    private static long CountOf(EmbeddedBroker broker, string topic)
+    {
+        using var consumer = new ConsumerBuilder<Ignore, Ignore>(new ConsumerConfig
+        {
+            BootstrapServers = broker.BootstrapServers,
+            GroupId = "count",
+        }).Build();
+        using var admin = new DependentAdminClientBuilder(consumer.Handle).Build();
+        return admin.GetMetadata(topic, TimeSpan.FromSeconds(5)).Topics[0].Partitions.Sum(partition => consumer
+            .QueryWatermarkOffsets(new(topic, partition.PartitionId), TimeSpan.FromSeconds(5)).High.Value);
+    }
+}
