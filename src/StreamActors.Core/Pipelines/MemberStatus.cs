@@ -37,7 +37,8 @@ internal sealed class MemberStatus(PipelineMetrics metrics, IGroupConsumer clien
     {
         nextPublish = now + PublishEvery;
         metrics.Partitions = [.. owned.Select(StatusOf)];
-        isReady = (WasAssigned || now - joinedAt > AssignmentPatience) && owned.All(static each => each.Shard is not null);
+        isReady = (WasAssigned || now - joinedAt > AssignmentPatience)
+            && owned.All(static each => each.Shard is not null);
     }
 
     private PartitionStatus StatusOf(OwnedPartition partition)

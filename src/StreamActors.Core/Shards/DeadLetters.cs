@@ -92,7 +92,9 @@ internal sealed class DeadLetters(string handler, string? topic, SinkLane? lane,
 
     private static string Text(long number) => number.ToString(CultureInfo.InvariantCulture);
 
-    /// <summary>Lets through the first report of a kind, and then one with the count of all since, now and then.</summary>
+    /// <summary>
+    /// Lets through the first report of a kind, and then one with the count of all since, now and then.
+    /// </summary>
     private struct Bounded
     {
         private long unreported;

@@ -14,7 +14,8 @@ internal static class BareLoop
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(30);
 
     /// <summary>Reads so many records from these offsets on.</summary>
-    public static Throughput Run(string servers, IReadOnlyList<TopicPartitionOffset> starts, long records, bool readJson)
+    public static Throughput Run(
+        string servers, IReadOnlyList<TopicPartitionOffset> starts, long records, bool readJson)
     {
         var config = new ConsumerConfig
         {
@@ -34,7 +35,8 @@ internal static class BareLoop
         while (seen < records)
         {
             var result = consumer.Consume(Patience)
-                ?? throw new UserErrorException($"Kafka sent no record for {Patience.TotalSeconds} s; {seen} were read.");
+                ?? throw new UserErrorException(
+                    $"Kafka sent no record for {Patience.TotalSeconds} s; {seen} were read.");
             if (clock is null)
             {
                 process.Refresh();

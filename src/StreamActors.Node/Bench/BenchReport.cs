@@ -20,7 +20,8 @@ internal sealed record BenchReport(
         Row(page, "bare Consume(), JSON read", Json, Bare);
         Row(page, "pipeline", node, Bare);
         page.AppendLine();
-        page.AppendLine($"published          {Node.Published:N0} ({(double)Node.Published / Options.Records:P1} of the records)");
+        page.AppendLine($"published          {Node.Published:N0} "
+            + $"({(double)Node.Published / Options.Records:P1} of the records)");
         page.AppendLine($"against JSON read  {node.PerSecond / Json.PerSecond:N2} x as fast");
         page.AppendLine($"allocated          {Node.AllocatedPerRecord:N1} bytes a record");
         page.AppendLine($"peak memory        {Node.PeakMemory / 1048576.0:N0} MB");

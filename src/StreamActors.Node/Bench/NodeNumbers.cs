@@ -55,16 +55,17 @@ internal sealed class NodeNumbers
     }
 
     /// <summary>
-    /// The latency that this share of the outputs since an earlier reading did not exceed, in milliseconds, interpolated
-    /// within its bucket.
+    /// The latency that this share of the outputs since an earlier reading did not exceed, in milliseconds,
+    /// interpolated within its bucket.
     /// </summary>
     public double Percentile(double share, NodeNumbers since)
     {
-        var counts = latency.Select(pair => (Bound: pair.Key, Count: pair.Value - since.latency.GetValueOrDefault(pair.Key)));
-        var rank = share * (latency[double.PositiveInfinity] - since.latency.GetValueOrDefault(double.PositiveInfinity));
+        var all = double.PositiveInfinity;
+        var rank = share * (latency[all] - since.latency.GetValueOrDefault(all));
         var (lower, before) = (0.0, 0.0);
-        foreach (var (bound, count) in counts)
+        foreach (var bound in latency.Keys)
         {
+            var count = latency[bound] - since.latency.GetValueOrDefault(bound);
             if (count >= rank)
             {
                 var within = count == before ? 0 : (rank - before) / (count - before);

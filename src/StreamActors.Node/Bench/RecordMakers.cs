@@ -32,7 +32,8 @@ internal sealed class StatusMaker(int drivers, ulong seed) : IRecordMaker
         Utf8.TryWrite(key, $"driver-{driver}", out var keyLength);
         Utf8.TryWrite(
             value,
-            $"{{\"event_id\":\"{id}\",\"driver_id\":\"driver-{driver}\",\"timestamp\":\"{time:yyyy-MM-ddTHH:mm:ss.fffZ}\","
+            $"{{\"event_id\":\"{id}\",\"driver_id\":\"driver-{driver}\","
+            + $"\"timestamp\":\"{time:yyyy-MM-ddTHH:mm:ss.fffZ}\","
             + $"\"previous_status\":\"online\",\"new_status\":\"en_route_pickup\",\"trigger\":\"offer_accepted\","
             + $"\"location\":[-23.{450_000 + place},-46.{550_000 + place}]}}",
             out var valueLength);

@@ -10,7 +10,11 @@ internal static class BenchCommand
     private static readonly IReadOnlyList<BenchPlan> Plans =
     [
         new("gps", RideShareTopics.GpsPings.Name, 50_000, static (drivers, seed) => new PingMaker(drivers, seed)),
-        new("pass", RideShareTopics.DriverStatus.Name, 20_000, static (drivers, seed) => new StatusMaker(drivers, seed)),
+        new(
+            "pass",
+            RideShareTopics.DriverStatus.Name,
+            20_000,
+            static (drivers, seed) => new StatusMaker(drivers, seed)),
     ];
 
     private static readonly Argument<string> What = new("bench")
