@@ -27,8 +27,8 @@ internal static class LoadCommand
             "load",
             "Write a simulated city's events to Kafka, in real time, until Ctrl-C. Drivers on a street grid, trips, "
             + "prices that follow demand, profiles, ratings; with broken and repeated records among them. Missing "
-            + "topics are created with the platform's numbers of partitions. It "
-            + "ends with a table of what Kafka has of each.")
+            + "topics are created with the platform's numbers of partitions. It ends "
+            + "with a table of what Kafka has of each.")
         {
             PipelineName,
             Peers.Kafka,

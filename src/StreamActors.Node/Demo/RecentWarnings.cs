@@ -12,10 +12,19 @@ internal sealed class RecentWarnings(TimeProvider time) : ILoggerProvider
     // Invalid records are what the simulator sends on purpose; how many there are is shown as a number.
     private const int InvalidRecords = 1020;
 
+    private static readonly TimeSpan Kept = TimeSpan.FromMinutes(1);
+
     private readonly ConcurrentDictionary<int, RecentWarning> kept = new();
 
-    /// <summary>What was last said of each kind, the newest first.</summary>
-    public IReadOnlyList<RecentWarning> Newest => [.. kept.Values.OrderByDescending(static warning => warning.At)];
+    /// <summary>What was said of each kind within the last minute, the newest first.</summary>
+    public IReadOnlyList<RecentWarning> Newest
+    {
+        get
+        {
+            var oldest = time.GetLocalNow() - Kept;
+            return [.. kept.Values.Where(warning => warning.At > oldest).OrderByDescending(static each => each.At)];
+        }
+    }
 
     /// <inheritdoc/>
     public ILogger CreateLogger(string categoryName) => new Logger(this);
