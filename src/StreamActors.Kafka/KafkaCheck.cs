@@ -3,12 +3,6 @@ using StreamActors.Sources;
 
 namespace StreamActors.Kafka;
 
-/// <summary>One line of a check.</summary>
-/// <param name="Ok">Whether all is well.</param>
-/// <param name="Sentence">What was found.</param>
-/// <param name="Remedy">What to do; empty when all is well.</param>
-public sealed record KafkaFinding(bool Ok, string Sentence, string Remedy);
-
 /// <summary>
 /// Answers, for a person: can the brokers be reached, does the log-in work, are the topics there and usable. It changes
 /// nothing, and ends within about <see cref="Limit"/> however sick the cluster is.
@@ -22,10 +16,10 @@ public static class KafkaCheck
     /// <param name="options">How to reach the cluster.</param>
     /// <param name="topics">The topics that are needed.</param>
     /// <param name="stop">Ends the check.</param>
-    public static async Task<IReadOnlyList<KafkaFinding>> RunAsync(
+    public static async Task<IReadOnlyList<Finding>> RunAsync(
         KafkaOptions options, IReadOnlyList<TopicSpec> topics, CancellationToken stop)
     {
-        var findings = options.Problems().Select(problem => new KafkaFinding(false, problem, "")).ToList();
+        var findings = options.Problems().Select(problem => new Finding(false, problem, "")).ToList();
         if (findings.Count > 0)
         {
             return findings;
@@ -57,10 +51,10 @@ public static class KafkaCheck
         return findings;
     }
 
-    private static KafkaFinding Refused(Exception error) => new(
+    private static Finding Refused(Exception error) => new(
         false, $"The Kafka client refuses its settings: {error.Message}", "Correct the setting that it names.");
 
-    private static async Task<KafkaFinding> BrokersAsync(KafkaAdmin admin, KafkaOptions options, CancellationToken stop)
+    private static async Task<Finding> BrokersAsync(KafkaAdmin admin, KafkaOptions options, CancellationToken stop)
     {
         try
         {
@@ -74,7 +68,7 @@ public static class KafkaCheck
         }
     }
 
-    private static async Task<IEnumerable<KafkaFinding>> TopicsAsync(
+    private static async Task<IEnumerable<Finding>> TopicsAsync(
         KafkaAdmin admin, IReadOnlyList<TopicSpec> topics, CancellationToken stop)
     {
         try
@@ -84,11 +78,11 @@ public static class KafkaCheck
         }
         catch (SourceException error)
         {
-            return [new KafkaFinding(false, error.Message, "")];
+            return [new Finding(false, error.Message, "")];
         }
     }
 
-    private static KafkaFinding Finding(TopicSpec wanted, KafkaTopic? found) => found switch
+    private static Finding Finding(TopicSpec wanted, KafkaTopic? found) => found switch
     {
         null when wanted.Partitions > 0 => new(
             true,

@@ -1,11 +1,5 @@
 namespace StreamActors.Redis;
 
-/// <summary>What a check found.</summary>
-/// <param name="Ok">Whether it is as it should be.</param>
-/// <param name="Sentence">What was found.</param>
-/// <param name="Remedy">What to do about it; empty when it is as it should be.</param>
-public sealed record RedisFinding(bool Ok, string Sentence, string Remedy);
-
 /// <summary>
 /// Looks, for <c>streamactors check</c>, whether a sink with these options would work, without publishing anything:
 /// reach and login, database, the right to run scripts, the right to each channel. It ends at the first thing without
@@ -14,10 +8,10 @@ public sealed record RedisFinding(bool Ok, string Sentence, string Remedy);
 public static class RedisCheck
 {
     /// <summary>Checks. Takes at most the connect time-out and an operation time-out for each question.</summary>
-    public static async Task<IReadOnlyList<RedisFinding>> RunAsync(
+    public static async Task<IReadOnlyList<Finding>> RunAsync(
         RedisOptions options, IReadOnlyList<string> channels, TimeProvider time, CancellationToken stop)
     {
-        var findings = new List<RedisFinding>();
+        var findings = new List<Finding>();
         try
         {
             using var connection = await RedisConnection.OpenAsync(options, time, stop);
@@ -67,7 +61,7 @@ public static class RedisCheck
     }
 
     // A fault after the login says that the steps before it went well.
-    private static void AddFirstSteps(List<RedisFinding> findings, RedisOptions options, RedisFault fault)
+    private static void AddFirstSteps(List<Finding> findings, RedisOptions options, RedisFault fault)
     {
         var answered = fault.Kind is RedisFaultKind.LoginRefused or RedisFaultKind.NoDatabase;
         if (answered && findings.Count == 0)
@@ -82,8 +76,8 @@ public static class RedisCheck
         findings.Add(Bad(options, "", fault));
     }
 
-    private static RedisFinding Good(string sentence) => new(Ok: true, sentence, "");
+    private static Finding Good(string sentence) => new(Ok: true, sentence, "");
 
-    private static RedisFinding Bad(RedisOptions options, string what, RedisFault fault) =>
+    private static Finding Bad(RedisOptions options, string what, RedisFault fault) =>
         new(Ok: false, $"redis {options.Endpoint}: {what}{fault.Problem}", fault.Remedy);
 }

@@ -15,7 +15,11 @@ internal sealed class BenchRun(BenchPlan plan, BenchOptions options, Action<stri
         var topic = new BenchTopic(options.Kafka, plan.Topic);
         var starts = await topic.PrepareAsync(options.Partitions, stop);
         progress($"filling {plan.Topic} ({starts.Count} partitions) with {options.Records:N0} records");
-        topic.Fill(plan.MakeSource(options.Drivers, options.Seed), options.Records, perSecond: null, stop);
+        using (var filler = new Filler(options.Kafka, plan.Topic, paced: false))
+        {
+            filler.Fill(plan.MakeSource(options.Drivers, options.Seed), options.Records, perSecond: null, stop);
+        }
+
         stop.ThrowIfCancellationRequested();
 
         progress("the bare Consume() loop");
@@ -60,14 +64,15 @@ internal sealed class BenchRun(BenchPlan plan, BenchOptions options, Action<stri
         var group = $"bench-{Guid.NewGuid():N}";
         topic.StartGroup(group, ends);
         using var node = NodeProcess.Start(options, plan.Topic, group);
+        using var filler = new Filler(options.Kafka, plan.Topic, paced: true);
         var maker = plan.MakeSource(options.Drivers, options.Seed + 1);
         var warmUp = (long)(rate * Math.Min(3, options.Latency.TotalSeconds));
         var measured = (long)(rate * options.Latency.TotalSeconds);
         await node.WaitAsync(static _ => true, stop);
-        await Task.Run(() => topic.Fill(maker, warmUp, rate, stop), stop);
+        await Task.Run(() => filler.Fill(maker, warmUp, rate, stop), stop);
         var before = await node.WaitAsync(numbers => IsDone(numbers, warmUp), stop);
         var cpu = node.Cpu;
-        await Task.Run(() => topic.Fill(maker, measured, rate, stop), stop);
+        await Task.Run(() => filler.Fill(maker, measured, rate, stop), stop);
         var after = await node.WaitAsync(numbers => IsDone(numbers, warmUp + measured), stop);
         return new LatencyResult(
             rate,

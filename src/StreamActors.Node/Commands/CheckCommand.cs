@@ -45,8 +45,8 @@ internal static class CheckCommand
             Console.WriteLine(Ink.Strong(name));
             var kafka = KafkaCheck.RunAsync(peers.Kafka, peers.Topics, stop);
             var redis = RedisCheck.RunAsync(peers.Redis, peers.Channels, TimeProvider.System, stop);
-            bad += Print((await kafka).Select(static found => new Finding(found.Ok, found.Sentence, found.Remedy)));
-            bad += Print((await redis).Select(static found => new Finding(found.Ok, found.Sentence, found.Remedy)));
+            bad += Print(await kafka);
+            bad += Print(await redis);
         }
 
         Console.WriteLine(Ink.Strong("this machine"));

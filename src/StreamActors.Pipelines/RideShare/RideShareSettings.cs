@@ -120,8 +120,8 @@ public sealed record RideShareSettings
         {
             GroupProtocol = Enum.Parse<KafkaGroupProtocol>(protocol, ignoreCase: true),
             SessionTimeout = Milliseconds(session),
-            FetchMinBytes = reader.Number("KAFKA_FETCH_MIN_BYTES", 1, 1, 100_000_000),
-            FetchMaxWait = Milliseconds(reader.Number("KAFKA_FETCH_MAX_WAIT_MS", 100, 0, 300_000)),
+            FetchMinBytes = reader.Number("KAFKA_FETCH_MIN_BYTES", 10_240, 1, 100_000_000),
+            FetchMaxWait = Milliseconds(reader.Number("KAFKA_FETCH_MAX_WAIT_MS", 10, 0, 300_000)),
             MaxPartitionFetchBytes = reader.Number("KAFKA_MAX_PARTITION_FETCH_BYTES", 1_048_576, 1_024, 1_000_000_000),
         };
     }

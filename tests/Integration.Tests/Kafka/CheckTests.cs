@@ -109,6 +109,6 @@ public sealed class CheckTests
         KafkaOptions options, Func<KafkaSecurityOptions, KafkaSecurityOptions> change) =>
         options with { Security = change(options.Security) };
 
-    private static async Task<KafkaFinding> FirstAsync(KafkaOptions options) =>
+    private static async Task<Finding> FirstAsync(KafkaOptions options) =>
         (await KafkaCheck.RunAsync(options, [], CancellationToken.None))[0];
 }

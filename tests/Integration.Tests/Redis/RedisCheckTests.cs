@@ -47,6 +47,6 @@ public sealed class RedisCheckTests
         wrong.ShouldAllBe(finding => !$"{finding}".Contains("nonsense"));
     }
 
-    private static Task<IReadOnlyList<RedisFinding>> CheckAsync(RedisOptions options, params string[] channels) =>
+    private static Task<IReadOnlyList<Finding>> CheckAsync(RedisOptions options, params string[] channels) =>
         RedisCheck.RunAsync(options, channels, TimeProvider.System, default);
 }
