@@ -33,6 +33,8 @@ internal static class NodeApp
         builder.Logging.ClearProviders();
         builder.Logging.SetMinimumLevel(LevelOf(settings.LogLevel));
         builder.Logging.AddFilter("Microsoft", LogLevel.Warning);
+        // A start that failed is told in one sentence, by the program; the host would print its stack as well.
+        builder.Logging.AddFilter("Microsoft.Extensions.Hosting.Internal.Host", LogLevel.Critical);
         logging(builder.Logging);
         var node = builder.AddStreamActors();
         foreach (var pipeline in pipelines)
@@ -68,10 +70,13 @@ internal static class NodeApp
         try
         {
             _ = app.Services.GetRequiredService<NodeHost>();
-            await app.StartAsync(stop);
+            // Not with the token: it would cancel the host's services behind its back. A stop comes right after the start.
+            stop.ThrowIfCancellationRequested();
+            await app.StartAsync(CancellationToken.None);
         }
         catch (IOException error)
         {
+            await app.StopAsync(CancellationToken.None);
             var busy = error.Message.Contains($":{settings.MetricsPort}", StringComparison.Ordinal)
                 ? ("METRICS_PORT", settings.MetricsPort)
                 : ("API_PORT", settings.ApiPort);
@@ -80,6 +85,7 @@ internal static class NodeApp
         }
         catch (SocketException error)
         {
+            await app.StopAsync(CancellationToken.None);
             throw new UserErrorException(
                 $"Cannot listen on {settings.ApiHost}: {error.Message}. Set API_HOST to an address of this machine.",
                 error);

@@ -29,6 +29,7 @@ internal sealed class GroupMember : IGroupEvents
     private readonly Dictionary<PartitionId, OwnedPartition> owned = [];
     private readonly Dictionary<PartitionId, int> epochs = [];
     private readonly MemberStatus status;
+    private bool isLeaving;
 
     /// <summary>Makes a member, which joins at once.</summary>
     public GroupMember(
@@ -73,6 +74,7 @@ internal sealed class GroupMember : IGroupEvents
     /// <summary>Drains, commits, leaves the group.</summary>
     public void Stop()
     {
+        isLeaving = true;
         List<PartitionId> partitions = [.. owned.Keys];
         var began = host.Now();
         if (Drain([.. owned.Values], Timing.StopLimit) is > 0 and var dropped)
@@ -99,6 +101,13 @@ internal sealed class GroupMember : IGroupEvents
     /// <inheritdoc/>
     public IReadOnlyList<PartitionOffset> Assigned(IReadOnlyList<PartitionId> partitions)
     {
+        if (isLeaving)
+        {
+            // An assignment that was under way when the member said that it leaves: the client, which is closing,
+            // hands it over first. Nothing starts any more, and the coordinator no longer answers this member.
+            return [];
+        }
+
         status.WasAssigned = true;
         foreach (var partition in partitions)
         {

@@ -123,7 +123,12 @@ public sealed class SettingsReader
     {
         var value = found?.Value ?? fallback;
         var shown = isSecret && value.Length > 0 ? "********" : value;
-        settings.Add(new Setting(name, shown, found?.Name, Ignored: null));
+        if (!settings.Exists(setting => setting.Name == name))
+        {
+            // One that is ignored is read all the same, so that a bad value is a mistake; it is shown as ignored.
+            settings.Add(new Setting(name, shown, found?.Name, Ignored: null));
+        }
+
         return value;
     }
 

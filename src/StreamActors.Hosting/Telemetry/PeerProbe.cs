@@ -29,11 +29,9 @@ public sealed class PeerProbe(Node node, TimeProvider time) : BackgroundService
         using var timer = new PeriodicTimer(Pause, time);
         do
         {
-            var answers = await Task.WhenAll(Questions(stoppingToken).Select(question => AskAsync(question)));
-            foreach (var peer in answers.GroupBy(static answer => answer.Peer))
-            {
-                reachable[peer.Key] = peer.All(static answer => answer.IsConnected);
-            }
+            await Task.WhenAll(Questions(stoppingToken)
+                .GroupBy(static question => question.Peer, static question => question.Answer)
+                .Select(peer => AskAsync(peer.Key, [.. peer])));
         }
         while (await timer.WaitForNextTickAsync(stoppingToken));
     }
@@ -53,15 +51,16 @@ public sealed class PeerProbe(Node node, TimeProvider time) : BackgroundService
         }
     }
 
-    private async Task<(string Peer, bool IsConnected)> AskAsync((string Peer, Task<bool> Answer) question)
+    /// <summary>Takes note of a peer as soon as it has answered: a slow one does not hold up what is known of another.</summary>
+    private async Task AskAsync(string peer, IReadOnlyList<Task<bool>> answers)
     {
         try
         {
-            return (question.Peer, await question.Answer.WaitAsync(Patience, time));
+            reachable[peer] = Array.TrueForAll(await Task.WhenAll(answers).WaitAsync(Patience, time), static yes => yes);
         }
         catch (TimeoutException)
         {
-            return (question.Peer, false);
+            reachable[peer] = false;
         }
     }
 }
