@@ -276,25 +276,22 @@ internal sealed class RedisConnection : IDisposable
 
     private async Task GreetAsync(RedisOptions options, CancellationToken stop)
     {
-        if (!string.IsNullOrEmpty(options.Password))
-        {
-            var login = options.User is null
-                ? await Ask("AUTH", options.Password)
-                : await Ask("AUTH", options.User, options.Password);
-            Require(!login.IsError, () => RedisFault.OfLogin(login.Text));
-        }
+        // All questions in one go: a server that takes a second for each answer is slow, not away.
+        var hasLogin = !string.IsNullOrEmpty(options.Password);
+        var replies = await Task.WhenAll(
+            !hasLogin ? Task.FromResult(default(Reply))
+            : options.User is null ? Ask("AUTH", options.Password!)
+            : Ask("AUTH", options.User, options.Password!),
+            Ask("PING"),
+            Ask("ROLE"),
+            options.Database == 0 ? Task.FromResult(default(Reply)) : Ask("SELECT", options.Database.ToString()));
+        var (login, pong, role, select) = (replies[0], replies[1], replies[2], replies[3]);
+        Require(!hasLogin || !login.IsError, () => RedisFault.OfLogin(login.Text));
 
         // A user whose rights are cut down to publishing may use neither PING nor ROLE; the refusal proves the login.
-        var pong = await Ask("PING");
         Require(!pong.IsError || IsNotPermitted(pong), () => RedisFault.OfReply(pong.Text));
-        var role = await Ask("ROLE");
         Require(role.Items is not [{ Text: "slave" }, ..], RedisFault.Replica);
-
-        if (options.Database != 0)
-        {
-            var select = await Ask("SELECT", options.Database.ToString());
-            Require(!select.IsError, () => RedisFault.OfSelect(select.Text, options.Database));
-        }
+        Require(options.Database == 0 || !select.IsError, () => RedisFault.OfSelect(select.Text, options.Database));
 
         Task<Reply> Ask(params ReadOnlySpan<string> words) =>
             SendAsync(Resp.Command(words), options.ConnectTimeout, stop);
