@@ -22,6 +22,9 @@ public sealed class KafkaAdmin : IDisposable
 
     private readonly KafkaOptions options;
     private readonly IAdminClient client;
+
+    // Since the last answer, not since the last question: the client says a thing once, and a health check may ask in
+    // the middle of another question.
     private volatile Error? complaint;
 
     /// <summary>Makes a client; it connects with the first question.</summary>
@@ -137,9 +140,9 @@ public sealed class KafkaAdmin : IDisposable
     /// <exception cref="KafkaException">No broker answered; <see cref="Explain"/> says more.</exception>
     internal async Task<int> BrokersAsync(CancellationToken stop)
     {
-        complaint = null;
         var cluster = await client.DescribeClusterAsync(new DescribeClusterOptions { RequestTimeout = Limit })
             .WaitAsync(stop);
+        complaint = null;
         return cluster.Nodes.Count;
     }
 
@@ -176,10 +179,11 @@ public sealed class KafkaAdmin : IDisposable
 
     private async Task<T> AskAsync<T>(string what, Func<Task<T>> ask)
     {
-        complaint = null;
         try
         {
-            return await ask();
+            var answer = await ask();
+            complaint = null;
+            return answer;
         }
         catch (KafkaException error)
         {
