@@ -15,12 +15,25 @@ public static class Machine
         (Environment.GetEnvironmentVariable("PATH") ?? "").Split(Path.PathSeparator)
             .Any(folder => folder.Length > 0 && File.Exists(Path.Combine(folder, command)));
 
-    /// <summary>A port of loopback that nobody listens on now.</summary>
+    /// <summary>
+    /// A port of loopback that nobody has now. Not one of the system's choice: those are also given to whoever connects
+    /// somewhere, before the server that it is meant for has started.
+    /// </summary>
     public static int FreePort()
     {
-        using var listener = new TcpListener(IPAddress.Loopback, 0);
-        listener.Start();
-        return ((IPEndPoint)listener.LocalEndpoint).Port;
+        while (true)
+        {
+            try
+            {
+                using var listener = new TcpListener(IPAddress.Loopback, Random.Shared.Next(10_000, 32_000));
+                listener.Start();
+                return ((IPEndPoint)listener.LocalEndpoint).Port;
+            }
+            catch (SocketException error) when (error.SocketErrorCode == SocketError.AddressAlreadyInUse)
+            {
+                // another one
+            }
+        }
     }
 
     /// <summary>Asks until it is so.</summary>

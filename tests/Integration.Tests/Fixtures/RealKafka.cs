@@ -96,7 +96,7 @@ public sealed class RealKafka : IAsyncDisposable
         }
     }
 
-    private static Task<string> FromScriptAsync(Leash leash, string script, RealKafkaOptions options)
+    private static async Task<string> FromScriptAsync(Leash leash, string script, RealKafkaOptions options)
     {
         string[] arguments =
         [
@@ -105,7 +105,19 @@ public sealed class RealKafka : IAsyncDisposable
             .. options.Tls ? ["--tls"] : Array.Empty<string>(),
             .. options.Settings.SelectMany(setting => new[] { "--set", setting }),
         ];
-        return leash.RunAsync(script, arguments);
+        for (var attempt = 1; ; attempt++)
+        {
+            try
+            {
+                return await leash.RunAsync(script, arguments);
+            }
+            catch (InvalidOperationException error) when (attempt < 5 && error.Message.Contains("Address already in use"))
+            {
+                // Somebody was given one of the ports between the script's choice and the broker's start.
+                await leash.RunAsync(script, "stop", Path.Combine(leash.Folder, "kafka"));
+                Directory.Delete(Path.Combine(leash.Folder, "kafka"), recursive: true);
+            }
+        }
     }
 
     private Task<string> Script(params IEnumerable<string> arguments) => script.Length > 0
