@@ -1,0 +1,139 @@
+using System.Text.Json;
+using StreamActors.Tests.Fixtures;
+
+namespace StreamActors.Tests.RideShare;
+
+/// <summary>The numbers, in the two forms in which they are asked for.</summary>
+public sealed class MetricsTests
+{
+    private static readonly (string Name, JsonValueKind Kind)[] Documented =
+    [
+        ("messages_consumed_total", JsonValueKind.Number), ("messages_published_total", JsonValueKind.Number),
+        ("messages_consumed_per_sec", JsonValueKind.Number), ("messages_published_per_sec", JsonValueKind.Number),
+        ("gps_aggregation_ratio", JsonValueKind.Number), ("redis_publish_latency", JsonValueKind.Object),
+        ("publish_errors", JsonValueKind.Number), ("publish_errors_per_sec", JsonValueKind.Number),
+        ("kafka_connected", JsonValueKind.True), ("redis_connected", JsonValueKind.True),
+        ("uptime_seconds", JsonValueKind.Number), ("timestamp", JsonValueKind.Number),
+    ];
+
+    private static readonly (string Name, string Type)[] Exported =
+    [
+        ("messages_consumed_total", "counter"), ("messages_published_total", "counter"),
+        ("gps_received_total", "counter"), ("gps_emitted_total", "counter"), ("publish_errors_total", "counter"),
+        ("validation_errors_total", "counter"), ("gps_aggregation_ratio", "gauge"), ("kafka_connected", "gauge"),
+        ("redis_connected", "gauge"), ("uptime_seconds", "gauge"), ("redis_publish_latency_seconds", "histogram"),
+        ("pipeline_latency_seconds", "histogram"),
+    ];
+
+    [RedisFact]
+    public async Task Metrics_is_the_documented_JSON_and_its_numbers_are_right()
+    {
+        await using var theatre = await Theatre.EmbeddedAsync();
+        var node = await theatre.StartReadyAsync();
+        (await node.MetricsAsync()).GetProperty("gps_aggregation_ratio").GetDouble().ShouldBe(0, "before the first flush");
+        await RunSomeAsync(theatre, node);
+
+        var page = await node.GetAsync("/metrics");
+        page.ContentType.ShouldBe("application/json");
+        page.Json.EnumerateObject().Select(static field => (field.Name, field.Value.ValueKind)).ShouldBe(Documented);
+        long Number(string name) => page.Json.GetProperty(name).GetInt64();
+        Number("messages_consumed_total").ShouldBe(111);    // without the duplicate, with the invalid one
+        Number("messages_published_total").ShouldBe(theatre.Frontend.Count);
+        Number("publish_errors").ShouldBe(0);
+        page.Json.GetProperty("messages_consumed_per_sec").GetDouble().ShouldBeGreaterThan(0);
+        page.Json.GetProperty("gps_aggregation_ratio").GetDouble().ShouldBe((theatre.Frontend.Count - 10) / 100.0, 0.001);
+        var latency = page.Json.GetProperty("redis_publish_latency");
+        latency.EnumerateObject().Select(static field => field.Name).ShouldBe(["avg_ms", "p95_ms", "count"]);
+        latency.GetProperty("avg_ms").GetDouble().ShouldBeInRange(0.001, 1000);
+        var clock = DateTimeOffset.FromUnixTimeMilliseconds((long)(page.Json.GetProperty("timestamp").GetDouble() * 1000));
+        clock.ShouldBeInRange(DateTimeOffset.UtcNow.AddMinutes(-1), DateTimeOffset.UtcNow.AddMinutes(1));
+        await node.StopAsync();
+    }
+
+    [RedisFact]
+    public async Task The_metrics_port_speaks_Prometheus_with_the_documented_names()
+    {
+        await using var theatre = await Theatre.EmbeddedAsync();
+        var node = await theatre.StartReadyAsync();
+        await RunSomeAsync(theatre, node);
+
+        var text = (await node.GetAsync("/metrics", port: node.MetricsPort)).Text;
+        var page = PrometheusPage.Parse(text);
+        foreach (var (name, type) in Exported)
+        {
+            page.Families["stream_processor_" + name].ShouldBe(type, name);
+        }
+
+        page["stream_processor_messages_consumed_total"].ShouldBe(111);
+        page["stream_processor_messages_published_total"].ShouldBe(theatre.Frontend.Count);
+        page["stream_processor_gps_received_total"].ShouldBe(100);
+        page["stream_processor_gps_emitted_total"].ShouldBe(theatre.Frontend.Count - 10);
+        page["stream_processor_validation_errors_total{handler_type=\"trip\"}"].ShouldBe(1);
+        page["stream_processor_validation_errors_total{handler_type=\"rating\"}"].ShouldBe(0);
+        page["stream_processor_kafka_connected"].ShouldBe(1);
+        page["stream_processor_redis_connected"].ShouldBe(1);
+        page["stream_processor_redis_publish_latency_seconds_count"].ShouldBeGreaterThan(0);
+        page["stream_processor_pipeline_latency_seconds_count"].ShouldBe(theatre.Frontend.Count);
+        if (Machine.Has("promtool"))
+        {
+            var file = Path.GetTempFileName();
+            await File.WriteAllTextAsync(file, text);
+            await using var leash = new Leash();
+            await leash.RunAsync("bash", "-c", $"promtool check metrics < {file}");
+        }
+
+        await node.StopAsync();
+    }
+
+    [RedisFact]
+    public async Task The_client_chooses_the_form()
+    {
+        await using var theatre = await Theatre.EmbeddedAsync();
+        var node = await theatre.StartReadyAsync();
+        foreach (var (accept, type) in new[]
+                 {
+                     (null, "application/json"), ("application/json", "application/json"), ("*/*", "application/json"),
+                     ("text/plain", "text/plain"), ("text/plain;version=0.0.4;q=0.5", "text/plain"),
+                     ("application/openmetrics-text;version=1.0.0", "text/plain"), ("text/html", "application/json"),
+                 })
+        {
+            var page = await node.GetAsync("/metrics", accept);
+            page.ContentType.ShouldBe(type, accept);
+            if (type == "text/plain")
+            {
+                PrometheusPage.Parse(page.Text).Families.ShouldContainKey("stream_processor_messages_consumed_total");
+            }
+        }
+
+        (await node.GetAsync("/metrics", "application/json", node.MetricsPort)).ContentType.ShouldBe("text/plain");
+        (await node.StatusAsync("/nothing")).ShouldBe(404);
+        await node.StopAsync();
+    }
+
+    /// <summary>A hundred pings of ten drivers; ten trips, one of them twice; an invalid one.</summary>
+    private static async Task RunSomeAsync(Theatre theatre, RunningNode node)
+    {
+        for (var ping = 0; ping < 100; ping++)
+        {
+            theatre.Feed.Enqueue("gps_pings", $"d{ping % 10}", Rides.Ping($"d{ping % 10}", ping));
+        }
+
+        for (var trip = 0; trip < 10; trip++)
+        {
+            theatre.Feed.Enqueue("trips", $"t{trip}", Rides.Trip($"t{trip}", id: $"00000000-0000-4000-8000-00000000000{trip}"));
+        }
+
+        theatre.Feed.Enqueue("trips", "t9", Rides.Trip("t9", id: "00000000-0000-4000-8000-000000000009"));
+        theatre.Feed.Send("trips", "t9", "[1]");
+        await theatre.TripsShownAsync([.. Enumerable.Range(0, 10).Select(static trip => $"t{trip}/0")]);
+        await node.UntilAsync("all was read and published", TimeSpan.FromSeconds(10), async () =>
+        {
+            var page = await node.PrometheusAsync();
+            return page["stream_processor_messages_consumed_total"] == 111
+                && page["streamactors_records_merged_total{pipeline=\"ride-share\",route=\"gps\"}"]
+                    + page["stream_processor_messages_published_total"] == 110
+                && page["stream_processor_messages_published_total"] == theatre.Frontend.Count
+                && page["stream_processor_kafka_connected"] + page["stream_processor_redis_connected"] == 2;
+        });
+    }
+}
