@@ -70,7 +70,7 @@ internal static class NodeApp
         try
         {
             _ = app.Services.GetRequiredService<NodeHost>();
-            // Not with the token: it would cancel the host's services behind its back. A stop comes right after the start.
+            // Not with the token: it would cancel the host's services behind its back. A stop follows the start.
             stop.ThrowIfCancellationRequested();
             await app.StartAsync(CancellationToken.None);
         }

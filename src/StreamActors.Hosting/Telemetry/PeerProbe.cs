@@ -51,12 +51,15 @@ public sealed class PeerProbe(Node node, TimeProvider time) : BackgroundService
         }
     }
 
-    /// <summary>Takes note of a peer as soon as it has answered: a slow one does not hold up what is known of another.</summary>
+    /// <summary>
+    /// Takes note of a peer as soon as it has answered: a slow one does not hold up what is known of another.
+    /// </summary>
     private async Task AskAsync(string peer, IReadOnlyList<Task<bool>> answers)
     {
         try
         {
-            reachable[peer] = Array.TrueForAll(await Task.WhenAll(answers).WaitAsync(Patience, time), static yes => yes);
+            var all = await Task.WhenAll(answers).WaitAsync(Patience, time);
+            reachable[peer] = Array.TrueForAll(all, static yes => yes);
         }
         catch (TimeoutException)
         {
