@@ -276,22 +276,27 @@ internal sealed class RedisConnection : IDisposable
 
     private async Task GreetAsync(RedisOptions options, CancellationToken stop)
     {
-        // All questions in one go: a server that takes a second for each answer is slow, not away.
+        // All questions in one go: a server that takes a second for each answer is slow, not away. The answers are looked
+        // at in their order: the first refusal is the reason, even where the server hangs up after it.
         var hasLogin = !string.IsNullOrEmpty(options.Password);
-        var replies = await Task.WhenAll(
-            !hasLogin ? Task.FromResult(default(Reply))
+        var login = !hasLogin ? null
             : options.User is null ? Ask("AUTH", options.Password!)
-            : Ask("AUTH", options.User, options.Password!),
-            Ask("PING"),
-            Ask("ROLE"),
-            options.Database == 0 ? Task.FromResult(default(Reply)) : Ask("SELECT", options.Database.ToString()));
-        var (login, pong, role, select) = (replies[0], replies[1], replies[2], replies[3]);
-        Require(!hasLogin || !login.IsError, () => RedisFault.OfLogin(login.Text));
+            : Ask("AUTH", options.User, options.Password!);
+        var (ping, role) = (Ask("PING"), Ask("ROLE"));
+        var select = options.Database == 0 ? null : Ask("SELECT", options.Database.ToString());
+        if (login is not null && await login is { IsError: true } refused)
+        {
+            throw new RedisFaultException(RedisFault.OfLogin(refused.Text));
+        }
 
         // A user whose rights are cut down to publishing may use neither PING nor ROLE; the refusal proves the login.
+        var pong = await ping;
         Require(!pong.IsError || IsNotPermitted(pong), () => RedisFault.OfReply(pong.Text));
-        Require(role.Items is not [{ Text: "slave" }, ..], RedisFault.Replica);
-        Require(options.Database == 0 || !select.IsError, () => RedisFault.OfSelect(select.Text, options.Database));
+        Require((await role).Items is not [{ Text: "slave" }, ..], RedisFault.Replica);
+        if (select is not null && await select is { IsError: true } unknown)
+        {
+            throw new RedisFaultException(RedisFault.OfSelect(unknown.Text, options.Database));
+        }
 
         Task<Reply> Ask(params ReadOnlySpan<string> words) =>
             SendAsync(Resp.Command(words), options.ConnectTimeout, stop);
