@@ -111,7 +111,8 @@ public sealed class RealKafka : IAsyncDisposable
             {
                 return await leash.RunAsync(script, arguments);
             }
-            catch (InvalidOperationException error) when (attempt < 5 && error.Message.Contains("Address already in use"))
+            catch (InvalidOperationException error)
+                when (attempt < 5 && error.Message.Contains("Address already in use"))
             {
                 // Somebody was given one of the ports between the script's choice and the broker's start.
                 await leash.RunAsync(script, "stop", Path.Combine(leash.Folder, "kafka"));
