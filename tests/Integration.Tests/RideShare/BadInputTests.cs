@@ -61,7 +61,8 @@ public sealed class BadInputTests
         theatre.Feed.Send("gps_pings", null, Event(Rides.Ping("no-key")));
         theatre.Feed.Send("gps_pings", [0x00, 0xff, 0x80], Event(Rides.Ping("binary-key")));
         theatre.Feed.Send("gps_pings", [], Event(Rides.Ping("empty-key")));
-        theatre.Feed.Send("trips", "k", Rides.Trip("twice").Replace("\"fare\":35.5", "\"fare\":1,\"fare\":2,\"fare\":3.5"));
+        theatre.Feed.Send(
+            "trips", "k", Rides.Trip("twice").Replace("\"fare\":35.5", "\"fare\":1,\"fare\":2,\"fare\":3.5"));
         theatre.Feed.Send("trips", "k", Rides.Trip("large").With("cancellation_reason", large));
         theatre.Feed.Send("trips", "k", Rides.Trip("deep").With("unknown", JsonNode.Parse(
             new string('[', 60) + new string(']', 60))));
@@ -157,12 +158,14 @@ public sealed class FloodTests
         (await node.GetAsync("/health")).Took.ShouldBeLessThan(TimeSpan.FromSeconds(2));
         theatre.Feed.Flush();
         await node.UntilAsync("all are counted", TimeSpan.FromSeconds(30), async () =>
-            (await node.PrometheusAsync())["stream_processor_validation_errors_total{handler_type=\"gps\"}"] == Records);
+            Records == (await node.PrometheusAsync())[
+                "stream_processor_validation_errors_total{handler_type=\"gps\"}"]);
         var took = clock.Elapsed;
 
         (await node.StatusAsync("/health")).ShouldBe(200);
         var (peak, lines) = (node.PeakMemory, node.Output.Count);
-        Console.WriteLine($"{Records} bad records in {took.TotalSeconds:0.0} s, peak {peak >> 20} MB, {lines} log lines");
+        Console.WriteLine(
+            $"{Records} bad records in {took.TotalSeconds:0.0} s, peak {peak >> 20} MB, {lines} log lines");
         peak.ShouldBeLessThan(ContainerLimit);
         lines.ShouldBeLessThan(100);
         await node.StopAsync();

@@ -30,7 +30,8 @@ public sealed class MetricsTests
     {
         await using var theatre = await Theatre.EmbeddedAsync();
         var node = await theatre.StartReadyAsync();
-        (await node.MetricsAsync()).GetProperty("gps_aggregation_ratio").GetDouble().ShouldBe(0, "before the first flush");
+        (await node.MetricsAsync()).GetProperty("gps_aggregation_ratio").GetDouble()
+            .ShouldBe(0, "before the first flush");
         await RunSomeAsync(theatre, node);
 
         var page = await node.GetAsync("/metrics");
@@ -41,12 +42,14 @@ public sealed class MetricsTests
         Number("messages_published_total").ShouldBe(theatre.Frontend.Count);
         Number("publish_errors").ShouldBe(0);
         page.Json.GetProperty("messages_consumed_per_sec").GetDouble().ShouldBeGreaterThan(0);
-        page.Json.GetProperty("gps_aggregation_ratio").GetDouble().ShouldBe((theatre.Frontend.Count - 10) / 100.0, 0.001);
+        page.Json.GetProperty("gps_aggregation_ratio").GetDouble()
+            .ShouldBe((theatre.Frontend.Count - 10) / 100.0, 0.001);
         var latency = page.Json.GetProperty("redis_publish_latency");
         latency.EnumerateObject().Select(static field => field.Name).ShouldBe(["avg_ms", "p95_ms", "count"]);
         latency.GetProperty("avg_ms").GetDouble().ShouldBeInRange(0.001, 1000);
-        var clock = DateTimeOffset.FromUnixTimeMilliseconds((long)(page.Json.GetProperty("timestamp").GetDouble() * 1000));
-        clock.ShouldBeInRange(DateTimeOffset.UtcNow.AddMinutes(-1), DateTimeOffset.UtcNow.AddMinutes(1));
+        var clock = page.Json.GetProperty("timestamp").GetDouble();
+        DateTimeOffset.FromUnixTimeMilliseconds((long)(clock * 1000))
+            .ShouldBeInRange(DateTimeOffset.UtcNow.AddMinutes(-1), DateTimeOffset.UtcNow.AddMinutes(1));
         await node.StopAsync();
     }
 
@@ -120,7 +123,8 @@ public sealed class MetricsTests
 
         for (var trip = 0; trip < 10; trip++)
         {
-            theatre.Feed.Enqueue("trips", $"t{trip}", Rides.Trip($"t{trip}", id: $"00000000-0000-4000-8000-00000000000{trip}"));
+            var id = $"00000000-0000-4000-8000-00000000000{trip}";
+            theatre.Feed.Enqueue("trips", $"t{trip}", Rides.Trip($"t{trip}", id: id));
         }
 
         theatre.Feed.Enqueue("trips", "t9", Rides.Trip("t9", id: "00000000-0000-4000-8000-000000000009"));

@@ -13,23 +13,64 @@ public sealed class OutputTests
     private static readonly (string Topic, string In, string Channel, string Out)[] Events =
     [
         ("gps_pings", Rides.Ping("k", id: Id), "driver-updates",
-            """{"event_id":"550e8400-e29b-41d4-a716-446655440000","entity_type":"driver","entity_id":"k","timestamp":"2026-01-15T10:00:00Z","location":[-23.5,-46.6333],"heading":90.0,"speed":null,"accuracy":5.0,"trip_id":null,"trip_state":null,"route_progress_index":null,"pickup_route_progress_index":null}"""),
+            """
+            {"event_id":"550e8400-e29b-41d4-a716-446655440000","entity_type":"driver","entity_id":"k",
+            "timestamp":"2026-01-15T10:00:00Z","location":[-23.5,-46.6333],"heading":90.0,"speed":null,
+            "accuracy":5.0,"trip_id":null,"trip_state":null,"route_progress_index":null,
+            "pickup_route_progress_index":null}
+            """),
         ("gps_pings", Rides.Ping("k", type: "rider", id: Next(1)), "rider-updates",
-            $$"""{"event_id":"{{Next(1)}}","entity_type":"rider","entity_id":"k","timestamp":"2026-01-15T10:00:00Z","location":[-23.5,-46.6333],"heading":90.0,"speed":null,"accuracy":5.0,"trip_id":null,"trip_state":null,"route_progress_index":null,"pickup_route_progress_index":null}"""),
+            $$"""
+            {"event_id":"{{Next(1)}}","entity_type":"rider","entity_id":"k","timestamp":"2026-01-15T10:00:00Z",
+            "location":[-23.5,-46.6333],"heading":90.0,"speed":null,"accuracy":5.0,"trip_id":null,
+            "trip_state":null,"route_progress_index":null,"pickup_route_progress_index":null}
+            """),
         ("trips", Rides.Trip("k", 3, Next(2)), "trip-updates",
-            $$"""{"event_id":"{{Next(2)}}","event_type":"trip.requested","trip_id":"k","timestamp":"2026-01-15T10:00:00Z","rider_id":"r1","driver_id":null,"pickup_location":[-23.55,-46.63],"dropoff_location":[-23.56,-46.65],"pickup_zone_id":"z1","dropoff_zone_id":"z2","surge_multiplier":1.5,"fare":35.5,"offer_sequence":3,"cancelled_by":null,"cancellation_reason":null,"cancellation_stage":null,"route":null,"pickup_route":null,"route_progress_index":null,"pickup_route_progress_index":null}"""),
+            $$"""
+            {"event_id":"{{Next(2)}}","event_type":"trip.requested","trip_id":"k",
+            "timestamp":"2026-01-15T10:00:00Z","rider_id":"r1","driver_id":null,
+            "pickup_location":[-23.55,-46.63],"dropoff_location":[-23.56,-46.65],"pickup_zone_id":"z1",
+            "dropoff_zone_id":"z2","surge_multiplier":1.5,"fare":35.5,"offer_sequence":3,"cancelled_by":null,
+            "cancellation_reason":null,"cancellation_stage":null,"route":null,"pickup_route":null,
+            "route_progress_index":null,"pickup_route_progress_index":null}
+            """),
         ("driver_status", Rides.Status("k", Next(3)), "driver-updates",
-            $$"""{"event_id":"{{Next(3)}}","driver_id":"k","timestamp":"2026-01-15T10:00:00Z","previous_status":null,"new_status":"online","trigger":"app_open","location":[-23.55,-46.63]}"""),
+            $$"""
+            {"event_id":"{{Next(3)}}","driver_id":"k","timestamp":"2026-01-15T10:00:00Z","previous_status":null,
+            "new_status":"online","trigger":"app_open","location":[-23.55,-46.63]}
+            """),
         ("surge_updates", Rides.Surge("k", Next(4)), "surge_updates",
-            $$"""{"event_id":"{{Next(4)}}","zone_id":"k","timestamp":"2026-01-15T10:00:00Z","previous_multiplier":1.0,"new_multiplier":1.5,"available_drivers":4,"pending_requests":6,"calculation_window_seconds":60}"""),
+            $$"""
+            {"event_id":"{{Next(4)}}","zone_id":"k","timestamp":"2026-01-15T10:00:00Z",
+            "previous_multiplier":1.0,"new_multiplier":1.5,"available_drivers":4,"pending_requests":6,
+            "calculation_window_seconds":60}
+            """),
         ("driver_profiles", Rides.DriverProfile("k", Next(5)), "driver-updates",
-            $$"""{"event_id":"{{Next(5)}}","event_type":"driver.created","driver_id":"k","timestamp":"2026-01-15T10:00:00Z","first_name":"Zoë","last_name":"Silva","email":"z@x.br","phone":"1","home_location":[-23.5,-46.6],"shift_preference":"night","vehicle_make":"Fiat","vehicle_model":"Uno","vehicle_year":2019,"license_plate":"ABC1D23"}"""),
+            $$"""
+            {"event_id":"{{Next(5)}}","event_type":"driver.created","driver_id":"k",
+            "timestamp":"2026-01-15T10:00:00Z","first_name":"Zoë","last_name":"Silva","email":"z@x.br",
+            "phone":"1","home_location":[-23.5,-46.6],"shift_preference":"night","vehicle_make":"Fiat",
+            "vehicle_model":"Uno","vehicle_year":2019,"license_plate":"ABC1D23"}
+            """),
         ("rider_profiles", Rides.RiderProfile("k", Next(6)), "rider-updates",
-            $$"""{"event_id":"{{Next(6)}}","event_type":"rider.updated","rider_id":"k","timestamp":"2026-01-15T10:00:00Z","first_name":"Ana","last_name":"Lima","email":"a@x.br","phone":"2","home_location":[-23.5,-46.6],"payment_method_type":"credit_card","payment_method_masked":"**42","behavior_factor":null}"""),
+            $$"""
+            {"event_id":"{{Next(6)}}","event_type":"rider.updated","rider_id":"k",
+            "timestamp":"2026-01-15T10:00:00Z","first_name":"Ana","last_name":"Lima","email":"a@x.br",
+            "phone":"2","home_location":[-23.5,-46.6],"payment_method_type":"credit_card",
+            "payment_method_masked":"**42","behavior_factor":null}
+            """),
         ("ratings", Rides.Rating("k", "driver", Next(7)), "driver-updates",
-            $$"""{"event_id":"{{Next(7)}}","trip_id":"k","timestamp":"2026-01-15T10:00:00Z","rater_type":"rider","rater_id":"a","ratee_type":"driver","ratee_id":"b","rating":5,"current_rating":4.8,"rating_count":12,"event_type":"rating_update"}"""),
+            $$"""
+            {"event_id":"{{Next(7)}}","trip_id":"k","timestamp":"2026-01-15T10:00:00Z","rater_type":"rider",
+            "rater_id":"a","ratee_type":"driver","ratee_id":"b","rating":5,"current_rating":4.8,
+            "rating_count":12,"event_type":"rating_update"}
+            """),
         ("ratings", Rides.Rating("k", "rider", Next(8)), "rider-updates",
-            $$"""{"event_id":"{{Next(8)}}","trip_id":"k","timestamp":"2026-01-15T10:00:00Z","rater_type":"driver","rater_id":"a","ratee_type":"rider","ratee_id":"b","rating":5,"current_rating":4.8,"rating_count":12,"event_type":"rating_update"}"""),
+            $$"""
+            {"event_id":"{{Next(8)}}","trip_id":"k","timestamp":"2026-01-15T10:00:00Z","rater_type":"driver",
+            "rater_id":"a","ratee_type":"rider","ratee_id":"b","rating":5,"current_rating":4.8,
+            "rating_count":12,"event_type":"rating_update"}
+            """),
     ];
 
     [KafkaFact(Redis = true)]
@@ -82,7 +123,8 @@ public sealed class OutputTests
 
         var last = theatre.Frontend.All.Where(static shown => shown.Text.Contains("entity_id"))
             .GroupBy(static shown => shown["entity_id"])
-            .ToDictionary(static each => each.Key, static each => each.Last().Json.GetProperty("location")[0].GetDouble());
+            .ToDictionary(
+                static each => each.Key, static each => each.Last().Json.GetProperty("location")[0].GetDouble());
         last.Count.ShouldBe(31);
         Enumerable.Range(0, 30).ShouldAllBe(driver => last[$"d{driver}"] == 270 + driver, "the last ping of each");
         theatre.Feed.Lag(theatre.Group, "gps_pings", "trips").ShouldBe(0);

@@ -3,7 +3,7 @@ using StreamActors.Tests.Fixtures;
 
 namespace StreamActors.Tests.RideShare;
 
-/// <summary>Clusters that ask who you are: log-in, encryption, and topics made by a node that had to log in for it.</summary>
+/// <summary>Clusters that ask who you are: log-in, encryption, topics made by a node that logged in for it.</summary>
 public sealed class SecurityTests
 {
     private const string User = "rider", Password = "canary1ofkafka";
@@ -65,7 +65,10 @@ public sealed class SecurityTests
         {
             Tls = true,
             Password = "canary3",
-            Users = ["bridge on >canary4 resetchannels &driver-updates &rider-updates &trip-updates &surge_updates +@all"],
+            Users =
+            [
+                "bridge on >canary4 resetchannels &driver-updates &rider-updates &trip-updates &surge_updates +@all",
+            ],
         });
         using var frontend = await Frontend.SubscribeAsync(redis, "canary3", tls: true);
         using var feed = new Feed(new()

@@ -2,7 +2,7 @@ using StreamActors.Tests.Fixtures;
 
 namespace StreamActors.Tests.RideShare;
 
-/// <summary>An id counts as seen once its event was handled and Redis has taken it: not before, and not twice.</summary>
+/// <summary>An id counts as seen once its event was handled and Redis has it: not before, and not twice.</summary>
 public sealed class SeenOnceTests
 {
     [RedisFact]

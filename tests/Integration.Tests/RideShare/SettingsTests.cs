@@ -5,13 +5,16 @@ using StreamActors.Tests.Fixtures;
 
 namespace StreamActors.Tests.RideShare;
 
-/// <summary>Every documented variable has its effect, or is shown as ignored; a mistake is told before anything starts.</summary>
+/// <summary>
+/// Every documented variable has its effect, or is shown as ignored; a mistake is told before anything starts.
+/// </summary>
 public sealed class SettingsTests
 {
-    /// <summary>The variables of the service's document and of its code, with a value that is not the default.</summary>
+    /// <summary>The variables of the service's document and code, with a value that is not the default.</summary>
     private static readonly (string Name, string Value)[] Documented =
     [
-        ("KAFKA_BOOTSTRAP_SERVERS", "k1:9092,k2:9092"), ("KAFKA_GROUP_ID", "g"), ("KAFKA_AUTO_OFFSET_RESET", "earliest"),
+        ("KAFKA_BOOTSTRAP_SERVERS", "k1:9092,k2:9092"), ("KAFKA_GROUP_ID", "g"),
+        ("KAFKA_AUTO_OFFSET_RESET", "earliest"),
         ("KAFKA_SECURITY_PROTOCOL", "SASL_SSL"), ("KAFKA_SASL_MECHANISM", "SCRAM-SHA-512"),
         ("KAFKA_SASL_USERNAME", "u"), ("KAFKA_SASL_PASSWORD", "canary-of-kafka"), ("KAFKA_ENABLE_AUTO_COMMIT", "true"),
         ("KAFKA_AUTO_COMMIT_INTERVAL_MS", "1000"), ("KAFKA_SESSION_TIMEOUT_MS", "10000"),
@@ -109,7 +112,8 @@ public sealed class SettingsTests
                      "PROCESSOR_SAMPLE_RATE is \"0\"", "API_PORT is \"abc\"",
                      "payments, which has no handler. Known: gps_pings, trips, driver_status, surge_updates, "
                      + "driver_profiles, rider_profiles, ratings",
-                     "PROCESSOR_GPS_ENABLED is \"maybe\"", "KAFKA_AUTO_OFFSET_RESET is \"middle\"", "LOG_LEVEL is \"LOUD\"",
+                     "PROCESSOR_GPS_ENABLED is \"maybe\"", "KAFKA_AUTO_OFFSET_RESET is \"middle\"",
+                     "LOG_LEVEL is \"LOUD\"",
                      "REDIS_PORT is \"70000\"", "PROCESSOR_DEDUP_WINDOW_SECONDS is \"86401\"",
                      "KAFKA_COMMIT_INTERVAL_SEC is \"soon\"", "METRICS_PORT is \"-1\"", "OTEL_EXPORTER_OTLP_ENDPOINT",
                  ])
@@ -190,7 +194,8 @@ public sealed class SettingsTests
         var node = await theatre.StartReadyAsync(
             ("LOG_FORMAT", "json"), ("ENVIRONMENT", "pr\"od\n"), ("LOG_LEVEL", "DEBUG"),
             ("REDIS_PASSWORD", "canary-of-redis"), ("KAFKA_SASL_PASSWORD", "canary-of-kafka"));
-        theatre.Feed.Send("trips", "k", Rides.Trip("t").With("event_type", "a \"quoted\"\nline\u2028\u0000\ud83d\ude00"));
+        theatre.Feed.Send(
+            "trips", "k", Rides.Trip("t").With("event_type", "a \"quoted\"\nline\u2028\u0000\ud83d\ude00"));
         theatre.Feed.Send("gps_pings", "k", Rides.Ping("d").With("na\"me\n", "\n").With("entity_type", "\n\"x\"\\"));
         theatre.Feed.Send("trips", "k", Rides.Trip("good"));
         await theatre.TripsShownAsync(["good/0"]);

@@ -22,7 +22,7 @@ public sealed class OwnKafka : ICollectionFixture<OwnKafka>, IAsyncLifetime
 
     private RealKafka? kafka;
 
-    /// <summary>The cluster, started by the first test that needs it. It gives a dead member up after two seconds.</summary>
+    /// <summary>The cluster, started by the first test that needs it. It gives a dead member up after 2 s.</summary>
     internal async Task<RealKafka> KafkaAsync() => kafka ??= await RealKafka.StartAsync(new()
     {
         Settings =

@@ -3,7 +3,8 @@ using System.Text.RegularExpressions;
 namespace StreamActors.Tests.RideShare;
 
 /// <summary>The numbers of the last line of a node that was stopped.</summary>
-internal sealed partial record Totals(long Consumed, long Published, long Merged, long Duplicates, long Invalid, long DeadLetters = 0)
+internal sealed partial record Totals(
+    long Consumed, long Published, long Merged, long Duplicates, long Invalid, long DeadLetters = 0)
 {
     public static Totals Of(RunningNode node)
     {

@@ -95,7 +95,8 @@ public sealed class WindowCrashTests(OwnKafka own)
         await using var theatre = await Theatre.OnAsync(await own.KafkaAsync());
         (string, string)[] settings =
         [
-            ("PROCESSOR_WINDOW_SIZE_MS", "5000"), ("KAFKA_BATCH_COMMIT_SIZE", "1"), ("KAFKA_COMMIT_INTERVAL_SEC", "0.1"),
+            ("PROCESSOR_WINDOW_SIZE_MS", "5000"), ("KAFKA_BATCH_COMMIT_SIZE", "1"),
+            ("KAFKA_COMMIT_INTERVAL_SEC", "0.1"),
         ];
         var node = await theatre.StartReadyAsync(settings);
         // The first flush shows where the window's clock stands: behind it there are almost five seconds.

@@ -9,6 +9,8 @@ namespace StreamActors.Tests.RideShare;
 /// </summary>
 internal sealed partial class PrometheusPage
 {
+    private const string Label = "[a-zA-Z_][a-zA-Z0-9_]*=\"(?:[^\"\\\\\n]|\\\\[\"\\\\n])*\"";
+
     private readonly Dictionary<string, double> series = [];
 
     /// <summary>The families with their types.</summary>
@@ -49,7 +51,7 @@ internal sealed partial class PrometheusPage
         return page;
     }
 
-    [GeneratedRegex("""^([a-zA-Z_:][a-zA-Z0-9_:]*)(\{[a-zA-Z_][a-zA-Z0-9_]*="(?:[^"\\\n]|\\["\\n])*"(?:,[a-zA-Z_][a-zA-Z0-9_]*="(?:[^"\\\n]|\\["\\n])*")*\})? (\S+)$""")]
+    [GeneratedRegex("^([a-zA-Z_:][a-zA-Z0-9_:]*)(\\{" + Label + "(?:," + Label + ")*\\})? (\\S+)$")]
     private static partial Regex Sample();
 
     private void Begin(string family, string line)
@@ -86,7 +88,8 @@ internal sealed partial class PrometheusPage
     {
         foreach (var family in Families.Where(static each => each.Value == "histogram").Select(static each => each.Key))
         {
-            foreach (var count in series.Where(each => each.Key.StartsWith($"{family}_count", StringComparison.Ordinal)))
+            var counts = $"{family}_count";
+            foreach (var count in series.Where(each => each.Key.StartsWith(counts, StringComparison.Ordinal)))
             {
                 var labels = count.Key[$"{family}_count".Length..].Trim('{', '}');
                 var start = $"{family}_bucket{{{(labels.Length > 0 ? labels + "," : "")}le=\"";

@@ -8,38 +8,55 @@ namespace StreamActors.Tests.RideShare;
 /// <summary>Events as the platform's other services produce them.</summary>
 internal static class Rides
 {
-    private static readonly JsonSerializerOptions AsItIs = new() { Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping };
+    private static readonly JsonSerializerOptions AsItIs =
+        new() { Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping };
 
     public static string NewId() => Guid.NewGuid().ToString();
 
     /// <summary>A ping of a driver or a rider.</summary>
-    public static string Ping(string entity, double latitude = -23.5, string? id = null, string type = "driver") => $$"""
-        {"event_id":"{{id ?? NewId()}}","entity_type":"{{type}}","entity_id":"{{entity}}","timestamp":"2026-01-15T10:00:00Z","location":[{{Number(latitude)}},-46.6333],"heading":90,"speed":null,"accuracy":5.0,"trip_id":null,"session_id":"s1"}
+    public static string Ping(
+        string entity, double latitude = -23.5, string? id = null, string type = "driver") => $$"""
+        {"event_id":"{{id ?? NewId()}}","entity_type":"{{type}}","entity_id":"{{entity}}",
+        "timestamp":"2026-01-15T10:00:00Z","location":[{{Number(latitude)}},-46.6333],"heading":90,"speed":null,
+        "accuracy":5.0,"trip_id":null,"session_id":"s1"}
         """;
 
     /// <summary>The so-maniest event of a trip; the number travels as its <c>offer_sequence</c>.</summary>
     public static string Trip(string trip, int number = 0, string? id = null, string type = "trip.requested") => $$"""
-        {"event_id":"{{id ?? NewId()}}","event_type":"{{type}}","trip_id":"{{trip}}","timestamp":"2026-01-15T10:00:00Z","rider_id":"r1","driver_id":null,"pickup_location":[-23.55,-46.63],"dropoff_location":[-23.56,-46.65],"pickup_zone_id":"z1","dropoff_zone_id":"z2","surge_multiplier":1.5,"fare":35.5,"offer_sequence":{{number}}}
+        {"event_id":"{{id ?? NewId()}}","event_type":"{{type}}","trip_id":"{{trip}}",
+        "timestamp":"2026-01-15T10:00:00Z","rider_id":"r1","driver_id":null,"pickup_location":[-23.55,-46.63],
+        "dropoff_location":[-23.56,-46.65],"pickup_zone_id":"z1","dropoff_zone_id":"z2","surge_multiplier":1.5,
+        "fare":35.5,"offer_sequence":{{number}}}
         """;
 
     public static string Status(string driver, string? id = null) => $$"""
-        {"event_id":"{{id ?? NewId()}}","driver_id":"{{driver}}","timestamp":"2026-01-15T10:00:00Z","previous_status":null,"new_status":"online","trigger":"app_open","location":[-23.55,-46.63]}
+        {"event_id":"{{id ?? NewId()}}","driver_id":"{{driver}}","timestamp":"2026-01-15T10:00:00Z",
+        "previous_status":null,"new_status":"online","trigger":"app_open","location":[-23.55,-46.63]}
         """;
 
     public static string Surge(string zone, string? id = null) => $$"""
-        {"event_id":"{{id ?? NewId()}}","zone_id":"{{zone}}","timestamp":"2026-01-15T10:00:00Z","previous_multiplier":1.0,"new_multiplier":1.5,"available_drivers":4,"pending_requests":6,"correlation_id":"z"}
+        {"event_id":"{{id ?? NewId()}}","zone_id":"{{zone}}","timestamp":"2026-01-15T10:00:00Z",
+        "previous_multiplier":1.0,"new_multiplier":1.5,"available_drivers":4,"pending_requests":6,
+        "correlation_id":"z"}
         """;
 
     public static string DriverProfile(string driver, string? id = null) => $$"""
-        {"event_id":"{{id ?? NewId()}}","event_type":"driver.created","driver_id":"{{driver}}","timestamp":"2026-01-15T10:00:00Z","first_name":"Zoë","last_name":"Silva","email":"z@x.br","phone":"1","home_location":[-23.5,-46.6],"shift_preference":"night","vehicle_make":"Fiat","vehicle_model":"Uno","vehicle_year":2019,"license_plate":"ABC1D23"}
+        {"event_id":"{{id ?? NewId()}}","event_type":"driver.created","driver_id":"{{driver}}",
+        "timestamp":"2026-01-15T10:00:00Z","first_name":"Zoë","last_name":"Silva","email":"z@x.br","phone":"1",
+        "home_location":[-23.5,-46.6],"shift_preference":"night","vehicle_make":"Fiat","vehicle_model":"Uno",
+        "vehicle_year":2019,"license_plate":"ABC1D23"}
         """;
 
     public static string RiderProfile(string rider, string? id = null) => $$"""
-        {"event_id":"{{id ?? NewId()}}","event_type":"rider.updated","rider_id":"{{rider}}","timestamp":"2026-01-15T10:00:00Z","first_name":"Ana","last_name":"Lima","email":"a@x.br","phone":"2","home_location":[-23.5,-46.6],"payment_method_type":"credit_card","payment_method_masked":"**42"}
+        {"event_id":"{{id ?? NewId()}}","event_type":"rider.updated","rider_id":"{{rider}}",
+        "timestamp":"2026-01-15T10:00:00Z","first_name":"Ana","last_name":"Lima","email":"a@x.br","phone":"2",
+        "home_location":[-23.5,-46.6],"payment_method_type":"credit_card","payment_method_masked":"**42"}
         """;
 
     public static string Rating(string trip, string ratee, string? id = null) => $$"""
-        {"event_id":"{{id ?? NewId()}}","trip_id":"{{trip}}","timestamp":"2026-01-15T10:00:00Z","rater_type":"{{(ratee == "rider" ? "driver" : "rider")}}","rater_id":"a","ratee_type":"{{ratee}}","ratee_id":"b","rating":5,"current_rating":4.8,"rating_count":12}
+        {"event_id":"{{id ?? NewId()}}","trip_id":"{{trip}}","timestamp":"2026-01-15T10:00:00Z",
+        "rater_type":"{{(ratee == "rider" ? "driver" : "rider")}}","rater_id":"a","ratee_type":"{{ratee}}",
+        "ratee_id":"b","rating":5,"current_rating":4.8,"rating_count":12}
         """;
 
     /// <summary>A valid event for each topic, with the same id and key.</summary>
@@ -59,7 +76,7 @@ internal static class Rides
         ? $"{shown["trip_id"]}/{shown.Json.GetProperty("offer_sequence").GetInt32()}"
         : "";
 
-    /// <summary>Sends trips round by round, so that each key's events lie between the others', and names them.</summary>
+    /// <summary>Sends trips round by round: each key's events lie between the others'. Names them.</summary>
     public static HashSet<string> SendTrips(this Feed feed, string prefix, int trips, int events, int from = 0)
     {
         var sent = new HashSet<string>();

@@ -106,7 +106,7 @@ internal sealed class RunningNode : IAsyncDisposable
     public Task ReadyAsync() => UntilAsync(
         "the node is ready", TimeSpan.FromSeconds(30), async () => await StatusAsync("/health/ready") == 200);
 
-    /// <summary>Waits for something; if it does not come, or the node has ended, the failure shows the node's log.</summary>
+    /// <summary>Waits for something; if it does not come, or the node has ended, the failure shows its log.</summary>
     public async Task UntilAsync(string what, TimeSpan limit, Func<Task<bool>> isSo)
     {
         try
@@ -150,7 +150,8 @@ internal sealed class RunningNode : IAsyncDisposable
         var clock = Stopwatch.StartNew();
         using var answer = await Http.SendAsync(request);
         var text = await answer.Content.ReadAsStringAsync();
-        return new Page((int)answer.StatusCode, answer.Content.Headers.ContentType?.MediaType ?? "", text, clock.Elapsed);
+        var type = answer.Content.Headers.ContentType?.MediaType ?? "";
+        return new Page((int)answer.StatusCode, type, text, clock.Elapsed);
     }
 
     /// <summary><c>/health</c> as JSON.</summary>

@@ -5,7 +5,7 @@ using StreamActors.Tests.Fixtures;
 
 namespace StreamActors.Tests.RideShare;
 
-/// <summary>Everything around the nodes of one test: a Kafka, a Redis of its own, a feed, a frontend, a group's name.</summary>
+/// <summary>Everything around the nodes of one test: a Kafka, a Redis, a feed, a frontend, a group.</summary>
 internal sealed class Theatre : IAsyncDisposable
 {
     private readonly List<RunningNode> nodes = [];
