@@ -9,8 +9,8 @@ namespace StreamActors.Dedup;
 /// <para>Owned by the shard: only its turn calls it, with the turn's time.</para>
 /// </summary>
 /// <remarks>
-/// One open-addressing table: 16 bytes of id and one byte of generation a slot, so 21 to 32 bytes an id between a load
-/// of 0.8 and one of 0.54 (it grows by a quarter, when 0.68 of the slots hold ids that count). A generation is closed
+/// One open-addressing table: 16 bytes of id and one byte of generation a slot, so 24 to 32 bytes an id between a load
+/// of 0.7 and one of 0.53 (it grows by a quarter, when 0.665 of the slots hold ids that count). A generation is closed
 /// after a 64th of the window, or when it holds a 16th of the table; it expires as a whole. Expired ids stay in their
 /// slots, unseen, until the sweep passes: it clears a 16th of the table at each new generation, two passes are sure
 /// to reach every slot (a removal can move one behind the sweep once), and at least 45 generations lie between the
@@ -24,8 +24,8 @@ internal sealed class DedupSet : IDisposable
     private const int GenerationsPerWindow = 64;
     private const int MaxLiveGenerations = 210;
     private const int TableParts = 16;
-    private const double MaxLoad = 0.8;
-    private const double GrowAbove = 0.85;
+    private const double MaxLoad = 0.7;
+    private const double GrowAbove = 0.95;
     private const byte Free = 0;
 
     private readonly long window;

@@ -52,6 +52,34 @@ public sealed class DedupSetTests
     }
 
     [Fact]
+    public void At_the_cap_it_goes_on_for_ever_with_the_newest_ids_and_counts_what_went_early()
+    {
+        foreach (var perMillisecond in new[] { 1, 20, 150, 10_000 })
+        {
+            var budget = new MemoryBudget(1024 * 1024);
+            DedupSet[] sets = [new(Window, budget), new(Window, budget), new(Window, budget)];
+            var added = new long[sets.Length];
+            for (var i = 0L; i < 1_500_000; i++)
+            {
+                var which = (int)(i % sets.Length);
+                sets[which].TryAdd(Spread(i), i / perMillisecond).ShouldBeTrue();
+                sets[which].TryAdd(Spread(i), i / perMillisecond).ShouldBeFalse();
+                added[which]++;
+            }
+
+            foreach (var (set, all) in sets.Zip(added))
+            {
+                set.Count.ShouldBeInRange(500, 70_000, $"{perMillisecond} a millisecond");
+                set.EvictedEarly.ShouldBeLessThan(all);
+            }
+
+            budget.Used.ShouldBeLessThanOrEqualTo(1024 * 1024);
+            Array.ForEach(sets, static set => set.Dispose());
+            budget.Used.ShouldBe(0);
+        }
+    }
+
+    [Fact]
     public void After_a_silence_longer_than_the_window_nothing_counts_as_seen()
     {
         using var set = new DedupSet(Window, new MemoryBudget(long.MaxValue));
