@@ -276,8 +276,8 @@ internal sealed class RedisConnection : IDisposable
 
     private async Task GreetAsync(RedisOptions options, CancellationToken stop)
     {
-        // All questions in one go: a server that takes a second for each answer is slow, not away. The answers are looked
-        // at in their order: the first refusal is the reason, even where the server hangs up after it.
+        // All questions in one go: a server that takes a second for each answer is slow, not away. Answers are read in
+        // their order: the first refusal is the reason, even where the server hangs up after it.
         var hasLogin = !string.IsNullOrEmpty(options.Password);
         var login = !hasLogin ? null
             : options.User is null ? Ask("AUTH", options.Password!)
