@@ -22,11 +22,18 @@ public abstract record EngineEvent(string Pipeline)
     public sealed record StartFailed(string Pipeline, IReadOnlyList<PartitionId> Partitions, string Why)
         : EngineEvent(Pipeline);
 
-    /// <summary>
-    /// Partitions were handed over: drained in this time; records dropped uncommitted, to be read again.
-    /// </summary>
-    public sealed record Revoked(
-        string Pipeline, IReadOnlyList<PartitionId> Partitions, TimeSpan Drain, long Dropped) : EngineEvent(Pipeline);
+    /// <summary>Partitions were handed over, or let go by a member that leaves.</summary>
+    public sealed record Revoked(string Pipeline, IReadOnlyList<PartitionId> Partitions) : EngineEvent(Pipeline)
+    {
+        /// <summary>How long draining and committing took.</summary>
+        public TimeSpan Drain { get; init; }
+
+        /// <summary>Records that were started and are not done: their next owner reads them again.</summary>
+        public long Dropped { get; init; }
+
+        /// <summary>The shards that were not drained at the limit, and what they were doing; empty when all were.</summary>
+        public string WaitedFor { get; init; } = "";
+    }
 
     /// <summary>Partitions went without a hand-over.</summary>
     public sealed record Lost(string Pipeline, IReadOnlyList<PartitionId> Partitions) : EngineEvent(Pipeline);

@@ -75,14 +75,7 @@ internal sealed class GroupMember : IGroupEvents
     public void Stop()
     {
         isLeaving = true;
-        List<PartitionId> partitions = [.. owned.Keys];
-        var began = host.Now();
-        if (Drain([.. owned.Values], Timing.StopLimit) is > 0 and var dropped)
-        {
-            var took = TimeSpan.FromMilliseconds(host.Now() - began);
-            events.Report(new EngineEvent.Revoked(definition.Name, partitions, took, dropped));
-        }
-
+        Drain([.. owned.Values], Timing.StopLimit);
         client.Close();
         status.Publish(host.Now(), owned.Values);
     }
@@ -115,9 +108,13 @@ internal sealed class GroupMember : IGroupEvents
         }
 
         var begun = new List<PartitionOffset>();
+        var silent = "";
         foreach (var topic in partitions.GroupBy(static partition => partition.Topic))
         {
-            begun.AddRange(Start(topic.Key, [.. topic.Select(partition => owned[partition])]));
+            // A broker that did not answer for one topic is not asked for the next: each question may take seconds.
+            OwnedPartition[] same = [.. topic.Select(partition => owned[partition])];
+            begun.AddRange(silent.Length == 0 ? Start(topic.Key, same) : StartLater(same, silent));
+            silent = same[0].Why;
         }
 
         events.Report(new EngineEvent.Assigned(definition.Name, begun));
@@ -128,15 +125,7 @@ internal sealed class GroupMember : IGroupEvents
     /// <inheritdoc/>
     public void Revoked(IReadOnlyList<PartitionId> partitions)
     {
-        var leaving = Find(partitions);
-        var began = host.Now();
-        var dropped = Drain(leaving, Timing.DrainLimit);
-        if (leaving.Count > 0)
-        {
-            var took = TimeSpan.FromMilliseconds(host.Now() - began);
-            events.Report(new EngineEvent.Revoked(definition.Name, partitions, took, dropped));
-        }
-
+        Drain(Find(partitions), Timing.DrainLimit);
         status.Publish(host.Now(), owned.Values);
     }
 
@@ -184,15 +173,20 @@ internal sealed class GroupMember : IGroupEvents
         }
         catch (SourceException error)
         {
-            PartitionId[] ids = [.. partitions.Select(static each => each.Partition)];
-            events.Report(new EngineEvent.StartFailed(definition.Name, ids, error.Message));
-            foreach (var partition in partitions)
-            {
-                PutOff(partition, startAt: null, ++partition.FailedStarts, error.Message);
-            }
-
-            return [.. ids.Select(static id => new PartitionOffset(id, -1))];
+            return StartLater(partitions, error.Message);
         }
+    }
+
+    private PartitionOffset[] StartLater(IReadOnlyList<OwnedPartition> partitions, string why)
+    {
+        PartitionId[] ids = [.. partitions.Select(static each => each.Partition)];
+        events.Report(new EngineEvent.StartFailed(definition.Name, ids, why));
+        foreach (var partition in partitions)
+        {
+            PutOff(partition, startAt: null, ++partition.FailedStarts, why);
+        }
+
+        return [.. ids.Select(static id => new PartitionOffset(id, -1))];
     }
 
     private void MakeShard(OwnedPartition partition, long startAt)
@@ -341,15 +335,20 @@ internal sealed class GroupMember : IGroupEvents
         return wasFull;
     }
 
-    /// <summary>Drains all at once, commits what is done, and lets go.</summary>
-    /// <returns>How many records were started and are not done: they are read again by the next owner.</returns>
-    private long Drain(IReadOnlyList<OwnedPartition> leaving, TimeSpan limit)
+    /// <summary>Drains all at once, commits what is done, lets go, and says what was cut.</summary>
+    private void Drain(IReadOnlyList<OwnedPartition> leaving, TimeSpan limit)
     {
+        if (leaving.Count == 0)
+        {
+            return;
+        }
+
         Shard[] shards = [.. leaving.Where(static each => each.Shard is not null).Select(static each => each.Shard!)];
         Array.ForEach(shards, static shard => shard.BeginDrain());
         var began = host.Now();
         host.Scheduler.WaitUntil(
             () => Array.TrueForAll(shards, static shard => shard.IsDrained) && committer.IsIdle, limit);
+        var waitedFor = string.Join("; ", shards.Where(static shard => !shard.IsDrained));
         Array.ForEach(shards, static shard => shard.Close());
         if (committer.IsIdle)
         {
@@ -360,7 +359,12 @@ internal sealed class GroupMember : IGroupEvents
         host.Scheduler.WaitUntil(() => committer.IsIdle, left > CommitGrace ? left : CommitGrace);
         committer.Finish();
         Forget(leaving);
-        return shards.Sum(static shard => shard.Uncompleted);
+        events.Report(new EngineEvent.Revoked(definition.Name, [.. leaving.Select(static each => each.Partition)])
+        {
+            Drain = TimeSpan.FromMilliseconds(host.Now() - began),
+            Dropped = shards.Sum(static shard => shard.Uncompleted),
+            WaitedFor = waitedFor,
+        });
     }
 
     private void Drop(IReadOnlyList<OwnedPartition> gone)

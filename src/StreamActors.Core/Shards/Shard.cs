@@ -96,6 +96,9 @@ internal sealed class Shard : IThreadPoolWorkItem
     /// <summary>Records that were started and are not done.</summary>
     public long Uncompleted => Volatile.Read(ref uncompleted);
 
+    /// <summary>What it is doing, for a log.</summary>
+    public override string ToString() => $"{Inputs[0]} ({(TurnState)Volatile.Read(ref turnState)}, {context.Outbox})";
+
     /// <summary>Takes a batch of an input. Called by the poll thread, while <see cref="HasRoom"/>.</summary>
     public void Post(int input, RecordBatch batch)
     {

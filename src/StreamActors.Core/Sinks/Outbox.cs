@@ -48,6 +48,9 @@ internal sealed class Outbox(IReadOnlyDictionary<string, SinkLane> lanes) : IDis
         }
     }
 
+    /// <summary>What its lanes are doing, for a log.</summary>
+    public override string ToString() => string.Join(", ", all.Select(static lane => lane.ToString()));
+
     /// <inheritdoc/>
     public void Dispose() => Array.ForEach(all, static lane => lane.Dispose());
 }

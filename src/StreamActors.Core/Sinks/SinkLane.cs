@@ -107,6 +107,10 @@ internal sealed class SinkLane : IDisposable
         }
     }
 
+    /// <summary>What it is doing, for a log.</summary>
+    public override string ToString() =>
+        $"{Sink} {state}, {Filling.Count} outputs behind{(Trouble is null ? "" : $": {Trouble}")}";
+
     /// <inheritdoc/>
     public void Dispose()
     {

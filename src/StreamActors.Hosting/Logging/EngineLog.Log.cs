@@ -15,8 +15,9 @@ internal sealed partial class EngineLog
 
     [LoggerMessage(1003, LogLevel.Warning,
         "{Pipeline}: handed over {Partitions} after {Milliseconds} ms with {Dropped} records not done; "
-        + "their next owner reads them again")]
-    private partial void Cut(string pipeline, string partitions, long milliseconds, long dropped);
+        + "their next owner reads them again. Waited for: {WaitedFor}")]
+    private partial void Cut(
+        string pipeline, string partitions, long milliseconds, long dropped, string waitedFor);
 
     [LoggerMessage(1004, LogLevel.Warning,
         "{Pipeline}: lost {Partitions} without a hand-over; dropped what was under way, committed nothing")]
