@@ -10,7 +10,7 @@ public sealed class FixtureTests
     {
         var leash = new Leash();
         var pid = int.Parse(await leash.RunAsync("bash", "-c", "setsid sleep 1000 >/dev/null 2>&1 & echo $!"));
-        IsRunning(pid).ShouldBeTrue();
+        await Machine.UntilAsync("the process runs", TimeSpan.FromSeconds(5), () => Task.FromResult(IsRunning(pid)));
 
         await leash.DisposeAsync();
 
