@@ -237,7 +237,8 @@ internal sealed class DedupSet : IDisposable
     private void Rebuild(int capacity)
     {
         var (oldIds, oldTags) = (ids, tags);
-        (ids, tags) = (new UInt128[capacity], new byte[capacity]);
+        // The ids of free slots are never read: only the tags need to be zero.
+        (ids, tags) = (GC.AllocateUninitializedArray<UInt128>(capacity), new byte[capacity]);
         occupied = 0;
         sweepAt = 0;
         for (var slot = 0; slot < oldTags.Length; slot++)

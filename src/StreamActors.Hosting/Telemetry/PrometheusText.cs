@@ -9,9 +9,13 @@ internal static class PrometheusText
     /// <summary>The content type of the format.</summary>
     public const string ContentType = "text/plain; version=0.0.4; charset=utf-8";
 
-    // Upper bounds of the buckets, in milliseconds: doubling, from half a millisecond to a minute.
+    // Upper bounds of the buckets, in milliseconds: finer around what pipelines promise, a few milliseconds without a
+    // window and a window of 100 ms with one.
     private static readonly double[] Buckets =
-        [0.5, 1, 2, 5, 10, 15, 25, 50, 100, 150, 250, 500, 1_000, 2_500, 5_000, 10_000, 60_000];
+    [
+        0.5, 1, 2, 3, 5, 7, 10, 15, 25, 50, 75, 100, 105, 110, 115, 120, 130, 150, 200, 250, 500, 1_000, 2_500, 5_000,
+        10_000, 60_000,
+    ];
 
     /// <summary>The page.</summary>
     public static string Write(IEnumerable<MetricFamily> families)
