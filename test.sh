@@ -43,8 +43,9 @@ outcomes() {    # of a trx file: a line a test: outcome, tab, name, tab, first l
     }' "$1"
 }
 
-# One run at a time, the quick ones first: what is measured is not disturbed by what is merely checked. The Kafka client's
-# own tests kill and freeze brokers by the dozen, which leaves nothing next to them its time: a run of their own.
+# One run at a time, the quick ones first: what is measured is not disturbed by what is merely checked. The Kafka
+# client's own tests kill and freeze brokers by the dozen, which leaves nothing next to them its time: a run of their
+# own.
 run() {    # $1 = project, $2 = the name of this run, $3 = a filter of its own, or nothing
     local status=0 only=("${filter[@]+"${filter[@]}"}")
     if [ -n "$3" ]; then only=(--filter "$3${expression:+&($expression)}"); fi
@@ -57,7 +58,8 @@ run() {    # $1 = project, $2 = the name of this run, $3 = a filter of its own, 
     [ ! -f "$results/$2.trx" ] || outcomes "$results/$2.trx" >"$results/$2.tsv"
     if [ "$status" != 0 ]; then
         cat "$results/$2.log"
-        grep -q '^Failed' "$results/$2.tsv" || printf 'Failed\t%s.Tests\tthe run itself ended badly\n' "$2" >>"$results/$2.tsv"
+        grep -q '^Failed' "$results/$2.tsv" ||
+            printf 'Failed\t%s.Tests\tthe run itself ended badly\n' "$2" >>"$results/$2.tsv"
     fi
 }
 

@@ -31,7 +31,9 @@ public abstract record EngineEvent(string Pipeline)
         /// <summary>Records that were started and are not done: their next owner reads them again.</summary>
         public long Dropped { get; init; }
 
-        /// <summary>The shards that were not drained at the limit, and what they were doing; empty when all were.</summary>
+        /// <summary>
+        /// The shards that were not drained at the limit, and what they were doing; empty when all were.
+        /// </summary>
         public string WaitedFor { get; init; } = "";
     }
 
