@@ -32,8 +32,9 @@ results=$(mktemp -d) && trap 'rm -rf "$results"' EXIT
 
 outcomes() {    # of a trx file: a line a test: outcome, tab, name, tab, first line of the message
     awk 'BEGIN { RS = "<UnitTestResult " } NR > 1 {
-        name = $0; sub(/.*testName="/, "", name); sub(/".*/, "", name)
-        outcome = $0; sub(/.* outcome="/, "", outcome); sub(/".*/, "", outcome)
+        tag = $0; sub(/>.*/, "", tag)    # not the summary that stands behind the last result
+        name = tag; sub(/.*testName="/, "", name); sub(/".*/, "", name)
+        outcome = tag; sub(/.* outcome="/, "", outcome); sub(/".*/, "", outcome)
         message = ""
         if (match($0, /<(Message|StdOut)>[^<]*/)) message = substr($0, RSTART, RLENGTH)
         sub(/^<[A-Za-z]*>/, "", message)

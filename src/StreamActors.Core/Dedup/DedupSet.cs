@@ -26,6 +26,7 @@ internal sealed class DedupSet : IDisposable
     private const int TableParts = 16;
     private const double MaxLoad = 0.7;
     private const double GrowAbove = 0.95;
+    private const int CollectAbove = 64 * 1024;
     private const byte Free = 0;
 
     private readonly long window;
@@ -249,6 +250,15 @@ internal sealed class DedupSet : IDisposable
                 (ids[to], tags[to]) = (oldIds[slot], oldTags[slot]);
                 occupied++;
             }
+        }
+
+        if (oldTags.Length >= CollectAbove)
+        {
+            // A table of megabytes has died, which happens a few dozen times in a process's life. The collector would
+            // let a hundred of them gather before it looks; what lives is a few large arrays without references, so
+            // looking now takes it a millisecond or two.
+            (oldIds, oldTags) = ([], []);
+            GC.Collect(GC.MaxGeneration, GCCollectionMode.Forced, blocking: true, compacting: false);
         }
     }
 
