@@ -70,7 +70,9 @@ public class EngineBenchmarks
         }
     }
 
-    /// <summary>Pings of 1,250 drivers, a shard's share of 10,000, go into a window that is flushed at the end.</summary>
+    /// <summary>
+    /// Pings of 1,250 drivers, a shard's share of 10,000, go into a window that is flushed at the end.
+    /// </summary>
     [Benchmark(OperationsPerInvoke = Records)]
     public void Window()
     {
