@@ -1,4 +1,5 @@
 using System.Numerics;
+using System.Runtime;
 
 namespace StreamActors.Dedup;
 
@@ -26,7 +27,7 @@ internal sealed class DedupSet : IDisposable
     private const int TableParts = 16;
     private const double MaxLoad = 0.7;
     private const double GrowAbove = 0.95;
-    private const int CollectAbove = 64 * 1024;
+    private const int CollectAbove = 128 * 1024;
     private const byte Free = 0;
 
     private readonly long window;
@@ -254,11 +255,12 @@ internal sealed class DedupSet : IDisposable
 
         if (oldTags.Length >= CollectAbove)
         {
-            // A table of megabytes has died, which happens a few dozen times in a process's life. The collector would
-            // let a hundred of them gather before it looks; what lives is a few large arrays without references, so
-            // looking now takes it a millisecond or two.
+            // A table of megabytes has died, which happens a few dozen times in a process's life, while it fills. The
+            // collector would let a hundred megabytes of them gather before it looks, and then leave the holes. What
+            // lives is a few large arrays without references: moving them together takes milliseconds.
             (oldIds, oldTags) = ([], []);
-            GC.Collect(GC.MaxGeneration, GCCollectionMode.Forced, blocking: true, compacting: false);
+            GCSettings.LargeObjectHeapCompactionMode = GCLargeObjectHeapCompactionMode.CompactOnce;
+            GC.Collect(GC.MaxGeneration, GCCollectionMode.Forced, blocking: true, compacting: true);
         }
     }
 
