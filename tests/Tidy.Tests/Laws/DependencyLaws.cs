@@ -10,7 +10,7 @@ internal static class DependencyLaws
     {
         ["StreamActors.Core"] = ([], []),
         ["StreamActors.Kafka"] = (["Core"], ["Confluent.Kafka"]),
-        ["StreamActors.Redis"] = (["Core"], ["StackExchange.Redis"]),
+        ["StreamActors.Redis"] = (["Core"], []),
         ["StreamActors.Hosting"] = (["Core"], ["OpenTelemetry", "OpenTelemetry.Exporter.OpenTelemetryProtocol"]),
         ["StreamActors.Pipelines"] = (["Core", "Kafka", "Redis", "Hosting"], []),
         ["StreamActors.Node"] =
