@@ -36,6 +36,23 @@ public static class Machine
         }
     }
 
+    /// <summary>
+    /// The first of so many ports in a row that nobody has now. Below the system's own choice for a second reason: a
+    /// client that asks again and again for a server that is down, on a port of that range, in the end connects to
+    /// itself, and then the server cannot come back.
+    /// </summary>
+    public static int FreePorts(int count)
+    {
+        while (true)
+        {
+            var first = FreePort();
+            if (first + count < 32_000 && Enumerable.Range(first, count).All(IsFree))
+            {
+                return first;
+            }
+        }
+    }
+
     /// <summary>Asks until it is so.</summary>
     public static async Task UntilAsync(string what, TimeSpan limit, Func<Task<bool>> isSo)
     {
@@ -69,5 +86,19 @@ public static class Machine
         while (folder is not null && !File.Exists(Path.Combine(folder.FullName, "StreamActors.sln")))
             folder = folder.Parent;
         return folder?.FullName ?? throw new InvalidOperationException("no StreamActors.sln above the tests");
+    }
+
+    private static bool IsFree(int port)
+    {
+        try
+        {
+            using var listener = new TcpListener(IPAddress.Loopback, port);
+            listener.Start();
+            return true;
+        }
+        catch (SocketException error) when (error.SocketErrorCode == SocketError.AddressAlreadyInUse)
+        {
+            return false;
+        }
     }
 }

@@ -100,7 +100,7 @@ public sealed class RealKafka : IAsyncDisposable
     {
         string[] arguments =
         [
-            "start", Path.Combine(leash.Folder, "kafka"), "--port", "0", "--brokers", $"{options.Brokers}",
+            "start", Path.Combine(leash.Folder, "kafka"), "--port", $"{Machine.FreePorts(10 * options.Brokers)}", "--brokers", $"{options.Brokers}",
             .. options.Sasl is { } sasl ? ["--sasl", sasl] : Array.Empty<string>(),
             .. options.Tls ? ["--tls"] : Array.Empty<string>(),
             .. options.Settings.SelectMany(setting => new[] { "--set", setting }),
