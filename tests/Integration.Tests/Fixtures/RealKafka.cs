@@ -98,15 +98,17 @@ public sealed class RealKafka : IAsyncDisposable
 
     private static async Task<string> FromScriptAsync(Leash leash, string script, RealKafkaOptions options)
     {
-        string[] arguments =
-        [
-            "start", Path.Combine(leash.Folder, "kafka"), "--port", $"{Machine.FreePorts(10 * options.Brokers)}", "--brokers", $"{options.Brokers}",
-            .. options.Sasl is { } sasl ? ["--sasl", sasl] : Array.Empty<string>(),
-            .. options.Tls ? ["--tls"] : Array.Empty<string>(),
-            .. options.Settings.SelectMany(setting => new[] { "--set", setting }),
-        ];
+        var folder = Path.Combine(leash.Folder, "kafka");
         for (var attempt = 1; ; attempt++)
         {
+            string[] arguments =
+            [
+                "start", folder, "--brokers", $"{options.Brokers}",
+                "--port", $"{Machine.FreePorts(10 * options.Brokers)}",
+                .. options.Sasl is { } sasl ? ["--sasl", sasl] : Array.Empty<string>(),
+                .. options.Tls ? ["--tls"] : Array.Empty<string>(),
+                .. options.Settings.SelectMany(setting => new[] { "--set", setting }),
+            ];
             try
             {
                 return await leash.RunAsync(script, arguments);
@@ -115,8 +117,8 @@ public sealed class RealKafka : IAsyncDisposable
                 when (attempt < 5 && error.Message.Contains("Address already in use"))
             {
                 // Somebody was given one of the ports between the script's choice and the broker's start.
-                await leash.RunAsync(script, "stop", Path.Combine(leash.Folder, "kafka"));
-                Directory.Delete(Path.Combine(leash.Folder, "kafka"), recursive: true);
+                await leash.RunAsync(script, "stop", folder);
+                Directory.Delete(folder, recursive: true);
             }
         }
     }
