@@ -33,7 +33,7 @@ public class EngineBenchmarks
     public void Fill()
     {
         var random = new Random(1);
-        seen = new DedupSet(window: 60_000, new MemoryBudget(long.MaxValue));
+        seen = new DedupSet(window: 60_000, seed: 1, new PagePool(long.MaxValue));
         for (var i = 0; i < SeenBefore; i++)
         {
             seen.TryAdd(NextId(random), now);

@@ -57,7 +57,7 @@ internal sealed class RouteRunner<T> : IRouteRunner
         deadLetters = new DeadLetters(route.Name, route.DeadLetterTopic, lane, context);
         stage = route.MakeStage(context, deadLetters);
         seen = route.Dedup is { Window.TotalMilliseconds: >= 1 } dedup
-            ? new DedupSet((long)dedup.Window.TotalMilliseconds, context.DedupBudget)
+            ? new DedupSet((long)dedup.Window.TotalMilliseconds, context.HashSeed, context.DedupMemory)
             : null;
     }
 

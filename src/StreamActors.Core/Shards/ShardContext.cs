@@ -28,8 +28,8 @@ internal sealed class ShardContext
     /// <summary>What happens by the clock.</summary>
     public required PipelineTiming Timing { get; init; }
 
-    /// <summary>The bytes that the dedup sets of all shards share.</summary>
-    public required MemoryBudget DedupBudget { get; init; }
+    /// <summary>The memory that the dedup sets of all shards share.</summary>
+    public required PagePool DedupMemory { get; init; }
 
     /// <summary>Where to say what happened.</summary>
     public required IEngineEvents Events { get; init; }

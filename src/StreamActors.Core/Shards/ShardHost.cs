@@ -18,7 +18,7 @@ internal sealed class ShardHost
     private readonly IReadOnlyList<OpenSink> sinks;
     private readonly IEngineEvents events;
     private readonly Random random;
-    private readonly MemoryBudget dedupBudget;
+    private readonly PagePool dedupMemory;
     private readonly long startedAt;
 
     /// <summary>Makes what the shards of a pipeline share.</summary>
@@ -33,7 +33,7 @@ internal sealed class ShardHost
         Scheduler = services.Scheduler;
         routes = definition.Routes.ToDictionary(static route => route.Topic);
         counters = metrics.Routes.ToDictionary(static route => route.Name, static route => route.Counters);
-        dedupBudget = new MemoryBudget(definition.Limits.DedupBytes);
+        dedupMemory = new PagePool(definition.Limits.DedupBytes);
         startedAt = Time.GetTimestamp();
     }
 
@@ -71,7 +71,7 @@ internal sealed class ShardHost
             Ledgers = ledgers,
             Limits = Limits,
             Timing = definition.Timing,
-            DedupBudget = dedupBudget,
+            DedupMemory = dedupMemory,
             Events = events,
             HashSeed = (ulong)random.NextInt64(),
             Phase = phase,

@@ -10,7 +10,7 @@ public sealed class DedupSetTests
     [Fact]
     public void It_remembers_for_the_window_and_at_most_one_generation_longer() => Property.Holds(static drawn =>
     {
-        using var set = new DedupSet(Window, new MemoryBudget(long.MaxValue));
+        using var set = new DedupSet(Window, seed: 7, new PagePool(long.MaxValue));
         var seen = new Dictionary<UInt128, long>();
         var now = 0L;
         foreach (var number in drawn)
@@ -31,7 +31,7 @@ public sealed class DedupSetTests
     [Fact]
     public void It_stays_exact_while_the_numbers_of_generations_come_round_many_times()
     {
-        using var set = new DedupSet(Window, new MemoryBudget(long.MaxValue));
+        using var set = new DedupSet(Window, seed: 7, new PagePool(long.MaxValue));
         var random = new Random(11);
         var seen = new Dictionary<UInt128, long>();
         var now = 0L;
@@ -56,8 +56,8 @@ public sealed class DedupSetTests
     {
         foreach (var perMillisecond in new[] { 1, 20, 150, 10_000 })
         {
-            var budget = new MemoryBudget(1024 * 1024);
-            DedupSet[] sets = [new(Window, budget), new(Window, budget), new(Window, budget)];
+            var budget = new PagePool(1024 * 1024);
+            DedupSet[] sets = [new(Window, 7, budget), new(Window, 7, budget), new(Window, 7, budget)];
             var added = new long[sets.Length];
             for (var i = 0L; i < 1_500_000; i++)
             {
@@ -80,9 +80,41 @@ public sealed class DedupSetTests
     }
 
     [Fact]
+    public void An_id_that_was_removed_stays_removed_while_the_set_grows()
+    {
+        using var set = new DedupSet(Window, seed: 7, new PagePool(long.MaxValue));
+        for (var id = 0; id < 50_000; id++)
+        {
+            set.TryAdd(Spread(id), now: 0).ShouldBeTrue();
+            if (id % 10 == 0)
+            {
+                set.Remove(Spread(id));
+            }
+        }
+
+        for (var id = 0; id < 50_000; id++)
+        {
+            set.TryAdd(Spread(id), now: 1).ShouldBe(id % 10 == 0, $"id {id}");
+        }
+    }
+
+    [Fact]
+    public void Ids_that_differ_in_one_bit_are_different()
+    {
+        using var set = new DedupSet(Window, seed: 7, new PagePool(long.MaxValue));
+        for (var bit = 0; bit < 128; bit++)
+        {
+            for (var other = 0; other <= bit; other++)
+            {
+                set.TryAdd((UInt128.One << bit) | (UInt128.One << other), now: 0).ShouldBeTrue();
+            }
+        }
+    }
+
+    [Fact]
     public void After_a_silence_longer_than_the_window_nothing_counts_as_seen()
     {
-        using var set = new DedupSet(Window, new MemoryBudget(long.MaxValue));
+        using var set = new DedupSet(Window, seed: 7, new PagePool(long.MaxValue));
         set.TryAdd(1, now: 0).ShouldBeTrue();
         set.TryAdd(1, now: Window + Generation).ShouldBeTrue();
     }
@@ -92,7 +124,7 @@ public sealed class DedupSetTests
     {
         foreach (var perMillisecond in new[] { 3, 10, 31 })
         {
-            using var set = new DedupSet(Window, new MemoryBudget(long.MaxValue));
+            using var set = new DedupSet(Window, seed: 7, new PagePool(long.MaxValue));
             var next = 0L;
             for (var now = 0L; now < 4 * Window; now++)
             {
@@ -109,9 +141,9 @@ public sealed class DedupSetTests
     [Fact]
     public void At_the_shared_cap_the_oldest_go_first_and_are_counted()
     {
-        var budget = new MemoryBudget(400_000);
-        using var one = new DedupSet(Window, budget);
-        using var other = new DedupSet(Window, budget);
+        var budget = new PagePool(400_000);
+        using var one = new DedupSet(Window, seed: 7, budget);
+        using var other = new DedupSet(Window, seed: 7, budget);
         for (var id = 0; id < 50_000; id++)
         {
             one.TryAdd(Spread(id), now: id / 1000).ShouldBeTrue();
@@ -129,10 +161,10 @@ public sealed class DedupSetTests
     [Fact]
     public void A_set_gives_back_what_it_took_and_no_more()
     {
-        var budget = new MemoryBudget(1);
+        var budget = new PagePool(1);
         for (var i = 0; i < 3; i++)
         {
-            new DedupSet(Window, budget).Dispose();
+            new DedupSet(Window, seed: 7, budget).Dispose();
         }
 
         budget.Used.ShouldBe(0);

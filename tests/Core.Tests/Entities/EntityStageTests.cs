@@ -30,7 +30,7 @@ public sealed class EntityStageTests : IEntity<int, EntityStageTests.Visits, str
             Ledgers = [ledger],
             Limits = new PipelineLimits(),
             Timing = new PipelineTiming(),
-            DedupBudget = new MemoryBudget(0),
+            DedupMemory = new PagePool(0),
             Events = new RecordedEvents(),
             HashSeed = 1,
             Phase = 0,
