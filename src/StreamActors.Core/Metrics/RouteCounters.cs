@@ -16,6 +16,7 @@ public sealed class RouteCounters
     private long rejected;
     private long failed;
     private long deadLettered;
+    private long forgottenIds;
     private long bytes;
 
     /// <summary>Records taken from the source for the first time.</summary>
@@ -45,6 +46,9 @@ public sealed class RouteCounters
     /// <summary>Those of the rejected and the failed for which a dead letter was written.</summary>
     public long DeadLettered => Interlocked.Read(ref deadLettered);
 
+    /// <summary>Ids that dedup forgot before their time, because <c>DedupBytes</c> was reached.</summary>
+    public long ForgottenIds => Interlocked.Read(ref forgottenIds);
+
     /// <summary>Bytes of keys and values received.</summary>
     public long Bytes => Interlocked.Read(ref bytes);
 
@@ -60,6 +64,7 @@ public sealed class RouteCounters
         Interlocked.Add(ref rejected, turnover.Rejected);
         Interlocked.Add(ref failed, turnover.Failed);
         Interlocked.Add(ref deadLettered, turnover.DeadLettered);
+        Interlocked.Add(ref forgottenIds, turnover.ForgottenIds);
         Interlocked.Add(ref bytes, turnover.Bytes);
         turnover = default;
     }
@@ -76,6 +81,7 @@ public sealed class RouteCounters
         public long Rejected;
         public long Failed;
         public long DeadLettered;
+        public long ForgottenIds;
         public long Bytes;
     }
 }

@@ -45,6 +45,7 @@ internal sealed class RouteRunner<T> : IRouteRunner
     private readonly ShardContext context;
     private readonly DedupSet? seen;
     private byte[] entityKey = new byte[64];
+    private long forgottenIds;
     private RouteCounters.Turnover counts;
 
     /// <summary>Makes the runner of a route in a shard.</summary>
@@ -112,7 +113,16 @@ internal sealed class RouteRunner<T> : IRouteRunner
     public bool Flush() => stage.Flush(ref counts);
 
     /// <inheritdoc/>
-    public void Publish() => counters.Add(ref counts);
+    public void Publish()
+    {
+        if (seen is not null)
+        {
+            counts.ForgottenIds = seen.EvictedEarly - forgottenIds;
+            forgottenIds = seen.EvictedEarly;
+        }
+
+        counters.Add(ref counts);
+    }
 
     /// <inheritdoc/>
     public void Dispose() => seen?.Dispose();

@@ -27,6 +27,9 @@ internal sealed class EngineMetrics(Node node) : IMetricSource
         }
 
         yield return new(
+            "streamactors_dedup_ids_forgotten_total", "Ids forgotten before their time, for want of memory.",
+            MetricKind.Counter, [.. PerRoute(static route => route.ForgottenIds)]);
+        yield return new(
             "streamactors_outputs_acknowledged_total", "Outputs that a sink has taken.", MetricKind.Counter,
             [.. PerSink(static sink => new MetricSample([], sink.Acknowledged))]);
         yield return new(

@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using Confluent.Kafka;
 using StreamActors.Kafka;
 using StreamActors.Sources;
@@ -8,6 +9,7 @@ namespace StreamActors.Node.Bench;
 internal sealed class BenchTopic(string servers, string topic)
 {
     private static readonly TimeSpan Limit = TimeSpan.FromSeconds(10);
+    private static readonly TimeSpan Pause = TimeSpan.FromMilliseconds(100);
 
     /// <summary>Creates the topic where it is missing, and notes where it ends now.</summary>
     public async Task<IReadOnlyList<TopicPartitionOffset>> PrepareAsync(int partitions, CancellationToken stop)
@@ -17,14 +19,13 @@ internal sealed class BenchTopic(string servers, string topic)
         var found = (await admin.DescribeAsync([topic], stop)).Single().Partitions;
         using var consumer = new ConsumerBuilder<Ignore, Ignore>(
             new ConsumerConfig { BootstrapServers = servers, GroupId = "bench-offsets" }).Build();
-        return
-        [
-            .. Enumerable.Range(0, found).Select(number =>
-            {
-                var partition = new TopicPartition(topic, number);
-                return new TopicPartitionOffset(partition, consumer.QueryWatermarkOffsets(partition, Limit).High);
-            }),
-        ];
+        var ends = new List<TopicPartitionOffset>();
+        foreach (var partition in Enumerable.Range(0, found).Select(number => new TopicPartition(topic, number)))
+        {
+            ends.Add(new TopicPartitionOffset(partition, await EndAsync(consumer, partition, stop)));
+        }
+
+        return ends;
     }
 
     /// <summary>Commits offsets for a group, so that it starts there.</summary>
@@ -34,5 +35,23 @@ internal sealed class BenchTopic(string servers, string topic)
             new ConsumerConfig { BootstrapServers = servers, GroupId = group }).Build();
         consumer.Assign(starts);
         consumer.Commit(starts);
+    }
+
+    /// <summary>Where a partition ends. One that was made a moment ago may have no leader yet: asks again.</summary>
+    private static async Task<Offset> EndAsync(
+        IConsumer<Ignore, Ignore> consumer, TopicPartition partition, CancellationToken stop)
+    {
+        var since = Stopwatch.GetTimestamp();
+        while (true)
+        {
+            try
+            {
+                return consumer.QueryWatermarkOffsets(partition, Limit).High;
+            }
+            catch (KafkaException error) when (Stopwatch.GetElapsedTime(since) < Limit && !error.Error.IsFatal)
+            {
+                await Task.Delay(Pause, TimeProvider.System, stop);
+            }
+        }
     }
 }

@@ -1,4 +1,3 @@
-using System.Buffers;
 using System.Diagnostics;
 using StreamActors.Core.Tests.Doubles;
 using StreamActors.Limits;
@@ -75,17 +74,5 @@ public sealed class ShardThreadsTests
         public ValueTask<bool> IsReachableAsync(CancellationToken stop) => ValueTask.FromResult(true);
 
         public ValueTask DisposeAsync() => ValueTask.CompletedTask;
-    }
-
-    private sealed class Numbers : ICodec<int>
-    {
-        public bool TryRead(ReadOnlySpan<byte> bytes, out int value, out Rejection rejection)
-        {
-            (value, rejection) = (BitConverter.ToInt32(bytes), default);
-            return true;
-        }
-
-        public void Write(scoped in int value, IBufferWriter<byte> output) =>
-            output.Write(BitConverter.GetBytes(value));
     }
 }
