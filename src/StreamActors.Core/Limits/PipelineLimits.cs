@@ -39,7 +39,9 @@ public sealed record PipelineLimits
     /// <summary>Offsets between a partition's first uncompleted record and its last; at the bound it is held.</summary>
     public int UncommittedRecords { get; init; } = 1024 * 1024;
 
-    /// <summary>Bytes that the ids of all shards take, about 22 an id; at the bound the oldest ids go before their time.</summary>
+    /// <summary>
+    /// Bytes that the ids of all shards take, 22 to 28 an id; at the bound the oldest ids go before their time.
+    /// </summary>
     public long DedupBytes { get; init; } = 80L * 1024 * 1024;
 
     /// <summary>Entities that a shard keeps active; at the bound the longest idle one is passivated.</summary>

@@ -11,7 +11,7 @@ namespace StreamActors.Shards;
 /// <code>
 ///                post, ack, timer                 drain                  all acknowledged
 ///   (running) ───────────────────▶ turn … ─────▶ (draining) ─────▶ turn … ──────────────▶ (drained)
-///       └──────────── lost, failed, or the drain's limit has passed ──────────────────────▶ (closed)
+///       └───────── lost, failed, let go, or the drain's limit has passed ─────────────────▶ (closed)
 /// </code>
 /// The poll thread makes it, posts to it, drains and closes it; it never waits for the poll thread.
 /// </summary>
@@ -40,9 +40,7 @@ internal sealed class Shard : IThreadPoolWorkItem
     private int turnState;
     private long uncompleted;
     private volatile bool timerFired;
-    private volatile bool draining;
-    private volatile bool drained;
-    private volatile bool disposed;
+    private volatile Life life;
     private volatile Exception? failure;
 
     /// <summary>Makes a shard, which starts with the first batch posted to it.</summary>
@@ -69,20 +67,25 @@ internal sealed class Shard : IThreadPoolWorkItem
         RunningAndRequested,
     }
 
+    private enum Life
+    {
+        Running,
+        Draining,
+        Drained,
+        Closed,
+    }
+
     /// <summary>The partitions that feed it, in the order of their indexes.</summary>
     public IReadOnlyList<PartitionId> Inputs { get; }
 
     /// <summary>Whether the poll thread may post another batch.</summary>
-    public bool HasRoom => mailbox.HasRoom && !draining && failure is null;
+    public bool HasRoom => mailbox.HasRoom && life == Life.Running && failure is null;
 
-    /// <summary>Records that were read and not handled.</summary>
-    public int Queued => mailbox.Records;
-
-    /// <summary>Whether everything that was handled is acknowledged, and nothing is held.</summary>
-    public bool IsDrained => drained;
+    /// <summary>Whether it waits for nothing any more: all is acknowledged and nothing is held, or it is closed.</summary>
+    public bool IsDrained => life >= Life.Drained;
 
     /// <summary>Whether no sink works for it any more, once it is closed.</summary>
-    public bool IsQuiet => disposed && context.Outbox.IsQuiet;
+    public bool IsQuiet => life == Life.Closed && context.Outbox.IsQuiet;
 
     /// <summary>Why the shard cannot go on; null while it can.</summary>
     public Exception? Failure => failure;
@@ -97,7 +100,8 @@ internal sealed class Shard : IThreadPoolWorkItem
     public long Uncompleted => Volatile.Read(ref uncompleted);
 
     /// <summary>What it is doing, for a log.</summary>
-    public override string ToString() => $"{Inputs[0]} ({(TurnState)Volatile.Read(ref turnState)}, {context.Outbox})";
+    public override string ToString() =>
+        $"{Inputs[0]} ({life}, {(TurnState)Volatile.Read(ref turnState)}, {context.Outbox})";
 
     /// <summary>Takes a batch of an input. Called by the poll thread, while <see cref="HasRoom"/>.</summary>
     public void Post(int input, RecordBatch batch)
@@ -111,7 +115,7 @@ internal sealed class Shard : IThreadPoolWorkItem
     /// </summary>
     public void BeginDrain()
     {
-        draining = true;
+        Interlocked.CompareExchange(ref life, Life.Draining, Life.Running);
         RequestTurn();
     }
 
@@ -188,8 +192,9 @@ internal sealed class Shard : IThreadPoolWorkItem
         context.Now = host.Now();
         context.UtcNow = host.Time.GetUtcNow().ToUnixTimeMilliseconds();
         context.Outbox.Pump(context.Now, acknowledged);
+        progressed = false;
         var hasMore = false;
-        if (draining)
+        if (life is Life.Draining or Life.Drained)
         {
             Discard();
             Drain();
@@ -204,7 +209,6 @@ internal sealed class Shard : IThreadPoolWorkItem
             hasMore = HandleBatch();
         }
 
-        progressed = false;
         var wasFull = !context.Outbox.HasRoom;
         context.Outbox.Pump(context.Now, acknowledged);
         Publish();
@@ -290,10 +294,10 @@ internal sealed class Shard : IThreadPoolWorkItem
         }
 
         context.Outbox.Pump(context.Now, acknowledged);
-        if (!held && context.Outbox.IsEmpty && !drained)
+        if (!held && context.Outbox.IsEmpty && life == Life.Draining)
         {
             Publish();
-            drained = true;
+            life = Life.Drained;
             host.Scheduler.Signal();
         }
     }
@@ -345,7 +349,7 @@ internal sealed class Shard : IThreadPoolWorkItem
         }
 
         var due = context.Outbox.NextDue;
-        if (!draining)
+        if (life == Life.Running)
         {
             foreach (var runner in runners)
             {
@@ -373,17 +377,16 @@ internal sealed class Shard : IThreadPoolWorkItem
     private void Dispose()
     {
         Discard();
-        if (disposed)
+        if (life == Life.Closed)
         {
             return;
         }
 
-        disposed = true;
         Publish();
         timer.Dispose();
         context.Outbox.Dispose();
         Array.ForEach(runners, static runner => runner.Dispose());
-        drained = true;
+        life = Life.Closed;
         host.Scheduler.Signal();
     }
 }

@@ -12,6 +12,7 @@ internal sealed class SimulatedWorld : IEngineEvents
 {
     private readonly List<string>? trace;
     private readonly bool mayHaveDefects;
+    private bool hadFaults;
     private readonly HashSet<(string Sink, string Kind, PartitionId Partition, long Offset)> arrived = [];
     private readonly List<SimulatedProcess> everyone = [];
 
@@ -68,7 +69,15 @@ internal sealed class SimulatedWorld : IEngineEvents
 
     public PipelineTiming Timing { get; }
 
-    public Chances Chances { get; set; }
+    public Chances Chances
+    {
+        get;
+        set
+        {
+            field = value;
+            hadFaults |= value != Chances.None;
+        }
+    }
 
     public List<SimulatedProcess> Alive { get; } = [];
 
@@ -140,6 +149,11 @@ internal sealed class SimulatedWorld : IEngineEvents
         if (happened is EngineEvent.Revoked revoked && revoked.Drain < Timing.DrainLimit && !mayHaveDefects)
         {
             Check(() => revoked.Dropped.ShouldBe(0, "a drain that ended in time has finished what was started"));
+        }
+
+        if (happened is EngineEvent.Revoked stopped && !hadFaults)
+        {
+            Check(() => stopped.Drain.ShouldBeLessThan(Timing.StopLimit, "where nothing fails, a drain never stands still"));
         }
     }
 
