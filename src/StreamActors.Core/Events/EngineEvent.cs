@@ -32,7 +32,12 @@ public abstract record EngineEvent(string Pipeline)
         public long Dropped { get; init; }
 
         /// <summary>
-        /// The shards that were not drained at the limit, and what they were doing; empty when all were.
+        /// Records that are done, but whose commit was not acknowledged: their next owner may read them again.
+        /// </summary>
+        public long Uncommitted { get; init; }
+
+        /// <summary>
+        /// What was waited for at the limit: shards, and what they were doing; the commit. Empty when nothing was.
         /// </summary>
         public string WaitedFor { get; init; } = "";
     }

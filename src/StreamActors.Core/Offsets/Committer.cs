@@ -67,6 +67,9 @@ internal sealed class Committer(string pipeline, IGroupConsumer client, Pipeline
         }
     }
 
+    /// <summary>How many records are done, and not known to be committed.</summary>
+    public long Uncommitted(IEnumerable<PartitionOffset> committable) => Records(News(committable));
+
     /// <summary>Takes the result of the commit under way, if it has ended.</summary>
     public void Finish()
     {

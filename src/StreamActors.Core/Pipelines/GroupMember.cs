@@ -18,6 +18,7 @@ internal sealed class GroupMember : IGroupEvents
 {
     private static readonly TimeSpan LongestWait = TimeSpan.FromMilliseconds(100);
     private static readonly TimeSpan CommitGrace = TimeSpan.FromMilliseconds(200);
+    private static readonly TimeSpan CommitPause = TimeSpan.FromMilliseconds(50);
 
     private readonly PipelineDefinition definition;
     private readonly ShardHost host;
@@ -27,7 +28,6 @@ internal sealed class GroupMember : IGroupEvents
     private readonly StartResolver starts;
     private readonly Committer committer;
     private readonly Dictionary<PartitionId, OwnedPartition> owned = [];
-    private readonly Dictionary<PartitionId, int> epochs = [];
     private readonly MemberStatus status;
     private bool isLeaving;
 
@@ -66,7 +66,7 @@ internal sealed class GroupMember : IGroupEvents
         client.Poll(wait ? LongestWait : TimeSpan.Zero);
         StartWaiting();
         var hasMore = ReadAll();
-        committer.CommitIfDue(host.Now(), Committable());
+        committer.CommitIfDue(host.Now(), Committable(owned.Values));
         status.PublishIfDue(host.Now(), owned.Values);
         return hasMore;
     }
@@ -104,17 +104,23 @@ internal sealed class GroupMember : IGroupEvents
         status.WasAssigned = true;
         foreach (var partition in partitions)
         {
-            owned[partition] = new OwnedPartition(partition) { Epoch = epochs.GetValueOrDefault(partition) };
+            owned[partition] = new OwnedPartition(partition);
         }
 
         var begun = new List<PartitionOffset>();
-        var silent = "";
+        string? silent = null;
         foreach (var topic in partitions.GroupBy(static partition => partition.Topic))
         {
             // A broker that did not answer for one topic is not asked for the next: each question may take seconds.
             OwnedPartition[] same = [.. topic.Select(partition => owned[partition])];
-            begun.AddRange(silent.Length == 0 ? Start(topic.Key, same) : StartLater(same, silent));
-            silent = same[0].Why;
+            if (silent is null)
+            {
+                silent = Start(topic.Key, same, begun);
+            }
+            else
+            {
+                StartLater(same, silent, begun);
+            }
         }
 
         events.Report(new EngineEvent.Assigned(definition.Name, begun));
@@ -153,13 +159,18 @@ internal sealed class GroupMember : IGroupEvents
     private List<OwnedPartition> Find(IReadOnlyList<PartitionId> partitions) =>
         [.. partitions.Where(owned.ContainsKey).Select(partition => owned[partition])];
 
-    private IEnumerable<PartitionOffset> Committable() => owned.Values
+    private static IEnumerable<PartitionOffset> Committable(IEnumerable<OwnedPartition> partitions) => partitions
         .Where(static each => each.Committable is not null)
         .Select(static each => new PartitionOffset(each.Partition, each.Committable!.Value));
 
     /// <summary>Finds the starts of partitions of one topic, and makes their shards.</summary>
-    /// <returns>The starts; those that could not be found are -1, and are looked for again.</returns>
-    private IReadOnlyList<PartitionOffset> Start(string topic, IReadOnlyList<OwnedPartition> partitions)
+    /// <param name="topic">The topic.</param>
+    /// <param name="partitions">The partitions.</param>
+    /// <param name="begun">
+    /// Takes the starts; -1 where the broker did not answer, and is asked again later.
+    /// </param>
+    /// <returns>Why the broker did not answer; null when it did.</returns>
+    private string? Start(string topic, IReadOnlyList<OwnedPartition> partitions, List<PartitionOffset> begun)
     {
         try
         {
@@ -169,15 +180,17 @@ internal sealed class GroupMember : IGroupEvents
                 MakeShard(owned[start.Partition], start.Offset);
             }
 
-            return found;
+            begun.AddRange(found);
+            return null;
         }
         catch (SourceException error)
         {
-            return StartLater(partitions, error.Message);
+            StartLater(partitions, error.Message, begun);
+            return error.Message;
         }
     }
 
-    private PartitionOffset[] StartLater(IReadOnlyList<OwnedPartition> partitions, string why)
+    private void StartLater(IReadOnlyList<OwnedPartition> partitions, string why, List<PartitionOffset> begun)
     {
         PartitionId[] ids = [.. partitions.Select(static each => each.Partition)];
         events.Report(new EngineEvent.StartFailed(definition.Name, ids, why));
@@ -186,19 +199,17 @@ internal sealed class GroupMember : IGroupEvents
             PutOff(partition, startAt: null, ++partition.FailedStarts, why);
         }
 
-        return [.. ids.Select(static id => new PartitionOffset(id, -1))];
+        begun.AddRange(ids.Select(static id => new PartitionOffset(id, -1)));
     }
 
     private void MakeShard(OwnedPartition partition, long startAt)
     {
-        partition.Epoch++;
-        epochs[partition.Partition] = partition.Epoch;
         var start = new PartitionOffset(partition.Partition, startAt);
         committer.Started(start);
         (partition.StartAt, partition.FailedStarts, partition.Why) = (startAt, 0, "");
         try
         {
-            partition.Shard = new Shard(host, new Epoch(partition.Epoch), [start], random.NextDouble());
+            partition.Shard = new Shard(host, new Epoch(), [start], random.NextDouble());
         }
         catch (Exception error)
         {
@@ -216,26 +227,37 @@ internal sealed class GroupMember : IGroupEvents
     }
 
     /// <summary>
-    /// Starts shards that are put off, those that failed, and those whose log does not hold their offset.
+    /// Starts shards that are put off, those that failed, and those whose log does not hold their offset. A broker that
+    /// does not answer one question is asked no other in this round: the group, the reading and a stop come in between.
     /// </summary>
     private void StartWaiting()
     {
-        foreach (var partition in owned.Values.ToArray())
+        var now = host.Now();
+        foreach (var partition in owned.Values)
         {
+            var answered = true;
             if (partition.Shard?.Failure is { } error)
             {
                 Restart(partition, partition.Shard.Committable(partition.Input), error);
             }
-            else if (partition is { IsOutOfRange: true, Shard: not null } && host.Now() >= partition.RetryAt)
+            else if (partition is { IsOutOfRange: true, Shard: not null } && now >= partition.RetryAt)
             {
-                Relocate(partition);
+                answered = Relocate(partition);
             }
-            else if (partition is { Shard: null, Former: null or { IsQuiet: true } } && host.Now() >= partition.RetryAt)
+            else if (IsDue(partition, now))
             {
-                StartAgain(partition);
+                answered = StartAgain(partition, now);
+            }
+
+            if (!answered)
+            {
+                return;
             }
         }
     }
+
+    private static bool IsDue(OwnedPartition partition, long now) =>
+        partition is { Shard: null, Former: null or { IsQuiet: true } } && now >= partition.RetryAt;
 
     private void Restart(OwnedPartition partition, long from, Exception error)
     {
@@ -257,51 +279,57 @@ internal sealed class GroupMember : IGroupEvents
         }
     }
 
-    private void StartAgain(OwnedPartition partition)
+    /// <returns>Whether the broker answered, if it had to be asked.</returns>
+    private bool StartAgain(OwnedPartition partition, long now)
     {
+        var begun = new List<PartitionOffset>();
+        string? silent = null;
         if (partition.StartAt is { } known)
         {
             MakeShard(partition, known);
-            client.Seek(new PartitionOffset(partition.Partition, known));
-            return;
+            begun.Add(new PartitionOffset(partition.Partition, known));
+        }
+        else
+        {
+            var topic = partition.Partition.Topic;
+            var same = owned.Values.Where(each => each.Partition.Topic == topic && each.StartAt is null);
+            silent = Start(topic, [.. same.Where(each => IsDue(each, now))], begun);
         }
 
-        foreach (var start in Start(partition.Partition.Topic, [partition]))
-        {
-            if (start.Offset >= 0)
-            {
-                client.Seek(start);
-            }
-        }
+        begun.Where(static start => start.Offset >= 0).ToList().ForEach(client.Seek);
+        return silent is null;
     }
 
     /// <summary>
     /// Goes on at the first record that the log still has. Where the log was cut in front of us, the shard finishes
-    /// what it has, and skips the gap; where it begins before what is done, it is another log, and so another shard.
+    /// what it has, and skips the gap; else it is another log, which ends before what was read, and so another shard.
     /// </summary>
-    private void Relocate(OwnedPartition partition)
+    /// <returns>Whether the broker answered.</returns>
+    private bool Relocate(OwnedPartition partition)
     {
         try
         {
-            var expected = partition.Shard!.Committable(partition.Input);
+            var shard = partition.Shard!;
             var (first, end) = client.Bounds(partition.Partition, Timing.StartLimit);
+            var place = new PartitionOffset(partition.Partition, shard.Committable(partition.Input));
             partition.IsOutOfRange = false;
-            if (first < expected)
+            if (first <= shard.Next(partition.Input))
             {
-                partition.Shard.Close();
+                shard.Close();
                 committer.Forget(partition.Partition);
                 MakeShard(partition, first);
             }
 
             client.Seek(new PartitionOffset(partition.Partition, first));
-            var place = new PartitionOffset(partition.Partition, expected);
             events.Report(new EngineEvent.OutOfRange(definition.Name, place, first, end));
+            return true;
         }
         catch (SourceException error)
         {
             partition.RetryAt = host.Now()
                 + (long)Timing.Restart.Wait(++partition.FailedStarts, random).TotalMilliseconds;
             events.Report(new EngineEvent.StartFailed(definition.Name, [partition.Partition], error.Message));
+            return false;
         }
     }
 
@@ -346,25 +374,49 @@ internal sealed class GroupMember : IGroupEvents
         Shard[] shards = [.. leaving.Where(static each => each.Shard is not null).Select(static each => each.Shard!)];
         Array.ForEach(shards, static shard => shard.BeginDrain());
         var began = host.Now();
+        var until = began + (long)limit.TotalMilliseconds;
         host.Scheduler.WaitUntil(
             () => Array.TrueForAll(shards, static shard => shard.IsDrained) && committer.IsIdle, limit);
-        var waitedFor = string.Join("; ", shards.Where(static shard => !shard.IsDrained));
+        List<string> waitedFor = [.. shards.Where(static shard => !shard.IsDrained).Select(static each => $"{each}")];
         Array.ForEach(shards, static shard => shard.Close());
-        if (committer.IsIdle)
+        var uncommitted = CommitLast(leaving, until);
+        if (uncommitted > 0)
         {
-            committer.CommitNow(host.Now(), Committable());
+            waitedFor.Add("the acknowledgement of the last commit");
         }
 
-        var left = limit - TimeSpan.FromMilliseconds(host.Now() - began);
-        host.Scheduler.WaitUntil(() => committer.IsIdle, left > CommitGrace ? left : CommitGrace);
-        committer.Finish();
         Forget(leaving);
         events.Report(new EngineEvent.Revoked(definition.Name, [.. leaving.Select(static each => each.Partition)])
         {
             Drain = TimeSpan.FromMilliseconds(host.Now() - began),
             Dropped = shards.Sum(static shard => shard.Uncompleted),
-            WaitedFor = waitedFor,
+            Uncommitted = uncommitted,
+            WaitedFor = string.Join("; ", waitedFor),
         });
+    }
+
+    /// <summary>Commits what is done, again while that fails and there is time.</summary>
+    /// <returns>How many records are done without an acknowledged commit.</returns>
+    private long CommitLast(IReadOnlyList<OwnedPartition> leaving, long until)
+    {
+        while (true)
+        {
+            if (committer.IsIdle)
+            {
+                committer.CommitNow(host.Now(), Committable(owned.Values));
+            }
+
+            var left = TimeSpan.FromMilliseconds(until - host.Now());
+            host.Scheduler.WaitUntil(() => committer.IsIdle, left > CommitGrace ? left : CommitGrace);
+            committer.Finish();
+            var uncommitted = committer.Uncommitted(Committable(leaving));
+            if (uncommitted == 0 || host.Now() + CommitGrace.TotalMilliseconds > until)
+            {
+                return uncommitted;
+            }
+
+            host.Scheduler.WaitUntil(static () => false, CommitPause);
+        }
     }
 
     private void Drop(IReadOnlyList<OwnedPartition> gone)

@@ -18,9 +18,6 @@ internal sealed class OwnedPartition(PartitionId partition)
     /// <summary>Its index among the shard's inputs.</summary>
     public int Input { get; init; }
 
-    /// <summary>Counts the times that this process has started it, from 1.</summary>
-    public int Epoch { get; set; }
-
     /// <summary>From where its shard starts; null = ask the broker.</summary>
     public long? StartAt { get; set; }
 

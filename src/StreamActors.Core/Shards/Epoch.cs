@@ -4,15 +4,11 @@ namespace StreamActors.Shards;
 /// One ownership of a shard by this process. Everything that leaves the shard does so through <see cref="TryRun"/>:
 /// once <see cref="Close"/> has returned, nothing of this epoch begins to leave the process.
 /// </summary>
-/// <param name="number">Counts the times that this process has owned the shard, from 1.</param>
-internal sealed class Epoch(int number) : IDisposable
+internal sealed class Epoch : IDisposable
 {
     private readonly Lock sync = new();
     private readonly CancellationTokenSource closed = new();
     private volatile bool isOpen = true;
-
-    /// <summary>Counts the times that this process has owned the shard, from 1.</summary>
-    public int Number { get; } = number;
 
     /// <summary>Whether the shard is still owned.</summary>
     public bool IsOpen => isOpen;

@@ -25,6 +25,7 @@ internal sealed class Shard : IThreadPoolWorkItem
     private readonly IRouteRunner[] runners;
     private readonly OffsetLedger[] ledgers;
     private readonly long[] committable;
+    private readonly long[] nextOffsets;
     private readonly Mailbox mailbox;
     private readonly ShardHost host;
     private readonly ITimer timer;
@@ -51,6 +52,7 @@ internal sealed class Shard : IThreadPoolWorkItem
         Inputs = [.. starts.Select(static start => start.Partition)];
         ledgers = [.. starts.Select(start => new OffsetLedger(start.Offset, host.Limits.UncommittedRecords))];
         committable = [.. starts.Select(static start => start.Offset)];
+        nextOffsets = [.. committable];
         mailbox = new Mailbox(host.Limits.MailboxRecords, host.Limits.MailboxBytes);
         context = host.MakeContext(epoch, Inputs, ledgers, phase, RequestTurn);
         runners = host.MakeRunners(Inputs, context);
@@ -95,6 +97,9 @@ internal sealed class Shard : IThreadPoolWorkItem
 
     /// <summary>The offset of an input below which every record is done.</summary>
     public long Committable(int input) => Volatile.Read(ref committable[input]);
+
+    /// <summary>The offset of an input from which on no record was handled, at the end of the last turn.</summary>
+    public long Next(int input) => Volatile.Read(ref nextOffsets[input]);
 
     /// <summary>Records that were started and are not done.</summary>
     public long Uncompleted => Volatile.Read(ref uncompleted);
@@ -334,6 +339,7 @@ internal sealed class Shard : IThreadPoolWorkItem
         for (var input = 0; input < ledgers.Length; input++)
         {
             Volatile.Write(ref committable[input], ledgers[input].Committable);
+            Volatile.Write(ref nextOffsets[input], ledgers[input].Next);
             span += ledgers[input].Next - ledgers[input].Committable;
         }
 

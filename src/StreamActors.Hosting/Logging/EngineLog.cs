@@ -14,8 +14,10 @@ internal sealed partial class EngineLog(ILoggerFactory loggers) : IEngineEvents
         switch (happened)
         {
             case EngineEvent.Assigned e: Assigned(e.Pipeline, Join(e.Starts)); break;
-            case EngineEvent.Revoked { Dropped: 0 } e: Revoked(e.Pipeline, Join(e.Partitions), Ms(e.Drain)); break;
-            case EngineEvent.Revoked e: Cut(e.Pipeline, Join(e.Partitions), Ms(e.Drain), e.Dropped, e.WaitedFor); break;
+            case EngineEvent.Revoked { WaitedFor: "" } e: Revoked(e.Pipeline, Join(e.Partitions), Ms(e.Drain)); break;
+            case EngineEvent.Revoked e:
+                Cut(e.Pipeline, Join(e.Partitions), Ms(e.Drain), e.Dropped, e.Uncommitted, e.WaitedFor);
+                break;
             case EngineEvent.Lost e: Lost(e.Pipeline, Join(e.Partitions)); break;
             case EngineEvent.StartFailed e: StartFailed(e.Pipeline, Join(e.Partitions), e.Why); break;
             case EngineEvent.OutOfRange e: OutOfRange(e.Pipeline, e.Expected, e.First, e.End); break;

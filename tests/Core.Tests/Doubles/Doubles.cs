@@ -57,6 +57,18 @@ internal sealed class ManualConsumer : IGroupConsumer
     /// <summary>How the next commits end; null = when the test says so.</summary>
     public bool? CommitsSucceed { get; set; }
 
+    /// <summary>Whether questions to the broker fail.</summary>
+    public bool IsSilent { get; set; }
+
+    /// <summary>How many questions the broker was asked.</summary>
+    public int Questions { get; private set; }
+
+    /// <summary>What is read next: a record of each of these offsets.</summary>
+    public Queue<PartitionOffset> Log { get; } = [];
+
+    /// <summary>Where reading was told to go on.</summary>
+    public List<PartitionOffset> Seeks { get; } = [];
+
     public void Subscribe(IReadOnlyList<string> topics)
     {
     }
@@ -69,18 +81,31 @@ internal sealed class ManualConsumer : IGroupConsumer
     {
     }
 
-    public int Read(PartitionId partition, RecordBatch batch, int maxRecords, int maxBytes) => 0;
+    public int Read(PartitionId partition, RecordBatch batch, int maxRecords, int maxBytes)
+    {
+        while (batch.Count < maxRecords && Log.TryPeek(out var next) && next.Partition == partition)
+        {
+            batch.Add(Log.Dequeue().Offset, 0, "k"u8, BitConverter.GetBytes((int)next.Offset), default);
+        }
 
-    public IReadOnlyList<(PartitionId Partition, long? Committed)> CommittedOffsets(string topic, TimeSpan limit) =>
-        [.. Committed.Select(static each => (each.Key, each.Value))];
+        return batch.Count;
+    }
 
-    public (long First, long End) Bounds(PartitionId partition, TimeSpan limit) => LogBounds;
+    public IReadOnlyList<(PartitionId Partition, long? Committed)> CommittedOffsets(string topic, TimeSpan limit)
+    {
+        Ask();
+        return [.. Committed.Where(each => each.Key.Topic == topic).Select(static each => (each.Key, each.Value))];
+    }
+
+    public (long First, long End) Bounds(PartitionId partition, TimeSpan limit)
+    {
+        Ask();
+        return LogBounds;
+    }
 
     public long? Lag(PartitionOffset position) => null;
 
-    public void Seek(PartitionOffset position)
-    {
-    }
+    public void Seek(PartitionOffset position) => Seeks.Add(position);
 
     public Task CommitAsync(IReadOnlyList<PartitionOffset> offsets)
     {
@@ -104,6 +129,15 @@ internal sealed class ManualConsumer : IGroupConsumer
     public void Dispose()
     {
     }
+
+    private void Ask()
+    {
+        Questions++;
+        if (IsSilent)
+        {
+            throw new SourceException("The broker did not answer.");
+        }
+    }
 }
 
 /// <summary>Runs nothing; a wait ends at once, by its condition.</summary>
@@ -117,5 +151,59 @@ internal sealed class NoThreads : ITurnScheduler
 
     public void Signal()
     {
+    }
+}
+
+/// <summary>Time that passes when the test says so, and turns that run when somebody waits.</summary>
+internal sealed class ManualTime : TimeProvider, ITurnScheduler
+{
+    private readonly Queue<IThreadPoolWorkItem> turns = [];
+    private TimeSpan elapsed;
+
+    public override long TimestampFrequency => TimeSpan.TicksPerSecond;
+
+    public override long GetTimestamp() => elapsed.Ticks;
+
+    public override DateTimeOffset GetUtcNow() => DateTimeOffset.UnixEpoch + elapsed;
+
+    public override ITimer CreateTimer(TimerCallback callback, object? state, TimeSpan dueTime, TimeSpan period) =>
+        new NoTimer();
+
+    public void Advance(TimeSpan time) => elapsed += time;
+
+    public void Schedule(IThreadPoolWorkItem turn) => turns.Enqueue(turn);
+
+    public void RunTurns()
+    {
+        while (turns.TryDequeue(out var turn))
+        {
+            turn.Execute();
+        }
+    }
+
+    public bool WaitUntil(Func<bool> condition, TimeSpan limit)
+    {
+        RunTurns();
+        if (!condition())
+        {
+            Advance(limit);
+        }
+
+        return condition();
+    }
+
+    public void Signal()
+    {
+    }
+
+    private sealed class NoTimer : ITimer
+    {
+        public bool Change(TimeSpan dueTime, TimeSpan period) => true;
+
+        public void Dispose()
+        {
+        }
+
+        public ValueTask DisposeAsync() => ValueTask.CompletedTask;
     }
 }

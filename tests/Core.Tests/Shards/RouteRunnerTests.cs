@@ -36,7 +36,7 @@ public sealed class RouteRunnerTests
         var open = new OpenSink("sink", new ManualSink(), gate, metrics.Sinks[0].Counters);
         var host = new ShardHost(builder.Build(), [open], metrics, services);
         var ledger = new OffsetLedger(0, 1_000_000);
-        var context = host.MakeContext(new Epoch(1), [Input], [ledger], phase: 0, static () => { });
+        var context = host.MakeContext(new Epoch(), [Input], [ledger], phase: 0, static () => { });
         return (host.MakeRunners([Input], context)[0], metrics.Routes[0].Counters);
     }
 

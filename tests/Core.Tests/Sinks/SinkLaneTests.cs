@@ -8,7 +8,7 @@ namespace StreamActors.Core.Tests.Sinks;
 public sealed class SinkLaneTests : IDisposable
 {
     private readonly ManualSink sink = new();
-    private readonly Epoch epoch = new(1);
+    private readonly Epoch epoch = new();
     private readonly List<string> acknowledged = [];
     private readonly SinkLane lane;
     private int requested;
