@@ -1,3 +1,5 @@
+using StreamActors.Shards;
+
 namespace StreamActors.Offsets;
 
 /// <summary>
@@ -68,7 +70,7 @@ internal sealed class OffsetLedger
     {
         if (pending[Slot(CheckPending(offset))]++ == 0)
         {
-            throw new InvalidOperationException($"Offset {offset} was retained after it was completed.");
+            throw new EngineDefectException($"Offset {offset} was retained after it was completed.");
         }
     }
 
@@ -77,7 +79,7 @@ internal sealed class OffsetLedger
     {
         if (--pending[Slot(CheckPending(offset))] < 0)
         {
-            throw new InvalidOperationException($"Offset {offset} was completed more often than it was retained.");
+            throw new EngineDefectException($"Offset {offset} was completed more often than it was retained.");
         }
 
         while (first < next && pending[Slot(first)] == 0)
@@ -89,7 +91,7 @@ internal sealed class OffsetLedger
     private long CheckPending(long offset) =>
         offset >= first && offset < next
             ? offset
-            : throw new InvalidOperationException($"Offset {offset} is not pending: those are {first} to {next - 1}.");
+            : throw new EngineDefectException($"Offset {offset} is not pending: those are {first} to {next - 1}.");
 
     private int Slot(long offset) => (int)(offset & (pending.Length - 1));
 

@@ -95,7 +95,7 @@ internal sealed class RouteRunner<T> : IRouteRunner
             var from = new Keyed { Record = record, EntityKey = KeyOf(in value, in record), Origin = origin };
             stage.Handle(in value, in from, ref counts);
         }
-        catch (Exception error)
+        catch (Exception error) when (error is not EngineDefectException)
         {
             if (id is { } givenUp)
             {

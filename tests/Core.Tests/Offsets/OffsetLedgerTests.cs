@@ -1,4 +1,5 @@
 using StreamActors.Offsets;
+using StreamActors.Shards;
 
 namespace StreamActors.Core.Tests.Offsets;
 
@@ -88,7 +89,7 @@ public sealed class OffsetLedgerTests
         ledger.Receive(0);
         ledger.Receive(1);
         ledger.Complete(1);
-        Should.Throw<InvalidOperationException>(() => ledger.Complete(1));
-        Should.Throw<InvalidOperationException>(() => new OffsetLedger(0, 100).Retain(0));
+        Should.Throw<EngineDefectException>(() => ledger.Complete(1));
+        Should.Throw<EngineDefectException>(() => new OffsetLedger(0, 100).Retain(0));
     }
 }

@@ -24,6 +24,15 @@ public sealed class RouteRunnerTests
         counters.Duplicates.ShouldBe(1, "the oldest are not");
     }
 
+    [Fact]
+    public void A_defect_of_the_engine_is_not_taken_for_one_of_the_record()
+    {
+        var (runner, counters) = MakeRunner(new PipelineLimits());
+        Should.Throw<EngineDefectException>(() => Send(runner, [1], offset: 7), "the ledger never received it");
+        runner.Publish();
+        counters.Failed.ShouldBe(0);
+    }
+
     private static (IRouteRunner Runner, RouteCounters Counters) MakeRunner(PipelineLimits limits)
     {
         var builder = new PipelineBuilder("p") { Limits = limits };
@@ -40,7 +49,7 @@ public sealed class RouteRunnerTests
         return (host.MakeRunners([Input], context)[0], metrics.Routes[0].Counters);
     }
 
-    private static void Send(IRouteRunner runner, IEnumerable<int> numbers)
+    private static void Send(IRouteRunner runner, IEnumerable<int> numbers, long offset = Origin.NoOffset)
     {
         using var batch = new RecordBatch();
         foreach (var number in numbers)
@@ -48,7 +57,7 @@ public sealed class RouteRunnerTests
             batch.Reset(Input);
             batch.Add(number, 0, "k"u8, BitConverter.GetBytes(number), default);
             var record = batch[0];
-            runner.Handle(in record, new Origin(0, Origin.NoOffset, 0));
+            runner.Handle(in record, new Origin(0, offset, 0));
         }
 
         runner.Publish();
