@@ -8,12 +8,17 @@ namespace StreamActors.Dedup;
 /// </summary>
 /// <remarks>
 /// The ids stand in a log, in the order of their arrival, 16 bytes each; an index finds them with 5.3 to 6.7 bytes
-/// more (it grows by a quarter at a load of 0.8 of 15/16), so that an id takes 23 bytes at most. A 64th of the window
-/// is a generation, which expires as a whole. At the cap the oldest ids go early, and are counted.
+/// more (it grows by a quarter at a load of 0.8 of 15/16): 23 bytes an id. A 64th of the window is a generation, which
+/// expires as a whole. At the cap the oldest ids go early, and are counted; then up to 5 bytes an id lie idle, because
+/// an index grows only where the pool has room for the old one and the new. A set with more than its share of the pool
+/// makes room for one with less.
 /// </remarks>
 internal sealed class DedupSet : IDisposable
 {
     private const int GenerationsPerWindow = 64;
+
+    // A set remembers a page of ids at least, however little memory there is: one page, and the one that fills.
+    private const int MinPages = 2;
 
     private readonly long window;
     private readonly long granule;
@@ -34,6 +39,7 @@ internal sealed class DedupSet : IDisposable
         this.pool = pool;
         granule = Math.Max(window / GenerationsPerWindow, 1);
         log = new IdLog(pool);
+        pool.Join();
         index = new IdIndex(log, seed, pool.Take());
     }
 
@@ -41,10 +47,17 @@ internal sealed class DedupSet : IDisposable
     public long Count => log.Count;
 
     /// <summary>How many ids went before their time because the memory was at its cap.</summary>
-    public long EvictedEarly => log.Evicted;
+    public long EvictedEarly { get; private set; }
 
     /// <summary>The bytes that it takes.</summary>
-    public long Bytes => (log.Pages + index.Pages.Length) * Page.Bytes;
+    public long Bytes => Held * Page.Bytes;
+
+    /// <summary>When <see cref="Expire"/> has something to do; <see cref="long.MaxValue"/> = never.</summary>
+    public long NextDue => closed.TryPeek(out var oldest) ? oldest.ClosedAt + window
+        : log.Next > currentFrom ? currentSince + granule + window
+        : long.MaxValue;
+
+    private long Held => log.Pages + index.Pages.Length;
 
     /// <summary>Adds an id.</summary>
     /// <param name="id">The id.</param>
@@ -52,10 +65,10 @@ internal sealed class DedupSet : IDisposable
     /// <returns>False if it was seen within the window.</returns>
     public bool TryAdd(UInt128 id, long now)
     {
-        Advance(now);
-        if (log.Count >= index.Capacity)
+        Expire(now);
+        if (log.IsFull)
         {
-            MakeRoom();
+            AddPage();
         }
 
         if (!index.TryAdd(id))
@@ -70,14 +83,8 @@ internal sealed class DedupSet : IDisposable
     /// <summary>Takes an id out again, so that a later record with it is accepted.</summary>
     public void Remove(UInt128 id) => index.Remove(id);
 
-    /// <inheritdoc/>
-    public void Dispose()
-    {
-        log.Dispose();
-        pool.Return(index.Pages);
-    }
-
-    private void Advance(long now)
+    /// <summary>Lets go what was seen before the window.</summary>
+    public void Expire(long now)
     {
         if (log.Next == currentFrom)
         {
@@ -95,23 +102,62 @@ internal sealed class DedupSet : IDisposable
         {
             log.DropBelow(closed.Dequeue().End);
         }
+
+        if (log.Count == 0 && index.Pages.Length > 1)
+        {
+            pool.Return(index.Pages[1..]);
+            index = index.CopyTo([index.Pages[0]]);
+        }
     }
 
-    private void MakeRoom()
+    /// <inheritdoc/>
+    public void Dispose()
     {
-        var larger = index.Pages.Length + Math.Max(index.Pages.Length / 4, 1);
-        while (log.Count >= index.Capacity)
+        log.Dispose();
+        pool.Return(index.Pages);
+        pool.Leave();
+    }
+
+    /// <summary>Makes room for a page's worth of ids: in memory of its own, or in that of the oldest ids.</summary>
+    private void AddPage()
+    {
+        var fits = log.Count + IdLog.IdsPerPage <= index.Capacity || TryGrowIndex();
+        if (fits && pool.TryTake(1, Held, out var pages))
         {
-            if (pool.TryTake(larger, out var pages))
+            log.AddPage(pages[0]);
+        }
+        else if (log.Pages < MinPages)
+        {
+            log.AddPage(pool.Take());
+        }
+        else
+        {
+            log.AddPage(EvictPage());
+            if (log.Pages > MinPages && pool.ShouldReturnOne(Held))
             {
-                var old = index.Pages;
-                index = index.CopyTo(pages);
-                pool.Return(old);
-            }
-            else
-            {
-                log.EvictPage();
+                pool.Return(EvictPage());
             }
         }
+    }
+
+    private bool TryGrowIndex()
+    {
+        var old = index.Pages;
+        if (!pool.TryTake(old.Length + Math.Max(old.Length / 4, 1), Held, out var pages))
+        {
+            return false;
+        }
+
+        index = index.CopyTo(pages);
+        pool.Return(old);
+        return true;
+    }
+
+    private Page EvictPage()
+    {
+        var before = log.Count;
+        var page = log.EvictPage();
+        EvictedEarly += before - log.Count;
+        return page;
     }
 }

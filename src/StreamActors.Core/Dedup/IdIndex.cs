@@ -1,4 +1,5 @@
 using System.Numerics;
+using System.Runtime.CompilerServices;
 using System.Runtime.Intrinsics;
 
 namespace StreamActors.Dedup;
@@ -24,6 +25,7 @@ internal sealed class IdIndex
     private readonly int buckets;
     private readonly uint positions;
     private int swept;
+    private bool hasRemoved;
 
     /// <summary>Makes an empty index.</summary>
     /// <param name="log">The log.</param>
@@ -53,7 +55,7 @@ internal sealed class IdIndex
     public bool TryAdd(UInt128 id)
     {
         var hash = Hash(id);
-        if (IsPresent(id, hash))
+        if (!Unsafe.IsNullRef(ref Find(id, hash)))
         {
             return false;
         }
@@ -70,54 +72,29 @@ internal sealed class IdIndex
     /// <summary>Forgets an id.</summary>
     public void Remove(UInt128 id)
     {
-        var hash = Hash(id);
-        var bucket = Home(hash);
-        while (true)
+        ref var entry = ref Find(id, Hash(id));
+        if (!Unsafe.IsNullRef(ref entry))
         {
-            var words = WordsOf(bucket);
-            foreach (ref var entry in words[1..])
-            {
-                if (IsLive(entry) && log[PositionOf(entry)] == id)
-                {
-                    entry = 0;
-                    return;
-                }
-            }
-
-            if (!IsLive(words[0]))
-            {
-                return;
-            }
-
-            bucket = After(bucket);
+            entry = 0;
+            hasRemoved = true;
         }
     }
 
     /// <summary>Makes an index with other memory that knows the same ids.</summary>
     public IdIndex CopyTo(Page[] memory)
     {
-        var copy = new IdIndex(log, seed, memory);
+        var copy = new IdIndex(log, seed, memory) { hasRemoved = hasRemoved && log.Count > 0 };
         for (var position = log.First; position < log.Next; position++)
         {
             // An id that was removed is in the log still, but not here.
             var hash = Hash(log[position]);
-            if (Knows(EntryOf(hash, position), hash))
+            if (!hasRemoved || IsAt(position, hash))
             {
                 copy.Insert(copy.EntryOf(hash, position), hash);
             }
         }
 
         return copy;
-    }
-
-    /// <summary>A bit for each word that is as another in some of its bits.</summary>
-    private static uint Alike(ReadOnlySpan<uint> words, uint other, uint bits)
-    {
-        var wanted = Vector256.Create(other & bits);
-        var mask = Vector256.Create(bits);
-        var low = Vector256.Equals(Vector256.Create(words) & mask, wanted);
-        var high = Vector256.Equals(Vector256.Create(words[8..]) & mask, wanted);
-        return low.ExtractMostSignificantBits() | (high.ExtractMostSignificantBits() << 8);
     }
 
     private ulong Hash(UInt128 id)
@@ -144,20 +121,27 @@ internal sealed class IdIndex
 
     private bool IsLive(uint entry) => entry != 0 && AgeOf(entry) < log.Count;
 
-    private bool IsPresent(UInt128 id, ulong hash)
+    private bool IsAt(long position, ulong hash)
+    {
+        ref var entry = ref Find(log[position], hash);
+        return !Unsafe.IsNullRef(ref entry) && PositionOf(entry) == position;
+    }
+
+    /// <summary>The entry of an id; a null reference where the log does not hold the id.</summary>
+    private ref uint Find(UInt128 id, ulong hash)
     {
         var wanted = EntryOf(hash, 0);
         var bucket = Home(hash);
         while (true)
         {
             var words = WordsOf(bucket);
-            var alike = Alike(words, wanted, ~positions) & ~1u;
+            var alike = Alike(words, wanted) & ~1u;
             while (alike != 0)
             {
-                var entry = words[BitOperations.TrailingZeroCount(alike)];
+                ref var entry = ref words[BitOperations.TrailingZeroCount(alike)];
                 if (IsLive(entry) && log[PositionOf(entry)] == id)
                 {
-                    return true;
+                    return ref entry;
                 }
 
                 alike &= alike - 1;
@@ -165,27 +149,7 @@ internal sealed class IdIndex
 
             if (!IsLive(words[0]))
             {
-                return false;
-            }
-
-            bucket = After(bucket);
-        }
-    }
-
-    private bool Knows(uint entry, ulong hash)
-    {
-        var bucket = Home(hash);
-        while (true)
-        {
-            var words = WordsOf(bucket);
-            if ((Alike(words, entry, uint.MaxValue) & ~1u) != 0)
-            {
-                return true;
-            }
-
-            if (!IsLive(words[0]))
-            {
-                return false;
+                return ref Unsafe.NullRef<uint>();
             }
 
             bucket = After(bucket);
@@ -219,6 +183,16 @@ internal sealed class IdIndex
         {
             words[i] = ((live >> i) & 1) == 0 ? 0 : words[i];
         }
+    }
+
+    /// <summary>A bit for each word that is as an entry in all that comes from the hash.</summary>
+    private uint Alike(ReadOnlySpan<uint> words, uint entry)
+    {
+        var wanted = Vector256.Create(entry & ~positions);
+        var mask = Vector256.Create(~positions);
+        var low = Vector256.Equals(Vector256.Create(words) & mask, wanted);
+        var high = Vector256.Equals(Vector256.Create(words[8..]) & mask, wanted);
+        return low.ExtractMostSignificantBits() | (high.ExtractMostSignificantBits() << 8);
     }
 
     /// <summary>A bit for each word that is an entry whose position the log holds.</summary>

@@ -14,6 +14,10 @@ internal sealed class PagePool(long bytes)
     private readonly Stack<Page> idle = [];
     private readonly long limit = bytes / Page.Bytes;
     private long lent;
+    private int sets;
+
+    // What a set with less than its share asked for in vain.
+    private int wanted;
 
     /// <summary>The bytes that were taken and not given back.</summary>
     public long Used
@@ -27,13 +31,58 @@ internal sealed class PagePool(long bytes)
         }
     }
 
-    /// <summary>Takes pages if there are enough left.</summary>
-    public bool TryTake(int count, [NotNullWhen(true)] out Page[]? pages)
+    private long Share => limit / sets;
+
+    private long Left => limit - lent;
+
+    /// <summary>A set begins to share.</summary>
+    public void Join()
     {
         lock (gate)
         {
-            pages = lent + count <= limit ? Lend(count) : null;
-            return pages is not null;
+            sets++;
+        }
+    }
+
+    /// <summary>A set shares no longer.</summary>
+    public void Leave()
+    {
+        lock (gate)
+        {
+            sets--;
+            wanted = 0;
+        }
+    }
+
+    /// <summary>Takes pages if there are enough left, and none that are kept for a set with less than its share.</summary>
+    /// <param name="count">How many.</param>
+    /// <param name="held">How many the set holds already.</param>
+    /// <param name="pages">The pages.</param>
+    public bool TryTake(int count, long held, [NotNullWhen(true)] out Page[]? pages)
+    {
+        lock (gate)
+        {
+            var isPoor = held < Share;
+            var enough = count + (isPoor ? 0 : wanted) <= Left;
+            pages = enough ? Lend(count) : null;
+            if (isPoor)
+            {
+                wanted = enough ? 0 : Math.Max(wanted, count);
+            }
+
+            return enough;
+        }
+    }
+
+    /// <summary>
+    /// Whether a set that holds so many pages should give one back, because it has more than its share, and one with
+    /// less waits.
+    /// </summary>
+    public bool ShouldReturnOne(long held)
+    {
+        lock (gate)
+        {
+            return held > Share && Left < wanted;
         }
     }
 

@@ -63,7 +63,7 @@ internal sealed class RouteRunner<T> : IRouteRunner
     }
 
     /// <inheritdoc/>
-    public long NextDue => stage.NextDue;
+    public long NextDue => Math.Min(stage.NextDue, seen?.NextDue ?? long.MaxValue);
 
     /// <inheritdoc/>
     public bool HasRoom => stage.HasRoom;
@@ -107,7 +107,11 @@ internal sealed class RouteRunner<T> : IRouteRunner
     }
 
     /// <inheritdoc/>
-    public void OnTime() => stage.OnTime(ref counts);
+    public void OnTime()
+    {
+        seen?.Expire(context.Now);
+        stage.OnTime(ref counts);
+    }
 
     /// <inheritdoc/>
     public bool Flush() => stage.Flush(ref counts);

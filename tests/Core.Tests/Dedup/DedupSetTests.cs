@@ -58,25 +58,73 @@ public sealed class DedupSetTests
         {
             var budget = new PagePool(1024 * 1024);
             DedupSet[] sets = [new(Window, 7, budget), new(Window, 7, budget), new(Window, 7, budget)];
-            var added = new long[sets.Length];
-            for (var i = 0L; i < 1_500_000; i++)
+            const int Each = 300_000;
+            for (var i = 0L; i < Each * sets.Length; i++)
             {
-                var which = (int)(i % sets.Length);
-                sets[which].TryAdd(Spread(i), i / perMillisecond).ShouldBeTrue();
-                sets[which].TryAdd(Spread(i), i / perMillisecond).ShouldBeFalse();
-                added[which]++;
-            }
-
-            foreach (var (set, all) in sets.Zip(added))
-            {
-                set.Count.ShouldBeInRange(500, 70_000, $"{perMillisecond} a millisecond");
-                set.EvictedEarly.ShouldBeLessThan(all);
+                var (set, now) = (sets[i % sets.Length], i / perMillisecond);
+                if (!set.TryAdd(Spread(i), now) || set.TryAdd(Spread(i), now))
+                {
+                    Assert.Fail($"id {i} at {perMillisecond} a millisecond");
+                }
             }
 
             budget.Used.ShouldBeLessThanOrEqualTo(1024 * 1024);
+            var held = sets.Sum(static set => set.Count);
+            var expected = Math.Min(Window * perMillisecond, 1024 * 1024 / 32);
+            held.ShouldBeGreaterThanOrEqualTo(expected, $"{perMillisecond} a millisecond");
+            var isCapped = Window * perMillisecond > 1024 * 1024 / 16;
+            sets.Sum(static set => set.EvictedEarly).ShouldBeInRange(
+                isCapped ? 1 : 0, isCapped ? Each * sets.Length - held : 0, $"{perMillisecond} a millisecond");
             Array.ForEach(sets, static set => set.Dispose());
             budget.Used.ShouldBe(0);
         }
+    }
+
+    [Fact]
+    public void A_set_that_comes_late_to_a_cap_gets_its_share()
+    {
+        var budget = new PagePool(4 * 1024 * 1024);
+        using var first = new DedupSet(Window, seed: 7, budget);
+        using var second = new DedupSet(Window, seed: 7, budget);
+        var id = 0L;
+        for (; id < 400_000; id++)
+        {
+            first.TryAdd(Spread(id), now: 0);
+            second.TryAdd(Spread(id), now: 0);
+        }
+
+        using var late = new DedupSet(Window, seed: 7, budget);
+        for (; id < 800_000; id++)
+        {
+            first.TryAdd(Spread(id), now: 0);
+            second.TryAdd(Spread(id), now: 0);
+            late.TryAdd(Spread(id), now: 0);
+        }
+
+        late.Bytes.ShouldBeGreaterThan(4 * 1024 * 1024 / 3 * 8 / 10);
+        budget.Used.ShouldBeLessThanOrEqualTo(4 * 1024 * 1024);
+    }
+
+    [Fact]
+    public void A_set_in_which_nothing_comes_any_more_gives_its_memory_back_by_the_clock()
+    {
+        var budget = new PagePool(4 * 1024 * 1024);
+        using var set = new DedupSet(Window, seed: 7, budget);
+        var before = budget.Used;
+        set.NextDue.ShouldBe(long.MaxValue);
+        for (var id = 0; id < 100_000; id++)
+        {
+            set.TryAdd(Spread(id), now: id / 1_000);
+        }
+
+        for (var turns = 0; set.NextDue < long.MaxValue; turns++)
+        {
+            turns.ShouldBeLessThan(10);
+            set.Expire(set.NextDue);
+        }
+
+        set.Count.ShouldBe(0);
+        budget.Used.ShouldBeLessThanOrEqualTo(before + Page.Bytes, "the page that fills stays");
     }
 
     [Fact]
