@@ -1,6 +1,7 @@
 using System.Text;
 using Confluent.Kafka;
 using Confluent.Kafka.Admin;
+using StreamActors.Tests.Fixtures;
 
 namespace StreamActors.Tests.RideShare;
 
@@ -55,10 +56,12 @@ internal sealed class Feed : IDisposable
     /// <summary>Returns once the broker has all that was sent.</summary>
     public void Flush() => producer.Flush(Limit).ShouldBe(0);
 
-    /// <summary>The partitions of a topic.</summary>
+    /// <summary>
+    /// The partitions of a topic, asked over the producer's own connections: it can send to those that it has seen.
+    /// </summary>
     public IReadOnlyList<TopicPartition> Partitions(string topic)
     {
-        using var admin = Admin();
+        using var admin = new DependentAdminClientBuilder(producer.Handle).Build();
         return [.. admin.GetMetadata(topic, Limit).Topics[0].Partitions
             .Select(each => new TopicPartition(topic, each.PartitionId))];
     }
@@ -112,10 +115,13 @@ internal sealed class Feed : IDisposable
         await admin.DeleteTopicsAsync([topic]);
     }
 
+    /// <summary>Returns once the producer can send to them.</summary>
     public async Task AddPartitionsAsync(string topic, int upTo)
     {
         using var admin = Admin();
         await admin.CreatePartitionsAsync([new PartitionsSpecification { Topic = topic, IncreaseTo = upTo }]);
+        await Machine.UntilAsync(
+            "the new partitions", Limit, () => Task.FromResult(Partitions(topic).Count == upTo));
     }
 
     public void Dispose() => producer.Dispose();
