@@ -157,13 +157,18 @@ internal sealed class KafkaGroupConsumer : IGroupConsumer
         if (!closed)
         {
             closed = true;
-            member.Leave(LeaveLimit, clock);
-            if (readers.Count > 0)
+            try
             {
-                LoseAll();
+                member.Leave(LeaveLimit, clock);
+                if (readers.Count > 0)
+                {
+                    LoseAll();
+                }
             }
-
-            member.Dispose();
+            finally
+            {
+                member.Dispose();    // answers the commits that are under way, whatever a handler did
+            }
         }
     }
 

@@ -210,12 +210,29 @@ public sealed class EmbeddedBrokerTests : IDisposable
         using var member = Join("t");
         await Machine.UntilAsync("the assignment", Limit, () => Task.FromResult(member.Owned.Count == 1));
         broker.TakeDown();
-        var lost = member.CommitAsync(new PartitionOffset(new PartitionId("t", 0), 1));
+        var lost = await member.OnPollThread(consumer => consumer.CommitAsync([new(new PartitionId("t", 0), 1)]));
 
         await member.CloseAsync().WaitAsync(TimeSpan.FromSeconds(8));
 
-        await Should.ThrowAsync<SourceException>(lost.WaitAsync(TimeSpan.FromSeconds(1)));
+        lost.IsCompleted.ShouldBeTrue("nobody is left waiting for a commit once the member has left");
+        await Should.ThrowAsync<SourceException>(lost);
         member.Owned.ShouldBeEmpty();
+    }
+
+    [Fact]
+    public async Task A_handler_that_throws_while_the_member_leaves_leaves_no_commit_unanswered()
+    {
+        broker.CreateTopic("t", 1);
+        using var member = new Member(broker.Options, "g", "t") { OnRevoked = () => throw new SourceException("no") };
+        member.Start();
+        await Machine.UntilAsync("the assignment", Limit, () => Task.FromResult(member.Owned.Count == 1));
+        broker.TakeDown();
+        var lost = await member.OnPollThread(consumer => consumer.CommitAsync([new(new PartitionId("t", 0), 1)]));
+
+        await Should.ThrowAsync<SourceException>(member.CloseAsync());
+
+        lost.IsCompleted.ShouldBeTrue();
+        await Should.ThrowAsync<SourceException>(lost);
     }
 
     private Member Join(params string[] topics) => new Member(broker.Options, "g", topics).Start();

@@ -18,7 +18,7 @@ internal sealed class Member : IGroupEvents, IEngineEvents, IDisposable
     private readonly ConcurrentQueue<Action<IGroupConsumer>> requests = new();
     private readonly ConcurrentQueue<Seen> seen = new();
     private readonly TaskCompletionSource ended = new(TaskCreationOptions.RunContinuationsAsynchronously);
-    private volatile bool stopping;
+    private bool stopping;    // the poll thread's
 
     public Member(KafkaOptions options, string group, params string[] topics)
     {
@@ -35,6 +35,9 @@ internal sealed class Member : IGroupEvents, IEngineEvents, IDisposable
 
     /// <summary>Where an assigned partition starts; the default is its committed offset, else 0.</summary>
     public Func<PartitionId, long>? StartAt { get; init; }
+
+    /// <summary>What a revoke does besides.</summary>
+    public Action? OnRevoked { get; init; }
 
     /// <summary>Partitions that are not read for now.</summary>
     public ConcurrentDictionary<PartitionId, bool> Held { get; } = new();
@@ -84,8 +87,7 @@ internal sealed class Member : IGroupEvents, IEngineEvents, IDisposable
     /// <summary>Leaves the group; throws what the poll thread died of.</summary>
     public async Task CloseAsync()
     {
-        stopping = true;
-        Consumer.Wake();
+        Stop();
         await ended.Task;
     }
 
@@ -93,8 +95,7 @@ internal sealed class Member : IGroupEvents, IEngineEvents, IDisposable
     {
         if (thread.IsAlive)
         {
-            stopping = true;
-            Consumer.Wake();
+            Stop();
             thread.Join(TimeSpan.FromSeconds(20)).ShouldBeTrue("the poll thread did not end");
         }
 
@@ -115,7 +116,11 @@ internal sealed class Member : IGroupEvents, IEngineEvents, IDisposable
         return [.. partitions.Select(p => new PartitionOffset(p, StartAt?.Invoke(p) ?? committed[p]))];
     }
 
-    void IGroupEvents.Revoked(IReadOnlyList<PartitionId> partitions) => Forget(partitions);
+    void IGroupEvents.Revoked(IReadOnlyList<PartitionId> partitions)
+    {
+        Forget(partitions);
+        OnRevoked?.Invoke();
+    }
 
     void IGroupEvents.Lost(IReadOnlyList<PartitionId> partitions)
     {
@@ -131,6 +136,13 @@ internal sealed class Member : IGroupEvents, IEngineEvents, IDisposable
     void IGroupEvents.Failed(string reason) => Failures.Enqueue(reason);
 
     void IEngineEvents.Report(EngineEvent happened) => Events.Enqueue(happened);
+
+    // A request like any other: those that were made before it are done first.
+    private void Stop()
+    {
+        requests.Enqueue(_ => stopping = true);
+        Consumer.Wake();
+    }
 
     private void Forget(IReadOnlyList<PartitionId> partitions)
     {
