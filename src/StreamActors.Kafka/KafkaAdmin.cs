@@ -136,7 +136,10 @@ public sealed class KafkaAdmin : IDisposable
     /// <inheritdoc/>
     public void Dispose() => client.Dispose();
 
-    /// <summary>How many brokers the cluster has.</summary>
+    /// <summary>
+    /// How many brokers the cluster has. It is asked over the wire each time, never taken from what the client knows
+    /// (<c>rd_kafka_admin_MetadataRequest</c> is always forced).
+    /// </summary>
     /// <exception cref="KafkaException">No broker answered; <see cref="Explain"/> says more.</exception>
     internal async Task<int> BrokersAsync(CancellationToken stop)
     {

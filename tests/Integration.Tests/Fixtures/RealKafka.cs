@@ -65,8 +65,12 @@ public sealed class RealKafka : IAsyncDisposable
     /// <summary>Starts a broker again, on its old data and port.</summary>
     public Task UpAsync(int broker) => Script("up", Cluster, $"{broker}");
 
-    /// <summary>Freezes a broker: SIGSTOP.</summary>
-    public Task PauseAsync(int broker) => Script("pause", Cluster, $"{broker}");
+    /// <summary>Freezes a broker: SIGSTOP. From its return on nothing answers.</summary>
+    public async Task PauseAsync(int broker)
+    {
+        await Script("pause", Cluster, $"{broker}");
+        await Machine.StandsStillAsync(int.Parse(File.ReadAllText(Path.Combine(Cluster, $"{broker}", "pid"))));
+    }
 
     /// <summary>Ends the freeze.</summary>
     public Task ResumeAsync(int broker) => Script("resume", Cluster, $"{broker}");

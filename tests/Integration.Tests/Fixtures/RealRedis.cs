@@ -81,8 +81,12 @@ public sealed class RealRedis : IAsyncDisposable
         return server.WaitForExitAsync();
     }
 
-    /// <summary>Freezes the process: connections stay open, and nothing answers.</summary>
-    public Task FreezeAsync() => leash.RunAsync("kill", "-STOP", $"{server!.Id}");
+    /// <summary>Freezes the process: connections stay open, and from its return on nothing answers.</summary>
+    public async Task FreezeAsync()
+    {
+        await leash.RunAsync("kill", "-STOP", $"{server!.Id}");
+        await Machine.StandsStillAsync(server.Id);
+    }
 
     /// <summary>Ends the freeze.</summary>
     public Task ThawAsync() => leash.RunAsync("kill", "-CONT", $"{server!.Id}");
