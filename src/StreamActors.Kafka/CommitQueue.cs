@@ -14,6 +14,9 @@ namespace StreamActors.Kafka;
 /// </summary>
 internal sealed unsafe class CommitQueue : IQueueListener, IThreadPoolWorkItem, IDisposable
 {
+    // librdkafka answers within the session time-out: 45 s, or what a classic member was given.
+    private static readonly TimeSpan AnswerLimit = TimeSpan.FromMinutes(2);
+
     private readonly Lock gate = new();
     private readonly nint client;
     private readonly NativeQueue answers;
@@ -95,7 +98,7 @@ internal sealed unsafe class CommitQueue : IQueueListener, IThreadPoolWorkItem, 
     }
 
     /// <summary>Fails what is not acknowledged, and takes no more.</summary>
-    public void Dispose()
+    public void Close()
     {
         lock (gate)
         {
@@ -106,7 +109,22 @@ internal sealed unsafe class CommitQueue : IQueueListener, IThreadPoolWorkItem, 
             }
 
             waiting.Clear();
-            underWay = null;
+        }
+    }
+
+    /// <summary>
+    /// After <see cref="Close"/>: waits until the client has done with the commit that is under way, and frees the
+    /// queue.
+    /// </summary>
+    public void Dispose()
+    {
+        if (underWay is not null)
+        {
+            var answer = LibRdKafka.QueuePoll(answers.Pointer, (int)AnswerLimit.TotalMilliseconds);
+            if (answer != 0)
+            {
+                LibRdKafka.EventDestroy(answer);
+            }
         }
 
         answers.Dispose();

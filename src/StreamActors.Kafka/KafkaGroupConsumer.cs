@@ -16,6 +16,7 @@ namespace StreamActors.Kafka;
 internal sealed class KafkaGroupConsumer : IGroupConsumer
 {
     private static readonly TimeSpan LeaveLimit = TimeSpan.FromSeconds(5);
+    private static readonly TimeSpan EndLimit = TimeSpan.FromSeconds(1);
     private static readonly TimeSpan AnswerLimit = TimeSpan.FromSeconds(2);
 
     private readonly KafkaOptions options;
@@ -167,7 +168,7 @@ internal sealed class KafkaGroupConsumer : IGroupConsumer
             }
             finally
             {
-                member.Dispose();    // answers the commits that are under way, whatever a handler did
+                member.End(EndLimit);    // answers the commits that are under way, whatever a handler did
             }
         }
     }
@@ -179,7 +180,7 @@ internal sealed class KafkaGroupConsumer : IGroupConsumer
         {
             closed = true;
             Release(readers.Keys.ToList());
-            member.Dispose();
+            member.End(EndLimit);
         }
     }
 
@@ -229,7 +230,7 @@ internal sealed class KafkaGroupConsumer : IGroupConsumer
         var unknownProtocol = error.Code is ErrorCode.UnsupportedVersion or ErrorCode.Local_UnsupportedFeature;
         if (unknownProtocol && !member.Classic && options.Consumer.GroupProtocol == KafkaGroupProtocol.Auto)
         {
-            member.Dispose();
+            member.End(EndLimit);
             member = NewMember(classic: true);
             Subscribe(topics);
         }

@@ -21,10 +21,9 @@ internal sealed record MemberHandlers(
 /// One membership in one protocol: the managed consumer, its native handle, and what hangs on it. It is replaced as a
 /// whole when the broker turns out not to have the protocol.
 /// </summary>
-internal sealed class KafkaMember : IDisposable
+internal sealed class KafkaMember
 {
     private static readonly TimeSpan NudgeLimit = TimeSpan.FromSeconds(2);
-    private static readonly TimeSpan EndLimit = TimeSpan.FromSeconds(1);
 
     private readonly NativeQueue happenings;
     private readonly MemberHandlers handlers;
@@ -143,19 +142,30 @@ internal sealed class KafkaMember : IDisposable
         {
             Serve(TimeSpan.FromMilliseconds(20));
         }
+
+        if (LibRdKafka.ConsumerClosed(Client) == 0)
+        {
+            Consumer.Unassign();    // a revoke that was not served would keep the client from ending for ever
+        }
     }
 
     /// <summary>
-    /// Lets go of everything, without leaving the group. librdkafka ends only when its commits are answered or the
-    /// session time-out has passed (<c>rd_kafka_cgrp_try_terminate</c>), 45 seconds where the coordinator is gone; so
-    /// it ends on a thread of its own, and is waited for only for a moment.
+    /// Lets go of everything, without leaving the group. Open commits fail at once; the client itself ends on a thread
+    /// of its own, and is waited for up to the limit.
+    /// <para>
+    /// It is destroyed when its last commit is answered, which takes up to the session time-out where the coordinator
+    /// is gone. Destroyed earlier it would wait for that answer too (<c>rd_kafka_cgrp_try_terminate</c>), with its main
+    /// thread spinning: the timers of a terminating client are due and do not run (<c>rd_kafka_timers_run</c>).
+    /// </para>
     /// </summary>
-    public void Dispose()
+    /// <returns>Whether the client has ended.</returns>
+    public bool End(TimeSpan limit)
     {
-        Commits.Dispose();
+        Commits.Close();
         happenings.Dispose();
         var ending = new Thread(() =>
         {
+            Commits.Dispose();
             admin?.Dispose();
             Consumer.Dispose();
         })
@@ -164,6 +174,6 @@ internal sealed class KafkaMember : IDisposable
             Name = "kafka client ends",
         };
         ending.Start();
-        ending.Join(EndLimit);
+        return ending.Join(limit);
     }
 }

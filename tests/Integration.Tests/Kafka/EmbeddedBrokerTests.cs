@@ -235,5 +235,36 @@ public sealed class EmbeddedBrokerTests : IDisposable
         await Should.ThrowAsync<SourceException>(lost);
     }
 
+    [Fact]
+    public void A_client_ends_although_nobody_served_its_last_revoke()
+    {
+        broker.CreateTopic("t", 1);
+        var assigned = false;
+        var handlers = new MemberHandlers(
+            partitions =>
+            {
+                assigned = true;
+                return partitions.ConvertAll(static partition => new TopicPartitionOffset(partition, 0));
+            },
+            Revoked: static _ => { },
+            Lost: static _ => { },
+            Complained: static _ => { });
+        var member = new KafkaMember(
+            broker.Options,
+            new GroupSpec("p", "g", CoPartitioned: false),
+            classic: false,
+            handlers,
+            new PollSignal(TimeSpan.Zero, TimeProvider.System));
+        member.Consumer.Subscribe("t");
+        for (var until = DateTime.UtcNow + Limit; !assigned && DateTime.UtcNow < until;)
+        {
+            member.Serve(TimeSpan.FromMilliseconds(50));
+        }
+
+        member.Leave(TimeSpan.Zero, TimeProvider.System);
+
+        member.End(Limit).ShouldBeTrue();
+    }
+
     private Member Join(params string[] topics) => new Member(broker.Options, "g", topics).Start();
 }
