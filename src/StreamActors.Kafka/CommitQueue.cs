@@ -14,8 +14,9 @@ namespace StreamActors.Kafka;
 /// </summary>
 internal sealed unsafe class CommitQueue : IQueueListener, IThreadPoolWorkItem, IDisposable
 {
-    // librdkafka answers within the session time-out: 45 s, or what a classic member was given.
-    private static readonly TimeSpan AnswerLimit = TimeSpan.FromMinutes(2);
+    // A commit that waits for a coordinator is answered within the session time-out, 45 s. One that waits for its
+    // connection may not be answered at all (200 s seen), and ends with the client.
+    private static readonly TimeSpan AnswerLimit = TimeSpan.FromMinutes(1);
 
     private readonly Lock gate = new();
     private readonly nint client;
