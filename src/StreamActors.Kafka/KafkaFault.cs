@@ -1,3 +1,4 @@
+using System.Text.RegularExpressions;
 using Confluent.Kafka;
 
 namespace StreamActors.Kafka;
@@ -5,7 +6,7 @@ namespace StreamActors.Kafka;
 /// <summary>What librdkafka's errors mean to the one who has to mend them.</summary>
 /// <param name="What">A sentence that says what is wrong.</param>
 /// <param name="Remedy">A sentence that says what to do; empty when nothing but waiting helps.</param>
-internal readonly record struct KafkaFault(string What, string Remedy)
+internal readonly partial record struct KafkaFault(string What, string Remedy)
 {
     /// <summary>Both sentences.</summary>
     public override string ToString() => Remedy.Length == 0 ? What : $"{What} {Remedy}";
@@ -15,7 +16,8 @@ internal readonly record struct KafkaFault(string What, string Remedy)
     {
         ErrorCode.Local_Authentication or ErrorCode.Local_Ssl or ErrorCode.SaslAuthenticationFailed => 3,
         ErrorCode.Local_Resolve => 2,
-        _ when Has(error.Reason ?? "", "in state APIVERSION") || Has(error.Reason ?? "", "handshake failed") => 2,
+        _ when Has(error.Reason ?? "", "in state APIVERSION") || Has(error.Reason ?? "", "handshake failed")
+            || RefusesRequests().IsMatch(error.Reason ?? "") => 2,
         ErrorCode.Local_AllBrokersDown or ErrorCode.Local_TimedOut => 0,
         _ => 1,
     };
@@ -46,10 +48,11 @@ internal readonly record struct KafkaFault(string What, string Remedy)
     {
         _ when Has(said, "Unsupported SASL mechanism") || Has(said, "mechanism handshake failed") => new(
             $"The Kafka brokers do not accept the SASL mechanism {security.Mechanism} ({said}).",
-            "Choose one that they name."),
+            "Choose one that they name (such as KAFKA_SASL_MECHANISM)."),
         _ => new(
             $"The Kafka brokers refuse the user {security.User} ({said}).",
-            "Check the user and the password, and that the user exists for this mechanism."),
+            "Check the user and the password (such as KAFKA_SASL_USERNAME and KAFKA_SASL_PASSWORD), and that the user "
+            + "exists for this mechanism."),
     };
 
     private static KafkaFault Tls(string said, KafkaSecurityOptions security) => said switch
@@ -57,11 +60,11 @@ internal readonly record struct KafkaFault(string What, string Remedy)
         _ when Has(said, "certificate verify failed") || Has(said, "could not be verified") => new(
             $"The Kafka brokers' certificate is not trusted ({said}).",
             security.CaFile is null
-                ? "Name the file of the authority that signed it."
+                ? "Name the file of the authority that signed it (such as KAFKA_SSL_CA_LOCATION)."
                 : $"Check that {security.CaFile} holds the authority that signed it, and that the host name is in it."),
         _ when Has(said, "PLAINTEXT") || Has(said, "wrong version number") || Has(said, "Disconnected") => new(
             $"The Kafka port does not speak TLS ({said}).",
-            "Use the brokers' TLS port, or a protocol without TLS."),
+            "Use the brokers' TLS port, or a security protocol without TLS (such as KAFKA_SECURITY_PROTOCOL)."),
         _ => new(
             $"The TLS connection to Kafka failed ({said}).", "Check the protocol and the certificate authorities."),
     };
@@ -72,15 +75,26 @@ internal readonly record struct KafkaFault(string What, string Remedy)
         _ when Has(said, "incorrect security.protocol")
             || (Has(said, "Disconnected") && Has(said, "in state APIVERSION")) => new(
             $"The Kafka port closes connections at once ({said}).",
-            options.Security.Encrypts || !options.Security.LogsIn
-                ? "It probably expects TLS or a log-in: check the security protocol."
-                : "It probably expects TLS: check the security protocol."),
+            "It probably expects TLS: set the security protocol to "
+            + (options.Security.LogsIn ? "SASL_SSL" : "SSL, or SASL_SSL with a user and a password")
+            + " (such as KAFKA_SECURITY_PROTOCOL)."),
+        _ when RefusesRequests().IsMatch(said) && !options.Security.LogsIn => new(
+            $"The Kafka broker closes the connection at the first request that comes without a log-in ({said}).",
+            "It probably expects one: set the security protocol to "
+            + (options.Security.Encrypts ? "SASL_SSL" : "SASL_PLAINTEXT")
+            + ", the user and the password (such as KAFKA_SECURITY_PROTOCOL, KAFKA_SASL_USERNAME and "
+            + "KAFKA_SASL_PASSWORD)."),
         _ when Has(said, "refused") => new(
             $"Nothing listens at the Kafka port ({said}).", "Start the broker, or check the host and the port."),
         _ => new(
             $"No Kafka broker answers at {options.BootstrapServers}" + (said.Length == 0 ? "." : $" ({said})."),
             "Check that the brokers run and that the network lets you through."),
     };
+
+    // A broker answers anybody's question for its versions, which brings the connection up, and closes it at any other
+    // request of one that has to log in first. The time tells it from a connection that broke later.
+    [GeneratedRegex(@"Disconnected: [^(]*\(after \d{1,3}ms in state UP", RegexOptions.None, 1000)]
+    private static partial Regex RefusesRequests();
 
     private static bool Has(string said, string part) => said.Contains(part, StringComparison.OrdinalIgnoreCase);
 }

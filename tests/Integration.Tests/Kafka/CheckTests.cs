@@ -53,6 +53,16 @@ public sealed class CheckTests
         (await KafkaCheck.RunAsync(options, [], CancellationToken.None)).ShouldAllBe(finding => !finding.Ok);
     }
 
+    [Theory]
+    [InlineData("after 2ms in state UP", true)]
+    [InlineData("after 65432ms in state UP", false)]
+    public void Only_a_connection_that_is_closed_at_once_asks_for_a_log_in(string when, bool asks)
+    {
+        var error = new Error(ErrorCode.Local_Transport, $"k:9092/bootstrap: Disconnected: closed by peer ({when})");
+        var fault = KafkaFault.Explain(error, new KafkaOptions { BootstrapServers = "k:9092" });
+        fault.Remedy.Contains("KAFKA_SASL_USERNAME").ShouldBe(asks, fault.ToString());
+    }
+
     [KafkaFact(Dedicated = true)]
     public async Task Log_ins_work_for_all_clients_and_failures_are_explained()
     {
@@ -89,7 +99,10 @@ public sealed class CheckTests
         (await FirstAsync(With(good, s => s with { Mechanism = SaslMechanism.ScramSha512 })))
             .Sentence.ShouldContain("do not accept the SASL mechanism");
         var plaintext = await FirstAsync(With(good, s => s with { Protocol = SecurityProtocol.SaslPlaintext }));
-        plaintext.Remedy.ShouldContain("TLS", customMessage: plaintext.Sentence);
+        plaintext.Remedy.ShouldContain("set the security protocol to SASL_SSL (", customMessage: plaintext.Sentence);
+        var nobody = await FirstAsync(With(good, s => s with { Protocol = SecurityProtocol.Ssl }));
+        nobody.Sentence.ShouldContain("closes the connection at the first request that comes without a log-in");
+        nobody.Remedy.ShouldContain("set the security protocol to SASL_SSL, the user and the password");
         (await FirstAsync(With(good, s => s with { CaFile = null }))).Sentence.ShouldContain("not trusted");
     }
 
