@@ -26,6 +26,12 @@ public sealed record KafkaConsumerOptions
     public TimeSpan SessionTimeout { get; init; } = TimeSpan.FromSeconds(45);
 
     /// <summary>
+    /// After how long without a poll a member is out of its group. Under KIP-848 it also bounds a rebalance; in the
+    /// classic protocol it may not be below <see cref="SessionTimeout"/>.
+    /// </summary>
+    public TimeSpan MaxPollInterval { get; init; } = TimeSpan.FromMinutes(5);
+
+    /// <summary>
     /// A name that this process keeps over restarts, so that a quick restart moves no partition; null for none. A
     /// process that is killed is then refused until its session has ended.
     /// </summary>
@@ -56,6 +62,13 @@ public sealed record KafkaConsumerOptions
         if (SessionTimeout < TimeSpan.FromSeconds(1))
         {
             problems.Add($"The Kafka session time-out {SessionTimeout} is below one second.");
+        }
+
+        if (GroupProtocol != KafkaGroupProtocol.Consumer && MaxPollInterval < SessionTimeout)
+        {
+            problems.Add(
+                $"The Kafka poll interval {MaxPollInterval} is below the session time-out {SessionTimeout} (such as "
+                + "KAFKA_MAX_POLL_INTERVAL_MS and KAFKA_SESSION_TIMEOUT_MS); a classic group does not allow it.");
         }
 
         if (WakeInterval < TimeSpan.Zero || WakeInterval > TimeSpan.FromSeconds(1))

@@ -29,6 +29,7 @@ internal static class KafkaSettings
             EnableAutoCommit = false,        // the engine commits, and only what is done
             EnableAutoOffsetStore = false,
             EnablePartitionEof = false,
+            MaxPollIntervalMs = Milliseconds(reading.MaxPollInterval),
             AutoOffsetReset = AutoOffsetReset.Error,    // an offset that is gone is the engine's decision
             AllowAutoCreateTopics = false,
             FetchMinBytes = reading.FetchMinBytes,

@@ -91,11 +91,6 @@ public sealed record RideShareSettings
             BootstrapServers = servers,
             Security = security,
             Consumer = ReadConsumer(reader),
-            ClientSettings = new Dictionary<string, string>
-            {
-                ["max.poll.interval.ms"] =
-                    $"{reader.Number("KAFKA_MAX_POLL_INTERVAL_MS", 300_000, 10_000, 86_400_000)}",
-            },
         };
         foreach (var problem in options.Problems())
         {
@@ -120,6 +115,7 @@ public sealed record RideShareSettings
         {
             GroupProtocol = Enum.Parse<KafkaGroupProtocol>(protocol, ignoreCase: true),
             SessionTimeout = Milliseconds(session),
+            MaxPollInterval = Milliseconds(reader.Number("KAFKA_MAX_POLL_INTERVAL_MS", 300_000, 10_000, 86_400_000)),
             FetchMinBytes = reader.Number("KAFKA_FETCH_MIN_BYTES", 10_240, 1, 100_000_000),
             FetchMaxWait = Milliseconds(reader.Number("KAFKA_FETCH_MAX_WAIT_MS", 10, 0, 300_000)),
             MaxPartitionFetchBytes = reader.Number("KAFKA_MAX_PARTITION_FETCH_BYTES", 1_048_576, 1_024, 1_000_000_000),
