@@ -14,10 +14,6 @@ namespace StreamActors.Kafka;
 /// </summary>
 internal sealed unsafe class CommitQueue : IQueueListener, IThreadPoolWorkItem, IDisposable
 {
-    // A commit that waits for a coordinator is answered within the session time-out, 45 s. One that waits for its
-    // connection may not be answered at all (200 s seen), and ends with the client.
-    private static readonly TimeSpan AnswerLimit = TimeSpan.FromMinutes(1);
-
     private readonly Lock gate = new();
     private readonly nint client;
     private readonly NativeQueue answers;
@@ -30,6 +26,18 @@ internal sealed unsafe class CommitQueue : IQueueListener, IThreadPoolWorkItem, 
     {
         this.client = client;
         answers = NativeQueue.New(client, this);
+    }
+
+    /// <summary>Whether the client has nothing to commit.</summary>
+    public bool IsIdle
+    {
+        get
+        {
+            lock (gate)
+            {
+                return underWay is null;
+            }
+        }
     }
 
     /// <summary>Commits, when those before it are done.</summary>
@@ -88,7 +96,7 @@ internal sealed unsafe class CommitQueue : IQueueListener, IThreadPoolWorkItem, 
         lock (gate)
         {
             nint answer;
-            while (!closed && (answer = LibRdKafka.QueuePoll(answers.Pointer, 0)) != 0)
+            while (answers.Pointer != 0 && (answer = LibRdKafka.QueuePoll(answers.Pointer, 0)) != 0)
             {
                 Finish(answer);
                 LibRdKafka.EventDestroy(answer);
@@ -113,22 +121,13 @@ internal sealed unsafe class CommitQueue : IQueueListener, IThreadPoolWorkItem, 
         }
     }
 
-    /// <summary>
-    /// After <see cref="Close"/>: waits until the client has done with the commit that is under way, and frees the
-    /// queue.
-    /// </summary>
+    /// <summary>Frees the queue of answers.</summary>
     public void Dispose()
     {
-        if (underWay is not null)
+        lock (gate)
         {
-            var answer = LibRdKafka.QueuePoll(answers.Pointer, (int)AnswerLimit.TotalMilliseconds);
-            if (answer != 0)
-            {
-                LibRdKafka.EventDestroy(answer);
-            }
+            answers.Dispose();
         }
-
-        answers.Dispose();
     }
 
     private void Begin()

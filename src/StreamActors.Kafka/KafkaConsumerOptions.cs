@@ -67,8 +67,9 @@ public sealed record KafkaConsumerOptions
         if (GroupProtocol != KafkaGroupProtocol.Consumer && MaxPollInterval < SessionTimeout)
         {
             problems.Add(
-                $"The Kafka poll interval {MaxPollInterval} is below the session time-out {SessionTimeout} (such as "
-                + "KAFKA_MAX_POLL_INTERVAL_MS and KAFKA_SESSION_TIMEOUT_MS); a classic group does not allow it.");
+                $"The Kafka poll interval {MaxPollInterval} is below the session time-out {SessionTimeout}, which a "
+                + "classic group does not allow. Raise the one or lower the other (such as KAFKA_MAX_POLL_INTERVAL_MS "
+                + "and KAFKA_SESSION_TIMEOUT_MS), or choose the protocol consumer (KAFKA_GROUP_PROTOCOL).");
         }
 
         if (WakeInterval < TimeSpan.Zero || WakeInterval > TimeSpan.FromSeconds(1))

@@ -1,4 +1,4 @@
-using System.Text.RegularExpressions;
+using System.Globalization;
 using Confluent.Kafka;
 
 namespace StreamActors.Kafka;
@@ -6,7 +6,7 @@ namespace StreamActors.Kafka;
 /// <summary>What librdkafka's errors mean to the one who has to mend them.</summary>
 /// <param name="What">A sentence that says what is wrong.</param>
 /// <param name="Remedy">A sentence that says what to do; empty when nothing but waiting helps.</param>
-internal readonly partial record struct KafkaFault(string What, string Remedy)
+internal readonly record struct KafkaFault(string What, string Remedy)
 {
     /// <summary>Both sentences.</summary>
     public override string ToString() => Remedy.Length == 0 ? What : $"{What} {Remedy}";
@@ -17,7 +17,7 @@ internal readonly partial record struct KafkaFault(string What, string Remedy)
         ErrorCode.Local_Authentication or ErrorCode.Local_Ssl or ErrorCode.SaslAuthenticationFailed => 3,
         ErrorCode.Local_Resolve => 2,
         _ when Has(error.Reason ?? "", "in state APIVERSION") || Has(error.Reason ?? "", "handshake failed")
-            || RefusesRequests().IsMatch(error.Reason ?? "") => 2,
+            || RefusesRequests(error.Reason ?? "") => 2,
         ErrorCode.Local_AllBrokersDown or ErrorCode.Local_TimedOut => 0,
         _ => 1,
     };
@@ -78,7 +78,7 @@ internal readonly partial record struct KafkaFault(string What, string Remedy)
             "It probably expects TLS: set the security protocol to "
             + (options.Security.LogsIn ? "SASL_SSL" : "SSL, or SASL_SSL with a user and a password")
             + " (such as KAFKA_SECURITY_PROTOCOL)."),
-        _ when RefusesRequests().IsMatch(said) && !options.Security.LogsIn => new(
+        _ when RefusesRequests(said) && !options.Security.LogsIn => new(
             $"The Kafka broker closes the connection at the first request that comes without a log-in ({said}).",
             "It probably expects one: set the security protocol to "
             + (options.Security.Encrypts ? "SASL_SSL" : "SASL_PLAINTEXT")
@@ -92,9 +92,15 @@ internal readonly partial record struct KafkaFault(string What, string Remedy)
     };
 
     // A broker answers anybody's question for its versions, which brings the connection up, and closes it at any other
-    // request of one that has to log in first. The time tells it from a connection that broke later.
-    [GeneratedRegex(@"Disconnected: [^(]*\(after \d{1,3}ms in state UP", RegexOptions.None, 1000)]
-    private static partial Regex RefusesRequests();
+    // request of one that has to log in first: "Disconnected: … (after 3ms in state UP". The time tells it from a
+    // connection that broke later.
+    private static bool RefusesRequests(string said)
+    {
+        var end = said.IndexOf("ms in state UP", StringComparison.Ordinal);
+        var start = said.LastIndexOf("(after ", StringComparison.Ordinal) + "(after ".Length;
+        return Has(said, "Disconnected") && start < end
+            && int.TryParse(said.AsSpan(start, end - start), CultureInfo.InvariantCulture, out var time) && time < 1000;
+    }
 
     private static bool Has(string said, string part) => said.Contains(part, StringComparison.OrdinalIgnoreCase);
 }

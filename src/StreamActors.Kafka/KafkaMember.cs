@@ -25,9 +25,14 @@ internal sealed class KafkaMember
 {
     private static readonly TimeSpan NudgeLimit = TimeSpan.FromSeconds(2);
 
+    // Longer than the session time-out, 45 s, and than the socket's, which ends a leave request.
+    private static readonly TimeSpan RestLimit = TimeSpan.FromMinutes(1);
+    private static readonly TimeSpan RestPause = TimeSpan.FromMilliseconds(20);
+
     private readonly NativeQueue happenings;
     private readonly MemberHandlers handlers;
     private IAdminClient? admin;
+    private bool leaves;
 
     /// <summary>Makes a member; it joins when its <see cref="Consumer"/> subscribes.</summary>
     public KafkaMember(
@@ -68,6 +73,10 @@ internal sealed class KafkaMember
 
     /// <summary>Questions that the managed consumer does not know, over its own connections.</summary>
     public IAdminClient Admin => admin ??= new DependentAdminClientBuilder(Consumer.Handle).Build();
+
+    private bool HasLeft => LibRdKafka.ConsumerClosed(Client) != 0;
+
+    private bool IsAtRest => leaves ? HasLeft : Commits.IsIdle;
 
     /// <summary>
     /// Serves rebalances and errors. A record is not expected, for each owned partition's queue is read by itself; one
@@ -137,25 +146,23 @@ internal sealed class KafkaMember
             return;
         }
 
+        leaves = true;
         var began = clock.GetTimestamp();
-        while (LibRdKafka.ConsumerClosed(Client) == 0 && clock.GetElapsedTime(began) < limit)
+        while (!HasLeft && clock.GetElapsedTime(began) < limit)
         {
             Serve(TimeSpan.FromMilliseconds(20));
-        }
-
-        if (LibRdKafka.ConsumerClosed(Client) == 0)
-        {
-            Consumer.Unassign();    // a revoke that was not served would keep the client from ending for ever
         }
     }
 
     /// <summary>
-    /// Lets go of everything, without leaving the group. Open commits fail at once; the client itself ends on a thread
-    /// of its own, and is waited for up to the limit.
+    /// Lets go of everything; without <see cref="Leave"/> before, the group finds out by itself. Open commits fail at
+    /// once. The client itself ends on a thread of its own, and is waited for up to the limit.
     /// <para>
-    /// It is destroyed when its last commit is answered, which takes up to the session time-out where the coordinator
-    /// is gone. Destroyed earlier it would wait for that answer too (<c>rd_kafka_cgrp_try_terminate</c>), with its main
-    /// thread spinning: the timers of a terminating client are due and do not run (<c>rd_kafka_timers_run</c>).
+    /// librdkafka's main thread ends with its group handler, and spins until then: the timers of a client that is being
+    /// destroyed are due and do not run (<c>rd_kafka_timers_run</c>). The group handler waits for a commit that was put
+    /// off because the coordinator is gone, up to the session time-out, and for ever for a leave request that its own
+    /// end overtakes (<c>rd_kafka_cgrp_handle_LeaveGroup</c>) or a revoke that was not served. So all these are over
+    /// before the client is destroyed.
     /// </para>
     /// </summary>
     /// <returns>Whether the client has ended.</returns>
@@ -165,6 +172,13 @@ internal sealed class KafkaMember
         happenings.Dispose();
         var ending = new Thread(() =>
         {
+            AnswerLastRevoke();
+            using var pause = new ManualResetEventSlim();
+            for (var left = RestLimit; left > TimeSpan.Zero && !IsAtRest; left -= RestPause)
+            {
+                pause.Wait(RestPause);
+            }
+
             Commits.Dispose();
             admin?.Dispose();
             Consumer.Dispose();
@@ -175,5 +189,20 @@ internal sealed class KafkaMember
         };
         ending.Start();
         return ending.Join(limit);
+    }
+
+    private void AnswerLastRevoke()
+    {
+        if (leaves && !HasLeft)
+        {
+            try
+            {
+                Consumer.Unassign();
+            }
+            catch (KafkaException)
+            {
+                // It has left in this moment: nothing is left to be answered.
+            }
+        }
     }
 }
