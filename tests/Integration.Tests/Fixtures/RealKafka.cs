@@ -75,6 +75,9 @@ public sealed class RealKafka : IAsyncDisposable
     /// <summary>Ends the freeze.</summary>
     public Task ResumeAsync(int broker) => Script("resume", Cluster, $"{broker}");
 
+    /// <summary>The lines that a broker has logged.</summary>
+    public Task<string[]> LogAsync(int broker) => File.ReadAllLinesAsync(Path.Combine(Cluster, $"{broker}", "out.log"));
+
     public ValueTask DisposeAsync() => leash.DisposeAsync();
 
     private static async Task<RealKafka> StartAsync(KafkaOffer offer, RealKafkaOptions options)

@@ -44,7 +44,14 @@ public sealed class KafkaTheoryAttribute : TheoryAttribute
 [AttributeUsage(AttributeTargets.Method)]
 public sealed class RedisFactAttribute : FactAttribute
 {
-    public RedisFactAttribute() => Skip = RealRedis.WhyNot;
+    /// <inheritdoc cref="KafkaFactAttribute.Long"/>
+    public bool Long { get; set; }
+
+    public override string? Skip
+    {
+        get => base.Skip ?? (Long ? LongTests.WhyNot : null) ?? RealRedis.WhyNot;
+        set => base.Skip = value;
+    }
 }
 
 internal static class ServerFacts

@@ -21,15 +21,17 @@ internal sealed class Member : IGroupEvents, IEngineEvents, IDisposable
     private bool stopping;    // the poll thread's
 
     public Member(KafkaOptions options, string group, params string[] topics)
+        : this(options, new GroupSpec("test", group, CoPartitioned: false), topics)
+    {
+    }
+
+    public Member(KafkaOptions options, GroupSpec group, params string[] topics)
     {
         source = new KafkaSource(options, TimeProvider.System);
-        Consumer = source.Open(new GroupSpec("test", group, CoPartitioned), this, this);
+        Consumer = source.Open(group, this, this);
         Consumer.Subscribe(topics);
         thread = new Thread(Run) { IsBackground = true };
     }
-
-    /// <summary>Whether the topics are read in step.</summary>
-    public static bool CoPartitioned => false;
 
     public IGroupConsumer Consumer { get; }
 

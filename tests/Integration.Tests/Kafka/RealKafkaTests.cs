@@ -52,6 +52,62 @@ public sealed class RealKafkaTests
         await second.CloseAsync();
     }
 
+    [KafkaTheory]
+    [InlineData(KafkaGroupProtocol.Consumer)]
+    [InlineData(KafkaGroupProtocol.Classic)]
+    public async Task Co_partitioned_topics_stay_in_step_through_a_join_and_a_leave(KafkaGroupProtocol protocol)
+    {
+        var kafka = await RealKafka.SharedAsync();
+        string[] topics = [topic, topic + "-too"];
+        foreach (var each in topics)
+        {
+            await Topics.CreateAsync(kafka.Bootstrap, each, 4);
+        }
+
+        var spec = new GroupSpec("test", group, CoPartitioned: true);
+        var options = Topics.Options(kafka.Bootstrap) with { Consumer = new() { GroupProtocol = protocol } };
+        using var first = new Member(options, spec, topics).Start();
+        await OwnInStepAsync(8, first);
+        using var second = new Member(options, spec, topics).Start();
+        await OwnInStepAsync(4, first, second);
+        await first.CloseAsync();
+        await OwnInStepAsync(8, second);
+        await second.CloseAsync();
+    }
+
+    [KafkaTheory]
+    [InlineData(KafkaGroupProtocol.Consumer)]
+    [InlineData(KafkaGroupProtocol.Classic)]
+    public async Task A_member_that_does_not_poll_in_time_loses_its_partitions_and_comes_back(
+        KafkaGroupProtocol protocol)
+    {
+        var kafka = await RealKafka.SharedAsync();
+        await Topics.CreateAsync(kafka.Bootstrap, topic, 2);
+        var limit = TimeSpan.FromSeconds(3);
+        var options = Topics.Options(kafka.Bootstrap) with
+        {
+            Consumer = new() { GroupProtocol = protocol, MaxPollInterval = limit, SessionTimeout = limit },
+        };
+        using var first = new Member(options, group, topic).Start();
+        await Machine.UntilAsync("both", Limit, () => Task.FromResult(first.Owned.Count == 2));
+        using var second = new Member(options, group, topic).Start();
+        await Machine.UntilAsync(
+            "one each", Limit, () => Task.FromResult(first.Owned.Count == 1 && second.Owned.Count == 1));
+
+        using var goesOn = new ManualResetEventSlim();
+        var blocked = first.OnPollThread(_ => goesOn.Wait(Limit));
+        await Machine.UntilAsync("the other has both", Limit, () => Task.FromResult(second.Owned.Count == 2));
+        goesOn.Set();
+        (await blocked).ShouldBeTrue();
+
+        await Machine.UntilAsync(
+            "one each again", Limit, () => Task.FromResult(first.Owned.Count == 1 && second.Owned.Count == 1));
+        first.Losses.ShouldHaveSingleItem();
+        first.Failures.ShouldBeEmpty();
+        await first.CloseAsync();
+        await second.CloseAsync();
+    }
+
     [KafkaFact]
     public async Task Deleted_records_and_a_seek_are_survived_in_both_protocols()
     {
@@ -202,5 +258,25 @@ public sealed class RealKafkaTests
         var left = member.CloseAsync();
         await left.WaitAsync(TimeSpan.FromSeconds(8));
         await kafka.ResumeAsync(1);
+    }
+
+    /// <summary>Waits until each member owns so many partitions, with the same numbers in each topic.</summary>
+    private static async Task OwnInStepAsync(int partitions, params Member[] members)
+    {
+        try
+        {
+            await Machine.UntilAsync("partitions in step", Limit, () => Task.FromResult(members.All(member =>
+            {
+                var numbers = member.Owned.Keys.ToLookup(static each => each.Number);
+                return member.Owned.Count == partitions && numbers.All(static same => same.Count() == 2);
+            })));
+        }
+        catch (TimeoutException error)
+        {
+            var owned = members.Select(static member =>
+                $"{string.Join(' ', member.Owned.Keys.Select(static each => $"{each}").Order())}, "
+                + $"{string.Join(' ', member.Events)} {string.Join(' ', member.Failures)}");
+            throw new TimeoutException($"{error.Message}: {string.Join("; ", owned)}", error);
+        }
     }
 }

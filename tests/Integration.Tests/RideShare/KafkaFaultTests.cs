@@ -82,13 +82,16 @@ public sealed class KafkaFaultTests(OwnKafka own)
         feed.Lag(theatre.Group, "trips").ShouldBe(0);
     }
 
-    [KafkaFact(Dedicated = true, Redis = true)]
-    public async Task One_of_two_nodes_stops_while_records_flow_and_nothing_is_lost_repeated_or_disordered()
+    [KafkaTheory(Dedicated = true, Redis = true)]
+    [InlineData("auto")]
+    [InlineData("classic")]
+    public async Task One_of_two_nodes_stops_while_records_flow_and_nothing_is_lost_repeated_or_disordered(
+        string protocol)
     {
         await using var theatre = await FreshAsync(partitions: 4);
-        var first = await theatre.StartReadyAsync(Earliest);
+        var first = await theatre.StartReadyAsync(Speaking(protocol));
         var trips = theatre.Feed.SendTrips("t", 40, 10);
-        var second = await theatre.StartReadyAsync(Earliest);
+        var second = await theatre.StartReadyAsync(Speaking(protocol));
         await FlowAsync(theatre, trips, from: 10, rounds: 30);
         await OwnsAsync(first, 2);
         await OwnsAsync(second, 2);
@@ -106,12 +109,15 @@ public sealed class KafkaFaultTests(OwnKafka own)
         (Totals.Of(first).Published + Totals.Of(second).Published).ShouldBe(trips.Count);
     }
 
-    [KafkaFact(Dedicated = true, Redis = true)]
-    public async Task One_of_two_nodes_is_killed_while_records_flow_and_nothing_is_lost_or_disordered()
+    [KafkaTheory(Dedicated = true, Redis = true)]
+    [InlineData("auto")]
+    [InlineData("classic")]
+    public async Task One_of_two_nodes_is_killed_while_records_flow_and_nothing_is_lost_or_disordered(
+        string protocol)
     {
         await using var theatre = await FreshAsync(partitions: 4);
-        var first = await theatre.StartReadyAsync(Earliest);
-        var second = await theatre.StartReadyAsync(Earliest);
+        var first = await theatre.StartReadyAsync(Speaking(protocol));
+        var second = await theatre.StartReadyAsync(Speaking(protocol));
         await OwnsAsync(first, 2);
         var trips = new HashSet<string>();
         var flow = FlowAsync(theatre, trips, from: 0, rounds: 80);
@@ -125,6 +131,34 @@ public sealed class KafkaFaultTests(OwnKafka own)
         await second.StopAsync();
         theatre.Feed.Lag(theatre.Group, "trips").ShouldBe(0);
     }
+
+    [KafkaFact(Dedicated = true, Redis = true, Long = true)]
+    public async Task Kafka_away_for_more_than_a_minute_costs_nothing_but_the_time()
+    {
+        await using var theatre = await FreshAsync(partitions: 2);
+        var node = await theatre.StartReadyAsync(Earliest);
+        var trips = theatre.Feed.SendTrips("t", 20, 50);
+        await theatre.TripsShownAsync(trips);
+
+        var kafka = await own.KafkaAsync();
+        await kafka.KillAsync(1);
+        await Task.Delay(TimeSpan.FromSeconds(75));    // longer than every session, socket and commit time-out
+        (await node.StatusAsync("/health/live")).ShouldBe(200);
+        await kafka.UpAsync(1);
+        trips.UnionWith(theatre.Feed.SendTrips("t", 20, 50, from: 50));
+
+        await theatre.TripsShownAsync(trips);
+        theatre.Frontend.All.ShouldBeInOrderPerTrip();
+        node.Output.Count.ShouldBeLessThan(60, "an outage is told once, not at every attempt");
+        await node.UntilAsync("all is well", TimeSpan.FromSeconds(10), async () =>
+            (await node.HealthAsync()).GetProperty("status").GetString() == "healthy");
+        await node.StopAsync();
+        theatre.Feed.Lag(theatre.Group, "trips").ShouldBe(0);
+    }
+
+    /// <summary>The settings of a member; a classic group gives a dead one up after 3 s.</summary>
+    private static (string, string)[] Speaking(string protocol) =>
+        [.. Earliest, ("KAFKA_GROUP_PROTOCOL", protocol), ("KAFKA_SESSION_TIMEOUT_MS", "3000")];
 
     /// <summary>A topic of trips that nobody has read: the tests change its partitions.</summary>
     private async Task<Theatre> FreshAsync(int partitions)

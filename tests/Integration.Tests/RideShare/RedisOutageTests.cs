@@ -50,6 +50,35 @@ public sealed class RedisOutageTests
         theatre.Feed.Lag(theatre.Group, "trips").ShouldBe(0);
     }
 
+    [RedisFact(Long = true)]
+    public async Task Redis_away_for_more_than_a_minute_while_records_flow_costs_nothing_but_the_time()
+    {
+        await using var theatre = await Theatre.EmbeddedAsync();
+        var node = await theatre.StartReadyAsync();
+        var trips = theatre.Feed.SendTrips("t", 20, 50);
+        await theatre.TripsShownAsync(trips);
+
+        theatre.Wire.Cut();
+        await theatre.Redis.KillAsync();
+        for (var second = 0; second < 75; second++)
+        {
+            trips.UnionWith(theatre.Feed.SendTrips("t", 20, 20, from: 50 + (20 * second)));
+            await Task.Delay(1000);
+        }
+
+        (await node.StatusAsync("/health/live")).ShouldBe(200);
+        (await node.HealthAsync()).GetProperty("redis_connected").GetBoolean().ShouldBeFalse();
+        await theatre.Redis.StartAgainAsync();
+        theatre.Frontend = await Frontend.SubscribeAsync(theatre.Redis, before: theatre.Frontend);
+        theatre.Wire.Mend();
+
+        await theatre.TripsShownAsync(trips);
+        theatre.Frontend.All.ShouldBeInOrderPerTrip();
+        node.Output.Count(static line => line.Contains("trouble with redis")).ShouldBeInRange(1, 3, node.Log);
+        await node.StopAsync();
+        theatre.Feed.Lag(theatre.Group, "trips").ShouldBe(0);
+    }
+
     [RedisFact]
     public async Task A_Redis_that_answers_a_second_late_loses_nothing_and_stalls_no_page()
     {

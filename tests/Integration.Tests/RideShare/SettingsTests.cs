@@ -100,7 +100,7 @@ public sealed class SettingsTests
                 ("REDIS_PORT", "70000"), ("PROCESSOR_DEDUP_WINDOW_SECONDS", "86401"),
                 ("KAFKA_SECURITY_PROTOCOL", "SASL_PLAINTEXT"), ("KAFKA_SASL_USERNAME", "u"),
                 ("REDIS_PASSWORD", "canary"), ("KAFKA_COMMIT_INTERVAL_SEC", "soon"), ("METRICS_PORT", "-1"),
-                ("OTEL_EXPORTER_OTLP_ENDPOINT", "collector"),
+                ("OTEL_EXPORTER_OTLP_ENDPOINT", "collector"), ("KAFKA_MAX_POLL_INTERVAL_MS", "20000"),
             ],
             "run", "ride-share");
 
@@ -116,6 +116,7 @@ public sealed class SettingsTests
                      "LOG_LEVEL is \"LOUD\"",
                      "REDIS_PORT is \"70000\"", "PROCESSOR_DEDUP_WINDOW_SECONDS is \"86401\"",
                      "KAFKA_COMMIT_INTERVAL_SEC is \"soon\"", "METRICS_PORT is \"-1\"", "OTEL_EXPORTER_OTLP_ENDPOINT",
+                     "The Kafka poll interval 00:00:20 is below the session time-out 00:00:30",
                  ])
         {
             errors.ShouldContain(told);
