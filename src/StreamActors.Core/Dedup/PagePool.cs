@@ -54,7 +54,7 @@ internal sealed class PagePool(long bytes)
         }
     }
 
-    /// <summary>Takes pages if there are enough left, and none that are kept for a set with less than its share.</summary>
+    /// <summary>Takes pages, if there are enough beside those that wait for a set with less than its share.</summary>
     /// <param name="count">How many.</param>
     /// <param name="held">How many the set holds already.</param>
     /// <param name="pages">The pages.</param>

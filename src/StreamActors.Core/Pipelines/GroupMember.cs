@@ -23,10 +23,9 @@ internal sealed class GroupMember : IGroupEvents
     private readonly PipelineDefinition definition;
     private readonly ShardHost host;
     private readonly IEngineEvents events;
-    private readonly Random random;
     private readonly IGroupConsumer client;
-    private readonly StartResolver starts;
     private readonly Committer committer;
+    private readonly ShardStarter starter;
     private readonly Dictionary<PartitionId, OwnedPartition> owned = [];
     private readonly MemberStatus status;
     private bool isLeaving;
@@ -38,11 +37,10 @@ internal sealed class GroupMember : IGroupEvents
         this.definition = definition;
         this.host = host;
         events = services.Events;
-        random = services.Random;
         client = source.Open(new GroupSpec(definition.Name, definition.GroupId, CoPartitioned: false), this, events);
         host.Wake = client.Wake;
-        starts = new StartResolver(client, host.Scheduler, definition.StartAt, definition.Timing.StartLimit);
         committer = new Committer(definition.Name, client, definition.Timing, events);
+        starter = new ShardStarter(definition, host, client, committer, services);
         status = new MemberStatus(metrics, client, committer, host.Now());
         client.Subscribe([.. definition.Routes.Select(static route => route.Topic)]);
     }
@@ -51,7 +49,7 @@ internal sealed class GroupMember : IGroupEvents
     public string? Failure { get; private set; }
 
     /// <summary>Why the pipeline must stop; null while it need not.</summary>
-    public string? Fatal { get; private set; }
+    public string? Fatal => starter.Fatal;
 
     /// <summary>Whether it takes records: see <see cref="MemberStatus.IsReady"/>.</summary>
     public bool IsReady => status.IsReady;
@@ -64,7 +62,7 @@ internal sealed class GroupMember : IGroupEvents
     public bool Step(bool wait)
     {
         client.Poll(wait ? LongestWait : TimeSpan.Zero);
-        StartWaiting();
+        starter.StartWaiting(owned.Values);
         var hasMore = ReadAll();
         committer.CommitIfDue(host.Now(), Committable(owned.Values));
         status.PublishIfDue(host.Now(), owned.Values);
@@ -107,22 +105,7 @@ internal sealed class GroupMember : IGroupEvents
             owned[partition] = new OwnedPartition(partition);
         }
 
-        var begun = new List<PartitionOffset>();
-        string? silent = null;
-        foreach (var topic in partitions.GroupBy(static partition => partition.Topic))
-        {
-            // A broker that did not answer for one topic is not asked for the next: each question may take seconds.
-            OwnedPartition[] same = [.. topic.Select(partition => owned[partition])];
-            if (silent is null)
-            {
-                silent = Start(topic.Key, same, begun);
-            }
-            else
-            {
-                StartLater(same, silent, begun);
-            }
-        }
-
+        var begun = starter.StartAll([.. partitions.Select(partition => owned[partition])]);
         events.Report(new EngineEvent.Assigned(definition.Name, begun));
         status.Publish(host.Now(), owned.Values);
         return begun;
@@ -162,176 +145,6 @@ internal sealed class GroupMember : IGroupEvents
     private static IEnumerable<PartitionOffset> Committable(IEnumerable<OwnedPartition> partitions) => partitions
         .Where(static each => each.Committable is not null)
         .Select(static each => new PartitionOffset(each.Partition, each.Committable!.Value));
-
-    /// <summary>Finds the starts of partitions of one topic, and makes their shards.</summary>
-    /// <param name="topic">The topic.</param>
-    /// <param name="partitions">The partitions.</param>
-    /// <param name="begun">
-    /// Takes the starts; -1 where the broker did not answer, and is asked again later.
-    /// </param>
-    /// <returns>Why the broker did not answer; null when it did.</returns>
-    private string? Start(string topic, IReadOnlyList<OwnedPartition> partitions, List<PartitionOffset> begun)
-    {
-        try
-        {
-            var found = starts.Resolve(topic, [.. partitions.Select(static each => each.Partition)]);
-            foreach (var start in found)
-            {
-                MakeShard(owned[start.Partition], start.Offset);
-            }
-
-            begun.AddRange(found);
-            return null;
-        }
-        catch (SourceException error)
-        {
-            StartLater(partitions, error.Message, begun);
-            return error.Message;
-        }
-    }
-
-    private void StartLater(IReadOnlyList<OwnedPartition> partitions, string why, List<PartitionOffset> begun)
-    {
-        PartitionId[] ids = [.. partitions.Select(static each => each.Partition)];
-        events.Report(new EngineEvent.StartFailed(definition.Name, ids, why));
-        foreach (var partition in partitions)
-        {
-            PutOff(partition, startAt: null, ++partition.FailedStarts, why);
-        }
-
-        begun.AddRange(ids.Select(static id => new PartitionOffset(id, -1)));
-    }
-
-    private void MakeShard(OwnedPartition partition, long startAt)
-    {
-        var start = new PartitionOffset(partition.Partition, startAt);
-        committer.Started(start);
-        (partition.StartAt, partition.FailedStarts, partition.Why) = (startAt, 0, "");
-        try
-        {
-            partition.Shard = new Shard(host, new Epoch(), [start], random.NextDouble());
-        }
-        catch (Exception error)
-        {
-            // User code makes the handler object; what it throws must not reach the client that called us.
-            Restart(partition, startAt, error);
-        }
-    }
-
-    private void PutOff(OwnedPartition partition, long? startAt, int failures, string why)
-    {
-        partition.Shard = null;
-        partition.StartAt = startAt;
-        partition.Why = why;
-        partition.RetryAt = host.Now() + (long)Timing.Restart.Wait(failures, random).TotalMilliseconds;
-    }
-
-    /// <summary>
-    /// Starts shards that are put off, those that failed, and those whose log does not hold their offset. A broker that
-    /// does not answer one question is asked no other in this round: the group, the reading and a stop come in between.
-    /// </summary>
-    private void StartWaiting()
-    {
-        var now = host.Now();
-        foreach (var partition in owned.Values)
-        {
-            var answered = true;
-            if (partition.Shard?.Failure is { } error)
-            {
-                Restart(partition, partition.Shard.Committable(partition.Input), error);
-            }
-            else if (partition is { IsOutOfRange: true, Shard: not null } && now >= partition.RetryAt)
-            {
-                answered = Relocate(partition);
-            }
-            else if (IsDue(partition, now))
-            {
-                answered = StartAgain(partition, now);
-            }
-
-            if (!answered)
-            {
-                return;
-            }
-        }
-    }
-
-    private static bool IsDue(OwnedPartition partition, long now) =>
-        partition is { Shard: null, Former: null or { IsQuiet: true } } && now >= partition.RetryAt;
-
-    private void Restart(OwnedPartition partition, long from, Exception error)
-    {
-        partition.Former = partition.Shard;
-        partition.Failures.Enqueue(host.Now());
-        while (partition.Failures.Peek() < host.Now() - Timing.RestartWindow.TotalMilliseconds)
-        {
-            partition.Failures.Dequeue();
-        }
-
-        var failures = partition.Failures.Count;
-        PutOff(partition, from, failures, error.Message);
-        events.Report(
-            new EngineEvent.ShardRestarting(definition.Name, partition.Partition.ToString(), failures, error));
-        if (failures > Timing.RestartLimit)
-        {
-            Fatal = $"The shard {partition.Partition} failed {failures} times within {Timing.RestartWindow}; "
-                + $"the last time with {error.GetType().Name}: {error.Message}";
-        }
-    }
-
-    /// <returns>Whether the broker answered, if it had to be asked.</returns>
-    private bool StartAgain(OwnedPartition partition, long now)
-    {
-        var begun = new List<PartitionOffset>();
-        string? silent = null;
-        if (partition.StartAt is { } known)
-        {
-            MakeShard(partition, known);
-            begun.Add(new PartitionOffset(partition.Partition, known));
-        }
-        else
-        {
-            var topic = partition.Partition.Topic;
-            var same = owned.Values.Where(each => each.Partition.Topic == topic && each.StartAt is null);
-            silent = Start(topic, [.. same.Where(each => IsDue(each, now))], begun);
-        }
-
-        begun.Where(static start => start.Offset >= 0).ToList().ForEach(client.Seek);
-        return silent is null;
-    }
-
-    /// <summary>
-    /// Goes on at the first record that the log still has. Where the log was cut in front of us, the shard finishes
-    /// what it has, and skips the gap; else it is another log, which ends before what was read, and so another shard.
-    /// </summary>
-    /// <returns>Whether the broker answered.</returns>
-    private bool Relocate(OwnedPartition partition)
-    {
-        try
-        {
-            var shard = partition.Shard!;
-            var (first, end) = client.Bounds(partition.Partition, Timing.StartLimit);
-            var place = new PartitionOffset(partition.Partition, shard.Committable(partition.Input));
-            partition.IsOutOfRange = false;
-            if (first <= shard.Next(partition.Input))
-            {
-                shard.Close();
-                committer.Forget(partition.Partition);
-                MakeShard(partition, first);
-            }
-
-            client.Seek(new PartitionOffset(partition.Partition, first));
-            events.Report(new EngineEvent.OutOfRange(definition.Name, place, first, end));
-            return true;
-        }
-        catch (SourceException error)
-        {
-            partition.RetryAt = host.Now()
-                + (long)Timing.Restart.Wait(++partition.FailedStarts, random).TotalMilliseconds;
-            events.Report(new EngineEvent.StartFailed(definition.Name, [partition.Partition], error.Message));
-            return false;
-        }
-    }
 
     private bool ReadAll()
     {

@@ -83,7 +83,7 @@ internal sealed class Shard : IThreadPoolWorkItem
     /// <summary>Whether the poll thread may post another batch.</summary>
     public bool HasRoom => mailbox.HasRoom && life == Life.Running && failure is null;
 
-    /// <summary>Whether it waits for nothing any more: all is acknowledged and nothing is held, or it is closed.</summary>
+    /// <summary>Whether all is acknowledged and nothing is held, or it is closed.</summary>
     public bool IsDrained => life >= Life.Drained;
 
     /// <summary>Whether no sink works for it any more, once it is closed.</summary>

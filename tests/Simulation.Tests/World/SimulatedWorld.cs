@@ -153,7 +153,8 @@ internal sealed class SimulatedWorld : IEngineEvents
 
         if (happened is EngineEvent.Revoked stopped && !hadFaults)
         {
-            Check(() => stopped.Drain.ShouldBeLessThan(Timing.StopLimit, "where nothing fails, a drain never stands still"));
+            Check(() => stopped.Drain.ShouldBeLessThan(
+                Timing.StopLimit, "where nothing fails, a drain never stands still"));
         }
     }
 
