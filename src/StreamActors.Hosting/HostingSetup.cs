@@ -28,7 +28,12 @@ public static class HostingSetup
         return builder;
     }
 
-    /// <summary>Sends the node's metrics to an OpenTelemetry collector.</summary>
-    public static IServiceCollection AddOtlpExport(this IServiceCollection services, OtlpTarget target) =>
-        services.AddHostedService(all => new OtlpExport(target, all.GetServices<IMetricSource>()));
+    /// <summary>Sends the node's metrics to a receiver of OpenTelemetry's protocol.</summary>
+    public static IServiceCollection AddOtlpExport(this IServiceCollection services, OtlpOptions options) =>
+        services.AddHostedService(all => new OtlpExport(
+            options,
+            all.GetServices<IMetricSource>(),
+            OtlpClient.Network(),
+            all.GetRequiredService<ILoggerFactory>().CreateLogger("StreamActors.Telemetry"),
+            all.GetRequiredService<TimeProvider>()));
 }

@@ -42,11 +42,9 @@ internal static class NodeApp
             pipeline.AddTo(node, builder.Services);
         }
 
-        if (settings.Otlp is { } endpoint)
+        if (settings.Otlp is { } otlp)
         {
-            var target = new OtlpTarget(
-                endpoint, "stream-processor", "0.1.0", settings.Deployment, TimeSpan.FromSeconds(15));
-            builder.Services.AddOtlpExport(target);
+            builder.Services.AddOtlpExport(otlp);
         }
 
         var app = builder.Build();
@@ -58,7 +56,7 @@ internal static class NodeApp
     public static void LogLines(ILoggingBuilder logging, NodeSettings settings) => logging.AddLines(format =>
     {
         format.Json = settings.JsonLogs;
-        format.ServiceName = "stream-processor";
+        format.ServiceName = NodeSettings.ServiceName;
         format.Environment = settings.Environment;
     });
 

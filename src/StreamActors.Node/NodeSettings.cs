@@ -5,6 +5,9 @@ namespace StreamActors.Node;
 /// <summary>The settings of the process, whatever pipelines it runs.</summary>
 internal sealed record NodeSettings
 {
+    /// <summary>The name of the service in logs and exported metrics: that of the one that it replaces.</summary>
+    public const string ServiceName = "stream-processor";
+
     /// <summary>The address that the pages are served on.</summary>
     public required string ApiHost { get; init; }
 
@@ -23,23 +26,12 @@ internal sealed record NodeSettings
     /// <summary>The name of the environment in JSON log lines.</summary>
     public required string Environment { get; init; }
 
-    /// <summary>The name of the deployment in exported metrics.</summary>
-    public required string Deployment { get; init; }
-
     /// <summary>Where metrics are sent; null = nowhere.</summary>
-    public required Uri? Otlp { get; init; }
+    public required OtlpOptions? Otlp { get; init; }
 
     /// <summary>Reads the settings; mistakes are the reader's.</summary>
     public static NodeSettings Read(SettingsReader reader)
     {
-        var otlp = reader.Text("OTEL_EXPORTER_OTLP_ENDPOINT", "");
-        if (otlp.Length > 0 && !Uri.IsWellFormedUriString(otlp, UriKind.Absolute))
-        {
-            reader.Mistake(
-                $"OTEL_EXPORTER_OTLP_ENDPOINT is \"{otlp}\": it must be a URL, such as http://localhost:4317.");
-            otlp = "";
-        }
-
         return new NodeSettings
         {
             ApiHost = reader.Text("API_HOST", "0.0.0.0"),
@@ -48,8 +40,13 @@ internal sealed record NodeSettings
             LogLevel = reader.OneOf("LOG_LEVEL", "INFO", "DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL"),
             JsonLogs = reader.OneOf("LOG_FORMAT", "text", "text", "json") == "json",
             Environment = reader.Text("ENVIRONMENT", "development"),
-            Deployment = reader.Text("DEPLOYMENT_ENV", "local"),
-            Otlp = otlp.Length > 0 ? new Uri(otlp) : null,
+            Otlp = OtlpOptions.Read(
+                reader,
+                ("service.name", ServiceName),
+                ("service.version", ThisAssembly.Version),
+                // Two nodes must never write the same series.
+                ("service.instance.id", $"{System.Environment.MachineName}-{System.Environment.ProcessId}"),
+                ("deployment.environment", reader.Text("DEPLOYMENT_ENV", "local"))),
         };
     }
 }

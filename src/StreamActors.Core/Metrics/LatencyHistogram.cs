@@ -3,8 +3,9 @@ using System.Numerics;
 namespace StreamActors.Metrics;
 
 /// <summary>
-/// Counts durations in buckets that are at most 6 % wide, from 1 microsecond to 12 days: 16 buckets for each doubling.
-/// Any thread may record and read; a reader sees each count whole, but not all of the same instant.
+/// Counts durations in buckets that are at most 6 % wide, from 1 microsecond to 12 days: 16 buckets for each doubling,
+/// cut once more at each of <see cref="Bounds"/>, so that what leaves the process is exact. Any thread may record and
+/// read; a reader sees each number whole, but not all of the same instant.
 /// </summary>
 public sealed class LatencyHistogram
 {
@@ -12,15 +13,53 @@ public sealed class LatencyHistogram
     private const int Sub = 1 << SubBits;
     private const int Doublings = 40;
 
-    private readonly long[] counts = new long[Doublings * Sub];
+    /// <summary>
+    /// The largest durations of the buckets in which the counts leave the process: finer around what pipelines promise,
+    /// a few milliseconds without a window and a window of 100 ms with one.
+    /// </summary>
+    public static IReadOnlyList<TimeSpan> Bounds { get; } =
+    [
+        .. new[]
+        {
+            0.5, 1, 2, 3, 5, 7, 10, 15, 25, 50, 75, 100, 105, 110, 115, 120, 130, 150, 200, 250, 500, 1_000, 2_500,
+            5_000, 10_000, 60_000,
+        }.Select(static milliseconds => TimeSpan.FromMilliseconds(milliseconds)),
+    ];
+
+    // The largest durations of the buckets that are counted, in microseconds; initialised after the bounds in them.
+    private static readonly long[] Edges =
+        [.. Enumerable.Range(0, Doublings * Sub).Select(UpperEdge).Union(Bounds.Select(Microseconds)).Order()];
+
+    // By the bucket that a duration would have without the cuts: the first of its edges.
+    private static readonly int[] FirstEdges =
+        [.. Enumerable.Range(0, Doublings * Sub)
+            .Select(static bucket => bucket == 0 ? 0 : Array.BinarySearch(Edges, UpperEdge(bucket - 1)) + 1)];
+
+    private readonly long[] counts = new long[Edges.Length];
+    private double sum;
 
     /// <summary>Counts durations.</summary>
     /// <param name="microseconds">The duration; a negative one counts as 0.</param>
     /// <param name="times">How many of them.</param>
-    public void Record(long microseconds, long times = 1) =>
-        Interlocked.Add(ref counts[Bucket(Math.Max(microseconds, 0))], times);
+    public void Record(long microseconds, long times = 1)
+    {
+        var duration = Math.Max(microseconds, 0);
+        Interlocked.Add(ref counts[Bucket(duration)], times);
+        // A long would overflow within two minutes of a million day-old records a second.
+        var added = (double)duration * times;
+        for (var seen = Volatile.Read(ref sum); ;)
+        {
+            var before = Interlocked.CompareExchange(ref sum, seen + added, seen);
+            if (before.Equals(seen))
+            {
+                return;
+            }
 
-    /// <summary>The counts as they are now.</summary>
+            seen = before;
+        }
+    }
+
+    /// <summary>The numbers as they are now.</summary>
     public LatencySnapshot Snapshot()
     {
         var copy = new long[counts.Length];
@@ -29,34 +68,43 @@ public sealed class LatencyHistogram
             copy[i] = Interlocked.Read(ref counts[i]);
         }
 
-        return new LatencySnapshot(copy);
+        return new LatencySnapshot(copy, Volatile.Read(ref sum));
     }
 
-    /// <summary>The upper bound of a bucket, in microseconds.</summary>
-    internal static long UpperBound(int bucket)
+    /// <summary>The largest duration of a bucket, in microseconds.</summary>
+    internal static long UpperBound(int bucket) => Edges[bucket];
+
+    private static long Microseconds(TimeSpan duration) => (long)duration.TotalMicroseconds;
+
+    private static long UpperEdge(int bucket)
     {
         var (doubling, sub) = (bucket / Sub, bucket % Sub);
         return doubling == 0 ? sub : ((long)(Sub + sub + 1) << (doubling - 1)) - 1;
     }
 
-    private static int Bucket(long value)
+    private static int Bucket(long duration)
     {
-        if (value < Sub)
+        var value = Math.Min(duration, Edges[^1]);
+        var shift = Math.Max(BitOperations.Log2((ulong)value) - SubBits, 0);
+        var uncut = value < Sub ? (int)value : ((shift + 1) * Sub) + (int)((value >> shift) & (Sub - 1));
+        var bucket = FirstEdges[uncut];
+        while (Edges[bucket] < value)
         {
-            return (int)value;
+            bucket++;
         }
 
-        var shift = BitOperations.Log2((ulong)value) - SubBits;
-        return Math.Min(((shift + 1) * Sub) + (int)((value >> shift) & (Sub - 1)), (Doublings * Sub) - 1);
+        return bucket;
     }
 }
 
-/// <summary>The counts of a <see cref="LatencyHistogram"/> at one time.</summary>
+/// <summary>The numbers of a <see cref="LatencyHistogram"/> at one time.</summary>
 public sealed class LatencySnapshot
 {
     private readonly long[] counts;
+    private readonly double microseconds;
 
-    internal LatencySnapshot(long[] counts) => this.counts = counts;
+    internal LatencySnapshot(long[] counts, double microseconds) =>
+        (this.counts, this.microseconds) = (counts, microseconds);
 
     /// <summary>No durations at all.</summary>
     public static LatencySnapshot Empty { get; } = new LatencyHistogram().Snapshot();
@@ -64,26 +112,40 @@ public sealed class LatencySnapshot
     /// <summary>How many durations were counted.</summary>
     public long Count => counts.Sum();
 
-    /// <summary>The mean duration, within the width of the buckets; zero without any.</summary>
-    public TimeSpan Mean
+    /// <summary>The sum of the durations, in seconds: too large for a <see cref="TimeSpan"/> some day.</summary>
+    public double Seconds => microseconds / 1_000_000;
+
+    /// <summary>The mean duration; zero without any.</summary>
+    public TimeSpan Mean => Count == 0 ? TimeSpan.Zero : TimeSpan.FromMicroseconds(microseconds / Count);
+
+    /// <summary>
+    /// How many durations lie in each bucket of <see cref="LatencyHistogram.Bounds"/>, its bound included; the last
+    /// number is of those above all bounds.
+    /// </summary>
+    public IReadOnlyList<long> Buckets
     {
         get
         {
-            double sum = 0;
-            long count = 0;
+            var buckets = new long[LatencyHistogram.Bounds.Count + 1];
+            var of = 0;
             for (var bucket = 0; bucket < counts.Length; bucket++)
             {
-                sum += (double)counts[bucket] * LatencyHistogram.UpperBound(bucket);
-                count += counts[bucket];
+                var edge = TimeSpan.FromMicroseconds(LatencyHistogram.UpperBound(bucket));
+                while (of < LatencyHistogram.Bounds.Count && edge > LatencyHistogram.Bounds[of])
+                {
+                    of++;
+                }
+
+                buckets[of] += counts[bucket];
             }
 
-            return count == 0 ? TimeSpan.Zero : TimeSpan.FromMicroseconds(sum / count);
+            return buckets;
         }
     }
 
     /// <summary>The durations that were counted after an earlier snapshot.</summary>
-    public LatencySnapshot Since(LatencySnapshot earlier) =>
-        new([.. counts.Zip(earlier.counts, static (now, then) => now - then)]);
+    public LatencySnapshot Since(LatencySnapshot earlier) => new(
+        [.. counts.Zip(earlier.counts, static (now, then) => now - then)], microseconds - earlier.microseconds);
 
     /// <summary>The duration that this share of all did not exceed; zero without any.</summary>
     /// <param name="share">From 0 to 1: 0.99 for the 99th percentile.</param>
@@ -100,17 +162,5 @@ public sealed class LatencySnapshot
         }
 
         return TimeSpan.Zero;
-    }
-
-    /// <summary>How many durations did not exceed a limit, within the width of the buckets.</summary>
-    public long CountUpTo(TimeSpan limit)
-    {
-        var (count, microseconds) = (0L, (long)limit.TotalMicroseconds);
-        for (var bucket = 0; bucket < counts.Length && LatencyHistogram.UpperBound(bucket) <= microseconds; bucket++)
-        {
-            count += counts[bucket];
-        }
-
-        return count;
     }
 }

@@ -1,3 +1,5 @@
+using StreamActors.Sinks;
+
 namespace StreamActors.Metrics;
 
 /// <summary>What became of the outputs to one sink of a pipeline, since the start of the process.</summary>
@@ -36,5 +38,31 @@ public sealed class SinkCounters
         Interlocked.Add(ref refused, refusedOutputs);
         Interlocked.Increment(ref batches);
         Delivery.Record(milliseconds * 1000, outputs);
+    }
+
+    /// <summary>Adds how old the records are whose outputs the sink has taken.</summary>
+    /// <param name="outputs">The outputs; those of records without a time are left out.</param>
+    /// <param name="utcNow">The time of the acknowledgement, in milliseconds since 1970.</param>
+    internal void AddLatencies(ReadOnlySpan<Output> outputs, long utcNow)
+    {
+        // Outputs that follow each other are mostly of the same millisecond: one addition for all of a run.
+        var (age, times) = (0L, 0L);
+        foreach (ref readonly var output in outputs)
+        {
+            if (output.Origin.Timestamp < 0)
+            {
+                continue;
+            }
+
+            if (utcNow - output.Origin.Timestamp != age)
+            {
+                EndToEnd.Record(age * 1000, times);
+                (age, times) = (utcNow - output.Origin.Timestamp, 0);
+            }
+
+            times++;
+        }
+
+        EndToEnd.Record(age * 1000, times);
     }
 }

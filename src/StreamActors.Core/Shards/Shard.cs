@@ -311,33 +311,17 @@ internal sealed class Shard : IThreadPoolWorkItem
     {
         progressed = true;
         lane.Counters.Add(batch.Count, batch.Refused.Count, took);
-        var (timestamp, sameTime) = (-1L, 0);
+        lane.Counters.AddLatencies(batch.Outputs, context.UtcNow);
         foreach (ref readonly var output in batch.Outputs)
         {
             context.Complete(output.Origin);
-            if (output.Origin.Timestamp != timestamp)
-            {
-                RecordLatency(lane, timestamp, sameTime);
-                (timestamp, sameTime) = (output.Origin.Timestamp, 0);
-            }
-
-            sameTime++;
         }
 
-        RecordLatency(lane, timestamp, sameTime);
         foreach (var (index, reason) in batch.Refused)
         {
             var origin = batch.Outputs[index].Origin;
             var at = new PartitionOffset(Inputs[origin.Input], origin.Offset);
             context.Events.Report(new Events.EngineEvent.OutputRefused(context.Pipeline, lane.Sink, at, reason));
-        }
-    }
-
-    private void RecordLatency(SinkLane lane, long timestamp, int times)
-    {
-        if (timestamp >= 0)
-        {
-            lane.Counters.EndToEnd.Record((context.UtcNow - timestamp) * 1000, times);
         }
     }
 

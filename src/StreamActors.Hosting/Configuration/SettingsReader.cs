@@ -103,6 +103,49 @@ public sealed class SettingsReader
     public IReadOnlyList<string> List(string name, string fallback) =>
         Text(name, fallback).Split(',', StringSplitOptions.TrimEntries | StringSplitOptions.RemoveEmptyEntries);
 
+    /// <summary>
+    /// Names and values, <c>name=value</c> between commas, as OpenTelemetry writes them: values are percent-encoded.
+    /// </summary>
+    public IReadOnlyList<(string Name, string Value)> Pairs(string name, bool isSecret)
+    {
+        var pairs = new List<(string Name, string Value)>();
+        var given = Note(name, Find(name), "", isSecret);
+        foreach (var entry in given.Split(',', StringSplitOptions.TrimEntries | StringSplitOptions.RemoveEmptyEntries))
+        {
+            if (entry.Split('=', 2, StringSplitOptions.TrimEntries) is [{ Length: > 0 } key, var value])
+            {
+                pairs.Add((key, Uri.UnescapeDataString(value)));
+            }
+            else
+            {
+                mistakes.Add($"{name} must be name=value entries between commas.");
+            }
+        }
+
+        return pairs;
+    }
+
+    /// <summary>A URL of HTTP, null without one. A password in it is a mistake, and is not shown.</summary>
+    public Uri? Url(string name, string example)
+    {
+        var found = Find(name);
+        var hasLogin = found?.Value.Contains('@', StringComparison.Ordinal) == true;
+        var given = Note(name, found, "", isSecret: hasLogin);
+        if (given.Length == 0)
+        {
+            return null;
+        }
+
+        if (!hasLogin && Uri.TryCreate(given, UriKind.Absolute, out var url) && url.Scheme is "http" or "https")
+        {
+            return url;
+        }
+
+        var shown = hasLogin ? "not shown" : $"\"{given}\"";
+        mistakes.Add($"{name} is {shown}: it must be an http or https URL without a login, such as {example}.");
+        return null;
+    }
+
     /// <summary>Takes note of a setting that is given and has no effect, and why.</summary>
     public void Ignored(string name, string why)
     {

@@ -40,10 +40,10 @@ internal sealed class EngineMetrics(Node node) : IMetricSource
             [.. PerSink(static sink => new MetricSample([], sink.Failures))]);
         yield return new(
             "streamactors_delivery_seconds", "From sending an output to its acknowledgement.", MetricKind.Histogram,
-            [.. PerSink(static sink => Durations(sink.Delivery))]);
+            [.. PerSink(static sink => MetricSample.Of(sink.Delivery))]);
         yield return new(
             "streamactors_latency_seconds", "From a record's time to its output's acknowledgement.",
-            MetricKind.Histogram, [.. PerSink(static sink => Durations(sink.EndToEnd))]);
+            MetricKind.Histogram, [.. PerSink(static sink => MetricSample.Of(sink.EndToEnd))]);
         yield return new(
             "streamactors_partition_lag", "Records behind the committable offset.", MetricKind.Gauge,
             [.. PerPartition(static partition => partition.Lag ?? 0)]);
@@ -57,12 +57,6 @@ internal sealed class EngineMetrics(Node node) : IMetricSource
             GC.GetTotalAllocatedBytes());
         yield return MetricFamily.Of(
             "streamactors_memory_bytes", "Resident memory.", MetricKind.Gauge, Environment.WorkingSet);
-    }
-
-    private static MetricSample Durations(LatencyHistogram histogram)
-    {
-        var snapshot = histogram.Snapshot();
-        return new MetricSample([], snapshot.Mean.TotalSeconds * snapshot.Count, snapshot);
     }
 
     private IEnumerable<MetricSample> PerRoute(Func<RouteCounters, long> value) =>

@@ -9,6 +9,13 @@ namespace StreamActors.Hosting;
 /// <param name="Samples">Its values, by labels.</param>
 public sealed record MetricFamily(string Name, string Help, MetricKind Kind, IReadOnlyList<MetricSample> Samples)
 {
+    /// <summary>The unit that the name ends in, as OpenTelemetry writes it; empty for a plain number.</summary>
+    public string Unit =>
+        Name.EndsWith("_seconds", StringComparison.Ordinal) ? "s"
+        : Name.EndsWith("_bytes", StringComparison.Ordinal) || Name.EndsWith("_bytes_total", StringComparison.Ordinal)
+            ? "By"
+        : "";
+
     /// <summary>A family of one sample without labels.</summary>
     public static MetricFamily Of(string name, string help, MetricKind kind, double value) =>
         new(name, help, kind, [new MetricSample([], value)]);
@@ -32,7 +39,16 @@ public enum MetricKind
 /// <param name="Value">The value; of a histogram, the sum in seconds.</param>
 /// <param name="Durations">The counts of a histogram.</param>
 public sealed record MetricSample(
-    IReadOnlyList<(string Name, string Value)> Labels, double Value, LatencySnapshot? Durations = null);
+    IReadOnlyList<(string Name, string Value)> Labels, double Value, LatencySnapshot? Durations = null)
+{
+    /// <summary>A histogram as it is now, without labels.</summary>
+    public static MetricSample Of(LatencyHistogram histogram)
+    {
+        ArgumentNullException.ThrowIfNull(histogram);
+        var durations = histogram.Snapshot();
+        return new([], durations.Seconds, durations);
+    }
+}
 
 /// <summary>Gives metrics, for every page and exporter of the node.</summary>
 public interface IMetricSource

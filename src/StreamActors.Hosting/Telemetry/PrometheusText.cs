@@ -1,5 +1,6 @@
 using System.Globalization;
 using System.Text;
+using StreamActors.Metrics;
 
 namespace StreamActors.Hosting;
 
@@ -8,14 +9,6 @@ internal static class PrometheusText
 {
     /// <summary>The content type of the format.</summary>
     public const string ContentType = "text/plain; version=0.0.4; charset=utf-8";
-
-    // Upper bounds of the buckets, in milliseconds: finer around what pipelines promise, a few milliseconds without a
-    // window and a window of 100 ms with one.
-    private static readonly double[] Buckets =
-    [
-        0.5, 1, 2, 3, 5, 7, 10, 15, 25, 50, 75, 100, 105, 110, 115, 120, 130, 150, 200, 250, 500, 1_000, 2_500, 5_000,
-        10_000, 60_000,
-    ];
 
     /// <summary>The page.</summary>
     public static string Write(IEnumerable<MetricFamily> families)
@@ -44,16 +37,17 @@ internal static class PrometheusText
 
     private static void WriteHistogram(StringBuilder page, string name, MetricSample sample)
     {
-        var durations = sample.Durations!;
-        foreach (var bound in Buckets)
+        var count = 0L;
+        foreach (var (bound, inBucket) in LatencyHistogram.Bounds.Zip(sample.Durations!.Buckets))
         {
-            var count = durations.CountUpTo(TimeSpan.FromMilliseconds(bound));
-            WriteLine(page, $"{name}_bucket", [.. sample.Labels, ("le", Number(bound / 1000))], count);
+            count += inBucket;
+            WriteLine(page, $"{name}_bucket", [.. sample.Labels, ("le", Number(bound.TotalSeconds))], count);
         }
 
-        WriteLine(page, $"{name}_bucket", [.. sample.Labels, ("le", "+Inf")], durations.Count);
+        count += sample.Durations.Buckets[^1];
+        WriteLine(page, $"{name}_bucket", [.. sample.Labels, ("le", "+Inf")], count);
         WriteLine(page, $"{name}_sum", sample.Labels, sample.Value);
-        WriteLine(page, $"{name}_count", sample.Labels, durations.Count);
+        WriteLine(page, $"{name}_count", sample.Labels, count);
     }
 
     private static void WriteLine(

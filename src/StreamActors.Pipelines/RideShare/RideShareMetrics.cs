@@ -90,12 +90,8 @@ public sealed class RideShareMetrics(Node node, PeerProbe peers, RateWindow rate
     private static MetricFamily Gauge(string name, string help, double value) =>
         MetricFamily.Of(Prefix + name, help, MetricKind.Gauge, value);
 
-    private static MetricFamily Durations(string name, string help, LatencyHistogram histogram)
-    {
-        var snapshot = histogram.Snapshot();
-        var sum = snapshot.Mean.TotalSeconds * snapshot.Count;
-        return new(Prefix + name, help, MetricKind.Histogram, [new MetricSample([], sum, snapshot)]);
-    }
+    private static MetricFamily Durations(string name, string help, LatencyHistogram histogram) =>
+        new(Prefix + name, help, MetricKind.Histogram, [MetricSample.Of(histogram)]);
 
     private double Is(string peer) => peers.IsConnected(peer) ? 1 : 0;
 }

@@ -1,4 +1,5 @@
 using StreamActors.Metrics;
+using StreamActors.Sinks;
 
 namespace StreamActors.Core.Tests.Metrics;
 
@@ -33,7 +34,44 @@ public sealed class LatencyHistogramTests
         var before = histogram.Snapshot();
         histogram.Record(1_000);
         histogram.Snapshot().Since(before).Count.ShouldBe(1);
-        histogram.Snapshot().CountUpTo(TimeSpan.FromMicroseconds(5)).ShouldBe(10);
+        histogram.Snapshot().Since(before).Mean.ShouldBe(TimeSpan.FromMilliseconds(1));
         LatencySnapshot.Empty.Percentile(0.99).ShouldBe(TimeSpan.Zero);
+    }
+
+    [Fact]
+    public void The_sum_and_the_buckets_that_leave_the_process_are_exact() => Property.Holds(static drawn =>
+    {
+        var bounds = LatencyHistogram.Bounds.Select(static bound => (long)bound.TotalMicroseconds).ToArray();
+        long[] values =
+        [
+            .. drawn.Select(static number => (long)number >> (number % 31)),
+            .. bounds, .. bounds.Select(static bound => bound + 1), long.MaxValue / 4,
+        ];
+        var histogram = new LatencyHistogram();
+        Array.ForEach(values, value => histogram.Record(value, times: 2));
+
+        var snapshot = histogram.Snapshot();
+
+        snapshot.Seconds.ShouldBe(values.Sum(static value => 2.0 * value) / 1_000_000, 1e-6);
+        snapshot.Buckets.ShouldBe(bounds.Prepend(-1).Zip(bounds.Append(long.MaxValue), (above, upTo) =>
+            2L * values.Count(value => value > above && value <= upTo)));
+        snapshot.Buckets.Sum().ShouldBe(snapshot.Count);
+    });
+
+    [Fact]
+    public void A_batch_is_as_old_as_each_of_its_records_is()
+    {
+        Output[] outputs =
+        [
+            .. new[] { 90, 90, 40, -1, 90, 100, 200 }
+                .Select(static time => new Output { Destination = "to", Origin = new Origin(0, 0, time) }),
+        ];
+        var counters = new SinkCounters();
+        counters.AddLatencies(outputs, utcNow: 100);
+
+        var ages = counters.EndToEnd.Snapshot();
+        ages.Count.ShouldBe(6, "one has no time");
+        ages.Seconds.ShouldBe(0.090, 1e-9);
+        ages.Buckets[0].ShouldBe(2, "a record of the future is of this moment");
     }
 }

@@ -11,7 +11,7 @@ internal static class DependencyLaws
         ["StreamActors.Core"] = ([], []),
         ["StreamActors.Kafka"] = (["Core"], ["Confluent.Kafka"]),
         ["StreamActors.Redis"] = (["Core"], []),
-        ["StreamActors.Hosting"] = (["Core"], ["OpenTelemetry", "OpenTelemetry.Exporter.OpenTelemetryProtocol"]),
+        ["StreamActors.Hosting"] = (["Core"], []),
         ["StreamActors.Pipelines"] = (["Core", "Kafka", "Redis", "Hosting"], []),
         ["StreamActors.Node"] =
             (["Core", "Kafka", "Redis", "Hosting", "Pipelines"], ["System.CommandLine", "Spectre.Console"]),
