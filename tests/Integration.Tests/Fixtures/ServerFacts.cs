@@ -54,6 +54,13 @@ public sealed class RedisFactAttribute : FactAttribute
     }
 }
 
+/// <summary>A theory against a real Redis server; skipped, with the reason, where there is none.</summary>
+[AttributeUsage(AttributeTargets.Method)]
+public sealed class RedisTheoryAttribute : TheoryAttribute
+{
+    public RedisTheoryAttribute() => Skip = RealRedis.WhyNot;
+}
+
 internal static class ServerFacts
 {
     public static string? WhyNot(bool dedicated, bool redis, bool isLong) =>

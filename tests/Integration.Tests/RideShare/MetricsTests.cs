@@ -16,7 +16,8 @@ public sealed class MetricsTests
         ("uptime_seconds", JsonValueKind.Number), ("timestamp", JsonValueKind.Number),
     ];
 
-    private static readonly (string Name, string Type)[] Exported =
+    /// <summary>What the original exports, and what its page shows.</summary>
+    internal static readonly (string Name, string Type)[] Exported =
     [
         ("messages_consumed_total", "counter"), ("messages_published_total", "counter"),
         ("gps_received_total", "counter"), ("gps_emitted_total", "counter"), ("publish_errors_total", "counter"),
@@ -32,7 +33,7 @@ public sealed class MetricsTests
         var node = await theatre.StartReadyAsync();
         (await node.MetricsAsync()).GetProperty("gps_aggregation_ratio").GetDouble()
             .ShouldBe(0, "before the first flush");
-        await RunSomeAsync(theatre, node);
+        await theatre.RunSomeAsync(node);
 
         var page = await node.GetAsync("/metrics");
         page.ContentType.ShouldBe("application/json");
@@ -58,7 +59,7 @@ public sealed class MetricsTests
     {
         await using var theatre = await Theatre.EmbeddedAsync();
         var node = await theatre.StartReadyAsync();
-        await RunSomeAsync(theatre, node);
+        await theatre.RunSomeAsync(node);
 
         var text = (await node.GetAsync("/metrics", port: node.MetricsPort)).Text;
         var page = PrometheusPage.Parse(text);
@@ -111,33 +112,5 @@ public sealed class MetricsTests
         (await node.GetAsync("/metrics", "application/json", node.MetricsPort)).ContentType.ShouldBe("text/plain");
         (await node.StatusAsync("/nothing")).ShouldBe(404);
         await node.StopAsync();
-    }
-
-    /// <summary>A hundred pings of ten drivers; ten trips, one of them twice; an invalid one.</summary>
-    private static async Task RunSomeAsync(Theatre theatre, RunningNode node)
-    {
-        for (var ping = 0; ping < 100; ping++)
-        {
-            theatre.Feed.Enqueue("gps_pings", $"d{ping % 10}", Rides.Ping($"d{ping % 10}", ping));
-        }
-
-        for (var trip = 0; trip < 10; trip++)
-        {
-            var id = $"00000000-0000-4000-8000-00000000000{trip}";
-            theatre.Feed.Enqueue("trips", $"t{trip}", Rides.Trip($"t{trip}", id: id));
-        }
-
-        theatre.Feed.Enqueue("trips", "t9", Rides.Trip("t9", id: "00000000-0000-4000-8000-000000000009"));
-        theatre.Feed.Send("trips", "t9", "[1]");
-        await theatre.TripsShownAsync([.. Enumerable.Range(0, 10).Select(static trip => $"t{trip}/0")]);
-        await node.UntilAsync("all was read and published", TimeSpan.FromSeconds(10), async () =>
-        {
-            var page = await node.PrometheusAsync();
-            return page["stream_processor_messages_consumed_total"] == 111
-                && page["streamactors_records_merged_total{pipeline=\"ride-share\",route=\"gps\"}"]
-                    + page["stream_processor_messages_published_total"] == 110
-                && page["stream_processor_messages_published_total"] == theatre.Frontend.Count
-                && page["stream_processor_kafka_connected"] + page["stream_processor_redis_connected"] == 2;
-        });
     }
 }

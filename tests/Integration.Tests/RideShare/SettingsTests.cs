@@ -28,10 +28,16 @@ public sealed class SettingsTests
         ("PROCESSOR_RETRY_BACKOFF_BASE_MS", "9"), ("PROCESSOR_DEDUP_WINDOW_SECONDS", "5"), ("API_HOST", "127.0.0.1"),
         ("API_PORT", "8081"), ("LOG_LEVEL", "debug"), ("LOG_FORMAT", "json"), ("ENVIRONMENT", "prod"),
         ("DEPLOYMENT_ENV", "eu"), ("OTEL_EXPORTER_OTLP_ENDPOINT", "http://otel:4317"),
+        ("OTEL_EXPORTER_OTLP_PROTOCOL", "http/protobuf"), ("OTEL_EXPORTER_OTLP_TIMEOUT", "2000"),
+        ("OTEL_METRIC_EXPORT_INTERVAL", "4000"), ("OTEL_SERVICE_NAME", "map"),
+        ("OTEL_RESOURCE_ATTRIBUTES", "team=map"), ("OTEL_EXPORTER_OTLP_COMPRESSION", "gzip"),
     ];
 
     private static readonly string[] WithoutEffect =
-        ["KAFKA_SESSION_TIMEOUT_MS", "PROCESSOR_MAX_RETRIES", "PROCESSOR_RETRY_BACKOFF_BASE_MS"];
+    [
+        "KAFKA_SESSION_TIMEOUT_MS", "PROCESSOR_MAX_RETRIES", "PROCESSOR_RETRY_BACKOFF_BASE_MS",
+        "OTEL_EXPORTER_OTLP_COMPRESSION",
+    ];
 
     [Fact]
     public async Task Print_config_shows_each_variable_once_with_its_value_and_where_it_came_from()

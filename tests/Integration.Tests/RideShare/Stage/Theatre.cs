@@ -103,6 +103,37 @@ internal sealed class Theatre : IAsyncDisposable
             });
     }
 
+    /// <summary>
+    /// Sends a hundred pings of ten drivers, ten trips, one of them again, and an invalid one; returns once what is to
+    /// be published is.
+    /// </summary>
+    public async Task RunSomeAsync(RunningNode node)
+    {
+        for (var ping = 0; ping < 100; ping++)
+        {
+            Feed.Enqueue("gps_pings", $"d{ping % 10}", Rides.Ping($"d{ping % 10}", ping));
+        }
+
+        for (var trip = 0; trip < 10; trip++)
+        {
+            var id = $"00000000-0000-4000-8000-00000000000{trip}";
+            Feed.Enqueue("trips", $"t{trip}", Rides.Trip($"t{trip}", id: id));
+        }
+
+        Feed.Enqueue("trips", "t9", Rides.Trip("t9", id: "00000000-0000-4000-8000-000000000009"));
+        Feed.Send("trips", "t9", "[1]");
+        await TripsShownAsync([.. Enumerable.Range(0, 10).Select(static trip => $"t{trip}/0")]);
+        await node.UntilAsync("all was read and published", TimeSpan.FromSeconds(10), async () =>
+        {
+            var page = await node.PrometheusAsync();
+            return page["stream_processor_messages_consumed_total"] == 111
+                && page["streamactors_records_merged_total{pipeline=\"ride-share\",route=\"gps\"}"]
+                    + page["stream_processor_messages_published_total"] == 110
+                && page["stream_processor_messages_published_total"] == Frontend.Count
+                && page["stream_processor_kafka_connected"] + page["stream_processor_redis_connected"] == 2;
+        });
+    }
+
     public async ValueTask DisposeAsync()
     {
         foreach (var node in nodes)
