@@ -20,7 +20,9 @@ internal sealed partial class RunLog
 
     [LoggerMessage(5, LogLevel.Information,
         "{Pipeline} stopped. Consumed: {Consumed}, published: {Published}, merged by windows: {Merged}, "
-        + "duplicates skipped: {Duplicates}, invalid: {Invalid}, of them dead letters: {DeadLetters}")]
+        + "duplicates skipped: {Duplicates}, invalid: {Invalid}, of them dead letters: {DeadLetters}, "
+        + "refused by a sink: {Refused}, not done: {Undone}")]
     private partial void Totals(
-        string pipeline, long consumed, long published, long merged, long duplicates, long invalid, long deadLetters);
+        string pipeline, long consumed, long published, long merged, long duplicates, long invalid, long deadLetters,
+        long refused, long undone);
 }

@@ -23,7 +23,9 @@ internal sealed partial class RunLog(ILoggerFactory loggers)
             .Select(static setting => $"{setting.Name}={setting.Value}")));
     }
 
-    /// <summary>Says what became of all records.</summary>
+    /// <summary>
+    /// Says what became of all records. With one output a record, as ride-share has, the others add up to the consumed.
+    /// </summary>
     public void Totals(NodeHost node)
     {
         foreach (var pipeline in node.Pipelines.Select(static each => each.Pipeline))
@@ -36,7 +38,9 @@ internal sealed partial class RunLog(ILoggerFactory loggers)
                 routes.Sum(static route => route.Merged),
                 routes.Sum(static route => route.Duplicates),
                 routes.Sum(static route => route.Rejected + route.Failed),
-                routes.Sum(static route => route.DeadLettered));
+                routes.Sum(static route => route.DeadLettered),
+                pipeline.Metrics.Refused,
+                routes.Sum(static route => route.Undone));
         }
     }
 }

@@ -47,14 +47,7 @@ internal sealed class EntityStage<TIn, TState, TOut>(
         Emit(from.Record.Key, from.Record.HasKey, from.Origin);
         SetTimers(ref entity, from.EntityKey, from.Record);
         ForgetIfAsked(from.EntityKey);
-        if (turn.Outputs.Count > 0)
-        {
-            counts.Emitting++;
-        }
-        else
-        {
-            counts.Ignored++;
-        }
+        counts.Ignored += turn.Outputs.Count == 0 ? 1 : 0;
     }
 
     /// <inheritdoc/>

@@ -20,14 +20,13 @@ public sealed class PipelineMetrics
     public IReadOnlyList<SinkMetrics> Sinks { get; }
 
     /// <summary>Outputs that sinks have taken, dead letters left out.</summary>
-    public long Published => Sinks
-        .Where(static sink => sink.Name != Pipelines.RouteDefinition.DeadLetterLane)
-        .Sum(static sink => sink.Counters.Acknowledged);
+    public long Published => Sum(isOfDeadLetters: false, static sink => sink.Acknowledged);
+
+    /// <summary>Outputs that sinks will never take, dead letters left out.</summary>
+    public long Refused => Sum(isOfDeadLetters: false, static sink => sink.Refused);
 
     /// <summary>Dead letters that their topic has taken.</summary>
-    public long DeadLetters => Sinks
-        .Where(static sink => sink.Name == Pipelines.RouteDefinition.DeadLetterLane)
-        .Sum(static sink => sink.Counters.Acknowledged);
+    public long DeadLetters => Sum(isOfDeadLetters: true, static sink => sink.Acknowledged);
 
     /// <summary>The partitions that this node owns, as of at most half a second ago.</summary>
     public IReadOnlyList<PartitionStatus> Partitions
@@ -35,6 +34,10 @@ public sealed class PipelineMetrics
         get => Volatile.Read(ref partitions);
         internal set => Volatile.Write(ref partitions, value);
     }
+
+    private long Sum(bool isOfDeadLetters, Func<SinkCounters, long> value) => Sinks
+        .Where(sink => sink.Name == Pipelines.RouteDefinition.DeadLetterLane == isOfDeadLetters)
+        .Sum(sink => value(sink.Counters));
 }
 
 /// <summary>The counters of a route.</summary>

@@ -2,19 +2,20 @@ namespace StreamActors.Metrics;
 
 /// <summary>
 /// What became of the records of a route, since the start of the process. Every record that was received ends in
-/// exactly one of: emitted, merged, ignored, duplicate, rejected, failed; so that
-/// <c>Received = Emitting + Merged + Ignored + Duplicates + Rejected + Failed</c> once the route is drained.
+/// exactly one of: emitted, merged, ignored, duplicate, rejected, failed, undone; so that
+/// <c>Received = Emitted + Merged + Ignored + Duplicates + Rejected + Failed + Undone</c> once its shards are gone.
 /// </summary>
 public sealed class RouteCounters
 {
     private long received;
     private long repeated;
-    private long emitting;
+    private long emitted;
     private long merged;
     private long ignored;
     private long duplicates;
     private long rejected;
     private long failed;
+    private long undone;
     private long deadLettered;
     private long forgottenIds;
     private long bytes;
@@ -25,8 +26,8 @@ public sealed class RouteCounters
     /// <summary>Records dropped because their offset had been received before in this epoch.</summary>
     public long Repeated => Interlocked.Read(ref repeated);
 
-    /// <summary>Records that caused outputs, or are held by a window as the value that it will emit.</summary>
-    public long Emitting => Interlocked.Read(ref emitting);
+    /// <summary>Records that caused outputs, all of which were acknowledged or refused for good.</summary>
+    public long Emitted => Interlocked.Read(ref emitted);
 
     /// <summary>Records that a window replaced by later ones, or left out of a sample.</summary>
     public long Merged => Interlocked.Read(ref merged);
@@ -43,6 +44,11 @@ public sealed class RouteCounters
     /// <summary>Records on which user code threw.</summary>
     public long Failed => Interlocked.Read(ref failed);
 
+    /// <summary>
+    /// Records that were not done when this process let go of their partition: their next owner reads them again.
+    /// </summary>
+    public long Undone => Interlocked.Read(ref undone);
+
     /// <summary>Those of the rejected and the failed for which a dead letter was written.</summary>
     public long DeadLettered => Interlocked.Read(ref deadLettered);
 
@@ -57,12 +63,13 @@ public sealed class RouteCounters
     {
         Interlocked.Add(ref received, turnover.Received);
         Interlocked.Add(ref repeated, turnover.Repeated);
-        Interlocked.Add(ref emitting, turnover.Emitting);
+        Interlocked.Add(ref emitted, turnover.Emitted);
         Interlocked.Add(ref merged, turnover.Merged);
         Interlocked.Add(ref ignored, turnover.Ignored);
         Interlocked.Add(ref duplicates, turnover.Duplicates);
         Interlocked.Add(ref rejected, turnover.Rejected);
         Interlocked.Add(ref failed, turnover.Failed);
+        Interlocked.Add(ref undone, turnover.Undone);
         Interlocked.Add(ref deadLettered, turnover.DeadLettered);
         Interlocked.Add(ref forgottenIds, turnover.ForgottenIds);
         Interlocked.Add(ref bytes, turnover.Bytes);
@@ -74,12 +81,13 @@ public sealed class RouteCounters
     {
         public long Received;
         public long Repeated;
-        public long Emitting;
+        public long Emitted;
         public long Merged;
         public long Ignored;
         public long Duplicates;
         public long Rejected;
         public long Failed;
+        public long Undone;
         public long DeadLettered;
         public long ForgottenIds;
         public long Bytes;

@@ -39,6 +39,18 @@ internal sealed class OffsetLedger
     /// <summary>Whether any received record is not done.</summary>
     public bool HasPending => first < next;
 
+    /// <summary>How many of the received records are not done. Looks at each of them.</summary>
+    public long CountPending()
+    {
+        var count = 0L;
+        for (var offset = first; offset < next; offset++)
+        {
+            count += pending[Slot(offset)] > 0 ? 1 : 0;
+        }
+
+        return count;
+    }
+
     /// <summary>Whether a record at this offset can be received now; false while the span is at its bound.</summary>
     public bool HasRoomFor(long offset) => first == next || offset - first < maxSpan;
 
@@ -75,9 +87,11 @@ internal sealed class OffsetLedger
     }
 
     /// <summary>One of the things to be done for this record is done.</summary>
-    public void Complete(long offset)
+    /// <returns>Whether it was the last one.</returns>
+    public bool Complete(long offset)
     {
-        if (--pending[Slot(CheckPending(offset))] < 0)
+        var left = --pending[Slot(CheckPending(offset))];
+        if (left < 0)
         {
             throw new EngineDefectException($"Offset {offset} was completed more often than it was retained.");
         }
@@ -86,6 +100,8 @@ internal sealed class OffsetLedger
         {
             first++;
         }
+
+        return left == 0;
     }
 
     private long CheckPending(long offset) =>

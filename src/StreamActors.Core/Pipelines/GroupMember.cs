@@ -198,6 +198,8 @@ internal sealed class GroupMember : IGroupEvents
             waitedFor.Add("the acknowledgement of the last commit");
         }
 
+        // The turns that close what was cut count what it leaves undone.
+        host.Scheduler.WaitUntil(() => Array.TrueForAll(shards, static shard => shard.IsDrained), CommitGrace);
         Forget(leaving);
         events.Report(new EngineEvent.Revoked(definition.Name, [.. leaving.Select(static each => each.Partition)])
         {

@@ -19,7 +19,6 @@ internal sealed class EmitStage<T>(Emitter<T> emitter) : IStage<T>
         try
         {
             emitter.Emit(in value, from.Record.Key, from.Record.HasKey, from.Origin);
-            counts.Emitting++;
         }
         catch
         {

@@ -314,7 +314,10 @@ internal sealed class Shard : IThreadPoolWorkItem
         lane.Counters.AddLatencies(batch.Outputs, context.UtcNow);
         foreach (ref readonly var output in batch.Outputs)
         {
-            context.Complete(output.Origin);
+            if (context.Complete(output.Origin) && !lane.IsOfDeadLetters)
+            {
+                runners[output.Origin.Input].Counts.Emitted++;
+            }
         }
 
         foreach (var (index, reason) in batch.Refused)
@@ -383,6 +386,11 @@ internal sealed class Shard : IThreadPoolWorkItem
         if (life == Life.Closed)
         {
             return;
+        }
+
+        for (var input = 0; input < ledgers.Length; input++)
+        {
+            runners[input].Counts.Undone += ledgers[input].CountPending() - context.Outbox.CountDeadLetters(input);
         }
 
         Publish();

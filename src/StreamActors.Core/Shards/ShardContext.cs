@@ -56,11 +56,7 @@ internal sealed class ShardContext
     }
 
     /// <summary>One of the things to be done for the origin is done.</summary>
-    public void Complete(Origin origin)
-    {
-        if (origin.Offset != Origin.NoOffset)
-        {
-            Ledgers[origin.Input].Complete(origin.Offset);
-        }
-    }
+    /// <returns>Whether it was the last one of a record.</returns>
+    public bool Complete(Origin origin) =>
+        origin.Offset != Origin.NoOffset && Ledgers[origin.Input].Complete(origin.Offset);
 }

@@ -39,6 +39,10 @@ internal sealed class Outbox(IReadOnlyDictionary<string, SinkLane> lanes) : IDis
     /// <summary>The lane to a connector's sink.</summary>
     public SinkLane Lane(string connector) => lanes[connector];
 
+    /// <summary>How many dead letters of records of an input are not acknowledged.</summary>
+    public int CountDeadLetters(int input) =>
+        all.Where(static lane => lane.IsOfDeadLetters).Sum(lane => lane.CountUnacknowledged(input));
+
     /// <summary>Takes results and begins deliveries, lane by lane.</summary>
     public void Pump(long now, Action<SinkLane, OutputBatch, long> acknowledged)
     {

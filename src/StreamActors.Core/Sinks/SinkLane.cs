@@ -29,6 +29,7 @@ internal sealed class SinkLane : IDisposable
         sink = target.Sink;
         gate = target.Gate;
         Counters = target.Counters;
+        IsOfDeadLetters = target.Connector == Pipelines.RouteDefinition.DeadLetterLane;
         this.epoch = epoch;
         this.limit = limit;
         this.requestTurn = requestTurn;
@@ -50,6 +51,9 @@ internal sealed class SinkLane : IDisposable
 
     /// <summary>The sink's name.</summary>
     public string Sink => sink.Name;
+
+    /// <summary>Whether its outputs are dead letters.</summary>
+    public bool IsOfDeadLetters { get; }
 
     /// <summary>What became of the outputs of all lanes to this sink.</summary>
     public SinkCounters Counters { get; }
@@ -107,6 +111,10 @@ internal sealed class SinkLane : IDisposable
         }
     }
 
+    /// <summary>How many outputs of records of an input are not acknowledged.</summary>
+    public int CountUnacknowledged(int input) =>
+        Count(Filling, input) + (state == LaneState.Idle ? 0 : Count(sending, input));
+
     /// <summary>What it is doing, for a log.</summary>
     public override string ToString() =>
         $"{Sink} {state}, {Filling.Count} outputs behind{(Trouble is null ? "" : $": {Trouble}")}";
@@ -132,6 +140,17 @@ internal sealed class SinkLane : IDisposable
         }
 
         Filling.Dispose();
+    }
+
+    private static int Count(OutputBatch batch, int input)
+    {
+        var count = 0;
+        foreach (ref readonly var output in batch.Outputs)
+        {
+            count += output.Origin.Input == input ? 1 : 0;
+        }
+
+        return count;
     }
 
     /// <summary>An attempt: a failure that the sink throws at once counts as one that it throws later.</summary>

@@ -58,7 +58,6 @@ internal sealed class WindowStage<T> : IStage<T>
         }
 
         context.Retain(from.Origin);
-        counts.Emitting++;
         if (counters is not null)
         {
             filling.Append(from.Record, from.Origin);
@@ -67,7 +66,6 @@ internal sealed class WindowStage<T> : IStage<T>
         {
             context.Complete(replaced);
             counts.Merged++;
-            counts.Emitting--;
         }
 
         if (nextTick == long.MaxValue)
@@ -136,7 +134,6 @@ internal sealed class WindowStage<T> : IStage<T>
             catch (Exception error)
             {
                 emitter.Scope.Undo();
-                counts.Emitting--;
                 deadLetters.Fail(in record, origin, error, ref counts);
             }
 

@@ -13,12 +13,14 @@ internal sealed class NodeHealth(Node node, PeerProbe peers)
         || node.Pipelines.Any(static pipeline => pipeline.Pipeline.Fatal is null);
 
     /// <summary>
-    /// The page: healthy, degraded (a peer is away) or unhealthy (all are, or a pipeline stopped for good).
+    /// The page: healthy, degraded (a peer is away) or unhealthy (all are, or a pipeline stopped for good). A peer that
+    /// has not been asked yet counts as away, and is told apart in the message.
     /// </summary>
     public Dictionary<string, object> Page()
     {
         var connections = peers.Peers;
-        var away = connections.Where(static peer => !peer.IsConnected).Select(static peer => Title(peer.Peer)).ToList();
+        var away = Titles(connections.Where(static peer => peer.IsConnected is not true));
+        var unknown = Titles(connections.Where(static peer => peer.IsConnected is null));
         var stopped = node.Pipelines.FirstOrDefault(static pipeline => pipeline.Pipeline.Fatal is not null)?.Pipeline;
         var status = stopped is not null || (away.Count == connections.Count && away.Count > 0) ? "unhealthy"
             : away.Count > 0 ? "degraded"
@@ -26,18 +28,20 @@ internal sealed class NodeHealth(Node node, PeerProbe peers)
         var page = new Dictionary<string, object> { ["status"] = status };
         foreach (var (peer, isConnected) in connections)
         {
-            page[$"{peer}_connected"] = isConnected;
+            page[$"{peer}_connected"] = isConnected is true;
         }
 
         page["uptime_seconds"] = Math.Round(node.Uptime.TotalSeconds, 1);
         page["message"] = stopped is not null ? $"The pipeline {stopped.Name} has stopped: {stopped.Fatal}"
+            : unknown.Count > 0 ? $"{string.Join(" and ", unknown)} not checked yet"
             : away.Count == 0 ? "All connections active"
             : away.Count == connections.Count ? "All connections lost"
             : $"{string.Join(" and ", away)} disconnected";
         return page;
     }
 
-    private static string Title(string name) => char.ToUpperInvariant(name[0]) + name[1..];
+    private static List<string> Titles(IEnumerable<(string Peer, bool? IsConnected)> peers) =>
+        [.. peers.Select(static peer => char.ToUpperInvariant(peer.Peer[0]) + peer.Peer[1..])];
 }
 
 /// <summary>Serialises the health pages without reflection.</summary>

@@ -9,12 +9,13 @@ internal sealed class EngineMetrics(Node node) : IMetricSource
     [
         ("received", "Records taken from the source.", static route => route.Received),
         ("repeated", "Records dropped because their offset had been received.", static route => route.Repeated),
-        ("emitting", "Records that caused outputs.", static route => route.Emitting),
+        ("emitted", "Records whose outputs the sinks have taken.", static route => route.Emitted),
         ("merged", "Records that a window replaced by later ones or left out.", static route => route.Merged),
         ("ignored", "Records without an output.", static route => route.Ignored),
         ("duplicates", "Records whose id had been seen.", static route => route.Duplicates),
         ("rejected", "Records whose bytes were refused.", static route => route.Rejected),
         ("failed", "Records on which user code threw.", static route => route.Failed),
+        ("undone", "Records not done when their partition was let go.", static route => route.Undone),
         ("dead_lettered", "Records written to a dead-letter topic.", static route => route.DeadLettered),
     ];
 
@@ -46,7 +47,7 @@ internal sealed class EngineMetrics(Node node) : IMetricSource
             MetricKind.Histogram, [.. PerSink(static sink => MetricSample.Of(sink.EndToEnd))]);
         yield return new(
             "streamactors_partition_lag", "Records behind the committable offset.", MetricKind.Gauge,
-            [.. PerPartition(static partition => partition.Lag ?? 0)]);
+            [.. PerPartition(static partition => partition.Lag)]);
         yield return new(
             "streamactors_partition_held", "1 while a partition is not read.", MetricKind.Gauge,
             [.. PerPartition(static partition => partition.State == PartitionState.Running ? 0 : 1)]);
@@ -69,14 +70,17 @@ internal sealed class EngineMetrics(Node node) : IMetricSource
         from sink in pipeline.Pipeline.Metrics.Sinks
         select sample(sink.Counters) with { Labels = [("pipeline", pipeline.Pipeline.Name), ("sink", sink.Name)] };
 
-    private IEnumerable<MetricSample> PerPartition(Func<PartitionStatus, double> value) =>
+    /// <summary>Left out are those whose value is not known yet.</summary>
+    private IEnumerable<MetricSample> PerPartition(Func<PartitionStatus, double?> value) =>
         from pipeline in node.Pipelines
         from status in pipeline.Pipeline.Metrics.Partitions
+        let known = value(status)
+        where known is not null
         select new MetricSample(
             [
                 ("pipeline", pipeline.Pipeline.Name),
                 ("topic", status.Partition.Topic),
                 ("partition", $"{status.Partition.Number}"),
             ],
-            value(status));
+            known.Value);
 }

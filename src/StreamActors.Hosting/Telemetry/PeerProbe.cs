@@ -15,10 +15,11 @@ public sealed class PeerProbe(Node node, TimeProvider time) : BackgroundService
     private readonly ConcurrentDictionary<string, bool> reachable = new(StringComparer.Ordinal);
 
     /// <summary>
-    /// The peers, by name, in a fixed order, and whether each answers: of several with a name, all must.
+    /// The peers, by name, in a fixed order, and whether each answers: of several with a name, all must. Null = not
+    /// known yet: none stays so for more than two seconds.
     /// </summary>
-    public IReadOnlyList<(string Peer, bool IsConnected)> Peers =>
-        [.. Names().Distinct().Select(name => (name, reachable.GetValueOrDefault(name)))];
+    public IReadOnlyList<(string Peer, bool? IsConnected)> Peers =>
+        [.. Names().Distinct().Select(name => (name, reachable.TryGetValue(name, out var yes) ? yes : (bool?)null))];
 
     /// <summary>Whether a peer answered when it was last asked.</summary>
     public bool IsConnected(string peer) => reachable.GetValueOrDefault(peer);

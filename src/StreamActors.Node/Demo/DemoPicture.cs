@@ -104,7 +104,7 @@ internal static class DemoPicture
             table.AddRow(
                 new Markup(route.Topic),
                 new Markup(Say.Count((long)state.Rate(sample => sample.Routes[index].Received))),
-                new Markup(Say.Count((long)state.Rate(sample => sample.Routes[index].Emitting))),
+                new Markup(Say.Count((long)state.Rate(sample => sample.Routes[index].Emitted))),
                 new Markup(Owner(owned)),
                 new Markup(string.Join(' ', owned.OrderBy(static each => each.Partition.Number).Select(Lag))));
         }

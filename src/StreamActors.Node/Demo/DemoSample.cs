@@ -35,7 +35,7 @@ internal sealed record DemoSample(
     public double? RatioSince(DemoSample earlier)
     {
         var (now, then) = (Gps(this), Gps(earlier));
-        var emitted = now.Emitting - then.Emitting;
+        var emitted = now.Emitted - then.Emitted;
         var all = emitted + now.Merged - then.Merged;
         return all == 0 ? null : (double)emitted / all;
     }
@@ -46,7 +46,7 @@ internal sealed record DemoSample(
 
 /// <summary>The counts of a route at one moment.</summary>
 internal sealed record RouteSample(
-    string Topic, long Received, long Emitting, long Merged, long Duplicates, long Invalid)
+    string Topic, long Received, long Emitted, long Merged, long Duplicates, long Invalid)
 {
     /// <summary>Takes the counts of the route that handles a topic.</summary>
     public static RouteSample Take(RideShareTopic topic, Pipeline pipeline)
@@ -55,7 +55,7 @@ internal sealed record RouteSample(
         return new RouteSample(
             topic.Name,
             counts.Received,
-            counts.Emitting,
+            counts.Emitted,
             counts.Merged,
             counts.Duplicates,
             counts.Rejected + counts.Failed);

@@ -28,7 +28,7 @@ public sealed class RideShareMetrics(Node node, PeerProbe peers, RateWindow rate
     private long Consumed =>
         pipeline.Metrics.Routes.Sum(static each => each.Counters.Received - each.Counters.Duplicates);
 
-    private double GpsRatio => Gps is { Emitting: > 0 } gps ? (double)gps.Emitting / (gps.Emitting + gps.Merged) : 0;
+    private double GpsRatio => Gps is { Emitted: > 0 } gps ? (double)gps.Emitted / Valid(gps) : 0;
 
     /// <inheritdoc/>
     public void Write(Utf8JsonWriter json)
@@ -64,7 +64,7 @@ public sealed class RideShareMetrics(Node node, PeerProbe peers, RateWindow rate
         yield return Counter("messages_consumed_total", "Messages read, without duplicates.", Consumed);
         yield return Counter("messages_published_total", "Messages that Redis has taken.", Redis.Acknowledged);
         yield return Counter("gps_received_total", "Valid GPS pings.", Valid(gps));
-        yield return Counter("gps_emitted_total", "GPS pings that left a window.", gps?.Emitting ?? 0);
+        yield return Counter("gps_emitted_total", "GPS pings that left a window.", gps?.Emitted ?? 0);
         yield return Counter("publish_errors_total", "Deliveries that failed and were repeated.", Redis.Failures);
         yield return new(
             $"{Prefix}validation_errors_total", "Invalid messages.", MetricKind.Counter,

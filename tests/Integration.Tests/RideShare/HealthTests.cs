@@ -46,6 +46,23 @@ public sealed class HealthTests
     }
 
     [RedisFact]
+    public async Task A_peer_that_has_not_answered_yet_is_not_called_lost()
+    {
+        await using var theatre = await Theatre.EmbeddedAsync();
+        theatre.Wire.Jam();    // the first question is open for as long as a probe has patience, two seconds
+        var node = theatre.Start();
+        await node.UntilAsync("the pages are there", TimeSpan.FromSeconds(10),
+            async () => await node.StatusAsync("/health/live") == 200);
+        (await node.HealthAsync()).GetProperty("message").GetString().ShouldBeOneOf(
+            "Kafka and Redis not checked yet", "Redis not checked yet");
+
+        await TellsAsync(node, 200, "degraded", kafka: true, redis: false, "Redis disconnected");
+        theatre.Wire.Clear();
+        await TellsAsync(node, 200, "healthy", kafka: true, redis: true, "All connections active");
+        await node.StopAsync();
+    }
+
+    [RedisFact]
     public async Task A_draining_node_is_alive_and_not_ready()
     {
         await using var theatre = await Theatre.EmbeddedAsync();

@@ -55,6 +55,24 @@ public sealed class MetricsTests
     }
 
     [RedisFact]
+    public async Task A_ping_that_its_window_holds_is_received_and_not_emitted()
+    {
+        await using var theatre = await Theatre.EmbeddedAsync(partitions: 1);
+        var node = await theatre.StartReadyAsync(("PROCESSOR_WINDOW_SIZE_MS", "5000"));
+        theatre.Wire.Jam();
+        theatre.Feed.Send("gps_pings", "d", Rides.Ping("d"));
+        await node.UntilAsync("it is read", TimeSpan.FromSeconds(10),
+            async () => (await node.PrometheusAsync())["stream_processor_gps_received_total"] == 1);
+
+        (await node.PrometheusAsync())["stream_processor_gps_emitted_total"].ShouldBe(0);
+        (await node.MetricsAsync()).GetProperty("gps_aggregation_ratio").GetDouble().ShouldBe(0);
+
+        theatre.Wire.Clear();
+        await node.StopAsync();
+        Totals.Of(node).ShouldBe(new(1, 1, 0, 0, 0));
+    }
+
+    [RedisFact]
     public async Task The_metrics_port_speaks_Prometheus_with_the_documented_names()
     {
         await using var theatre = await Theatre.EmbeddedAsync();
@@ -72,8 +90,12 @@ public sealed class MetricsTests
         page["stream_processor_messages_published_total"].ShouldBe(theatre.Frontend.Count);
         page["stream_processor_gps_received_total"].ShouldBe(100);
         page["stream_processor_gps_emitted_total"].ShouldBe(theatre.Frontend.Count - 10);
-        page["stream_processor_validation_errors_total{handler_type=\"trip\"}"].ShouldBe(1);
-        page["stream_processor_validation_errors_total{handler_type=\"rating\"}"].ShouldBe(0);
+        foreach (var (_, handler, _) in Rides.OneOfEach("k"))
+        {
+            page[$"stream_processor_validation_errors_total{{handler_type=\"{handler}\"}}"]
+                .ShouldBe(handler == "trip" ? 1 : 0);
+        }
+
         page["stream_processor_kafka_connected"].ShouldBe(1);
         page["stream_processor_redis_connected"].ShouldBe(1);
         page["stream_processor_redis_publish_latency_seconds_count"].ShouldBeGreaterThan(0);

@@ -44,6 +44,7 @@ public sealed class StopTests
 
         theatre.Feed.Lag(theatre.Group, "trips").ShouldBe(25, "nothing of it was published");
         node.Output.ShouldContain(static line => line.Contains("25 records not done"), node.Log);
+        Totals.Of(node).ShouldBe(new(25, 0, 0, 0, 0, Undone: 25));
     }
 }
 

@@ -45,6 +45,9 @@ internal sealed class SimulatedProcess
     /// <summary>Until when its poll thread does not get on (a garbage collection, a stopped machine).</summary>
     public TimeSpan FrozenUntil { get; set; }
 
+    /// <summary>Whether it ended without a word.</summary>
+    public bool WasKilled => scheduler.IsDead;
+
     public void Step()
     {
         Member.Step(wait: false);
