@@ -8,10 +8,10 @@ namespace StreamActors.Kafka;
 /// Turns options into the settings of librdkafka's clients. What is set here beyond the options is what the promises
 /// rest on, and what CLIENT.md measured; each has its reason beside it.
 /// </summary>
-internal static class KafkaSettings
+public static class KafkaSettings
 {
     /// <summary>The settings that <see cref="KafkaOptions.ClientSettings"/> may not change.</summary>
-    public static readonly FrozenSet<string> Reserved = new[]
+    internal static readonly FrozenSet<string> Reserved = new[]
     {
         "group.id", "group.protocol", "group.remote.assignor", "partition.assignment.strategy", "auto.offset.reset",
         "enable.auto.commit", "enable.auto.offset.store", "enable.partition.eof", "enable.idempotence", "acks",
@@ -19,7 +19,7 @@ internal static class KafkaSettings
     }.ToFrozenSet(StringComparer.Ordinal);
 
     /// <summary>A member of a group.</summary>
-    public static ConsumerConfig Consumer(KafkaOptions options, GroupSpec group, bool classic)
+    internal static ConsumerConfig Consumer(KafkaOptions options, GroupSpec group, bool classic)
     {
         var reading = options.Consumer;
         var config = new ConsumerConfig(Common(options))
@@ -60,32 +60,36 @@ internal static class KafkaSettings
         return Overridden(config, options);
     }
 
-    /// <summary>The sink's producer.</summary>
-    public static ProducerConfig Producer(KafkaOptions options) => Overridden(
-        new ProducerConfig(Common(options))
-        {
-            EnableIdempotence = true,
-            Acks = Acks.All,
-            MessageTimeoutMs = 0,    // an outage of any length loses nothing and keeps the order
-            LingerMs = options.Producer.Linger.TotalMilliseconds,
-            CompressionType = CompressionType.Lz4,
-            MessageMaxBytes = options.Producer.MaxRecordBytes,
-            QueueBufferingMaxKbytes = options.Producer.QueuedBytes / 1024,
-            QueueBufferingMaxMessages = 0,    // bytes are the bound
-            DeliveryReportFields = "key",
-            LogConnectionClose = false,
-        },
-        options);
+    /// <summary>The sink's producer, and any other that must lose nothing.</summary>
+    public static ProducerConfig Producer(KafkaOptions options)
+    {
+        ArgumentNullException.ThrowIfNull(options);
+        return Overridden(
+            new ProducerConfig(Common(options))
+            {
+                EnableIdempotence = true,
+                Acks = Acks.All,
+                MessageTimeoutMs = 0,    // an outage of any length loses nothing and keeps the order
+                LingerMs = options.Producer.Linger.TotalMilliseconds,
+                CompressionType = CompressionType.Lz4,
+                MessageMaxBytes = options.Producer.MaxRecordBytes,
+                QueueBufferingMaxKbytes = options.Producer.QueuedBytes / 1024,
+                QueueBufferingMaxMessages = 0,    // bytes are the bound
+                DeliveryReportFields = "key",
+                LogConnectionClose = false,
+            },
+            options);
+    }
 
     /// <summary>
     /// Administration, and the questions of health pages. It hears of closed connections: they tell of a
     /// port that wants TLS.
     /// </summary>
-    public static AdminClientConfig Admin(KafkaOptions options) =>
+    internal static AdminClientConfig Admin(KafkaOptions options) =>
         Overridden(new AdminClientConfig(Common(options)), options);
 
     /// <summary>Whether librdkafka's own log is wanted, on standard error.</summary>
-    public static bool Debugs(KafkaOptions options) => options.ClientSettings.ContainsKey("debug");
+    internal static bool Debugs(KafkaOptions options) => options.ClientSettings.ContainsKey("debug");
 
     private static Dictionary<string, string> Common(KafkaOptions options)
     {

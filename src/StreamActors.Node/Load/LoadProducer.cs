@@ -77,24 +77,13 @@ internal sealed class LoadProducer : IDisposable
     /// <inheritdoc/>
     public void Dispose() => producer.Dispose();
 
-    private static ProducerConfig Settings(KafkaOptions options) => new()
+    private static ProducerConfig Settings(KafkaOptions options)
     {
-        BootstrapServers = options.BootstrapServers,
-        ClientId = "streamactors-load",
-        SecurityProtocol = options.Security.Protocol,
-        SaslMechanism = options.Security.User is null ? null : options.Security.Mechanism,
-        SaslUsername = options.Security.User,
-        SaslPassword = options.Security.Password,
-        SslCaLocation = options.Security.CaFile,
-        EnableIdempotence = true,
-        Acks = Acks.All,
-        MessageTimeoutMs = 0,    // an outage loses nothing
-        LingerMs = 5,
-        CompressionType = CompressionType.Lz4,
-        QueueBufferingMaxMessages = 100_000,    // a few seconds' worth; then the city stands still
-        ReconnectBackoffMaxMs = 1000,
-        DeliveryReportFields = "none",
-    };
+        var settings = KafkaSettings.Producer(options with { ClientId = "streamactors-load" });
+        settings.QueueBufferingMaxMessages = 100_000;    // a few seconds' worth; then the city stands still
+        settings.DeliveryReportFields = "none";
+        return settings;
+    }
 
     private void Count(Tally tally, Error error)
     {

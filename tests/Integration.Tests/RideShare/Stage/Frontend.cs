@@ -1,6 +1,4 @@
 using System.Diagnostics;
-using System.Net.Security;
-using System.Net.Sockets;
 using System.Text;
 using System.Text.Json;
 using StreamActors.Tests.Fixtures;
@@ -19,16 +17,13 @@ internal sealed record Shown(string Channel, string Text, long At)
     public override string ToString() => $"{Channel} {Text}";
 }
 
-/// <summary>
-/// What listens at the other end: a subscriber of the four channels over a plain socket, so that nothing of the code
-/// under test is used to test it.
-/// </summary>
+/// <summary>What listens at the other end: to the four channels.</summary>
 internal sealed class Frontend : IDisposable
 {
-    private static readonly string[] Channels = ["driver-updates", "rider-updates", "trip-updates", "surge_updates"];
+    private static readonly UTF8Encoding StrictUtf8 = new(false, throwOnInvalidBytes: true);
 
-    private readonly TcpClient client = new();
     private readonly List<Shown> shown;
+    private Subscription? subscription;
 
     private Frontend(List<Shown> shown) => this.shown = shown;
 
@@ -64,86 +59,16 @@ internal sealed class Frontend : IDisposable
         RealRedis redis, string? login = null, bool tls = false, Frontend? before = null)
     {
         var frontend = new Frontend(before?.shown ?? []);
-        await frontend.client.ConnectAsync("127.0.0.1", redis.Port);
-        Stream stream = frontend.client.GetStream();
-        if (tls)
-        {
-            var encrypted = new SslStream(stream, false, static (_, certificate, _, _) => certificate is not null);
-            await encrypted.AuthenticateAsClientAsync("localhost");
-            stream = encrypted;
-        }
-
-        var hello = (login is null ? "" : $"AUTH {login}\r\n") + $"SUBSCRIBE {string.Join(' ', Channels)}\r\n";
-        await stream.WriteAsync(Encoding.UTF8.GetBytes(hello));
-        var confirmed = new TaskCompletionSource();
-        _ = Task.Factory.StartNew(
-            () => frontend.Listen(new BufferedStream(stream, 1 << 16), confirmed), TaskCreationOptions.LongRunning);
-        await confirmed.Task.WaitAsync(TimeSpan.FromSeconds(10));
+        frontend.subscription = await Subscription.StartAsync(
+            redis.Port, "SUBSCRIBE driver-updates rider-updates trip-updates surge_updates", frontend.Show, login, tls);
         return frontend;
     }
 
-    public void Dispose() => client.Dispose();
+    public void Dispose() => subscription?.Dispose();
 
-    private void Listen(BufferedStream stream, TaskCompletionSource confirmed)
+    private void Show(string channel, byte[] message)
     {
-        try
-        {
-            while (true)
-            {
-                var items = ReadReply(stream);
-                if (items is ["message", var channel, var text])
-                {
-                    lock (shown)
-                        shown.Add(new Shown(channel, text, Stopwatch.GetTimestamp()));
-                }
-                else if (items is ["subscribe", _, ":4"])
-                {
-                    confirmed.SetResult();
-                }
-            }
-        }
-        catch (Exception error) when (error is IOException or ObjectDisposedException or FormatException)
-        {
-            confirmed.TrySetException(error);
-        }
-    }
-
-    private static List<string> ReadReply(BufferedStream stream)
-    {
-        var head = ReadLine(stream);
-        if (head[0] == '-')
-            throw new FormatException(head);
-        if (head[0] != '*')
-            return [head];
-        var items = new List<string>();
-        for (var left = int.Parse(head[1..]); left > 0; left--)
-        {
-            var item = ReadLine(stream);
-            items.Add(item[0] == '$' ? ReadText(stream, int.Parse(item[1..])) : item);
-        }
-
-        return items;
-    }
-
-    private static string ReadText(BufferedStream stream, int length)
-    {
-        var bytes = new byte[length];
-        stream.ReadExactly(bytes);
-        ReadLine(stream);
-        return new UTF8Encoding(false, throwOnInvalidBytes: true).GetString(bytes);
-    }
-
-    private static string ReadLine(BufferedStream stream)
-    {
-        var line = new StringBuilder();
-        for (int next; (next = stream.ReadByte()) != '\n';)
-        {
-            if (next < 0)
-                throw new EndOfStreamException();
-            if (next != '\r')
-                line.Append((char)next);
-        }
-
-        return line.ToString();
+        lock (shown)
+            shown.Add(new Shown(channel, StrictUtf8.GetString(message), Stopwatch.GetTimestamp()));
     }
 }

@@ -197,6 +197,24 @@ public sealed class WorldTests
         PingGenerator NewPings() => new(100, seed: 5, new DateTimeOffset(2026, 1, 1, 23, 59, 50, TimeSpan.Zero));
     }
 
+    [Fact]
+    public void Statuses_for_benchmarks_are_good_distinct_and_deterministic()
+    {
+        var codec = RideShareTopics.DriverStatus.Codec(() => Published.NewId);
+        var (generator, again) = (new StatusGenerator(3, seed: 5), new StatusGenerator(3, seed: 5));
+        var ids = new HashSet<UInt128>();
+        for (var number = 0; number < 1_000; number++)
+        {
+            var time = DateTimeOffset.UnixEpoch.AddMilliseconds(number);
+            var status = generator.Next(time);
+            status.SequenceEqual(again.Next(time)).ShouldBeTrue();
+            codec.TryRead(status, out var value, out var rejection).ShouldBeTrue(rejection.ToString());
+            ids.Add(value.EventId!.Value).ShouldBeTrue();
+            Encoding.UTF8.GetString(generator.Key).ShouldBe($"driver-{number % 3}");
+            Encoding.UTF8.GetString(status).ShouldContain($"\"driver_id\":\"driver-{number % 3}\"");
+        }
+    }
+
     private static List<(RideShareTopic Topic, string Key, byte[] Value)> Run(WorldOptions options, int seconds)
     {
         var events = new List<(RideShareTopic, string, byte[])>();
