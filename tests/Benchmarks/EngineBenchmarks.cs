@@ -1,6 +1,6 @@
 using System.Buffers.Binary;
 using BenchmarkDotNet.Attributes;
-using StreamActors.Dedup;
+using StreamActors.Metrics;
 using StreamActors.Offsets;
 using StreamActors.Records;
 using StreamActors.Sinks;
@@ -15,31 +15,20 @@ namespace StreamActors.Benchmarks;
 public class EngineBenchmarks
 {
     private const int Records = 10_000;
-    private const long DedupWindow = 60_000;
 
+    private readonly SinkCounters counters = new();
+    private readonly Output[] outputs = [.. Enumerable.Range(0, Records)
+        .Select(static i => new Output { Destination = "to", Origin = new Origin(0, i, i / 10) })];
     private readonly RecordBatch batch = new();
     private readonly WindowBuffer window = new(seed: 1);
-    private DedupSet seen = null!;
     private OffsetLedger ledger = null!;
     private long offset;
-    private long now;
-    private ulong lastId;
-
-    /// <summary>How many ids the dedup set holds already.</summary>
-    [Params(10_000, 1_000_000)]
-    public int SeenBefore { get; set; }
 
     /// <summary>Fills what the benchmarks read.</summary>
     [GlobalSetup]
     public void Fill()
     {
         var random = new Random(1);
-        seen = new DedupSet(DedupWindow, seed: 1, new PagePool(long.MaxValue));
-        for (var i = 0; i < SeenBefore; i++)
-        {
-            seen.TryAdd(NextId(), now);
-        }
-
         ledger = new OffsetLedger(0, maxSpan: 1024 * 1024);
         batch.Reset(new PartitionId("gps_pings", 0));
         var (key, value) = (new byte[8], new byte[260]);
@@ -47,17 +36,6 @@ public class EngineBenchmarks
         {
             BinaryPrimitives.WriteInt64LittleEndian(key, random.Next(1_250));
             batch.Add(i, 0, key, value, []);
-        }
-    }
-
-    /// <summary>New ids come, and as much time passes as makes as many old ones expire.</summary>
-    [Benchmark(OperationsPerInvoke = Records)]
-    public void Dedup()
-    {
-        now += DedupWindow * Records / SeenBefore;
-        for (var i = 0; i < Records; i++)
-        {
-            seen.TryAdd(NextId(), now);
         }
     }
 
@@ -95,5 +73,7 @@ public class EngineBenchmarks
         offset += Records;
     }
 
-    private UInt128 NextId() => new(++lastId * 0xBF58476D1CE4E5B9, lastId * 0x94D049BB133111EB);
+    /// <summary>The ages of acknowledged outputs are counted, ten of each millisecond.</summary>
+    [Benchmark(OperationsPerInvoke = Records)]
+    public void Latencies() => counters.AddLatencies(outputs, utcNow: Records);
 }
