@@ -111,6 +111,10 @@ internal sealed class OtlpReceiver(string protocol) : IAsyncDisposable
         {
             taken.Enqueue(OtlpRequest.Parse(await ReadAsync(http.Request)));
         }
+        catch (IOException)
+        {
+            return;    // the sender gave up before all of it was here
+        }
         catch (Exception error)
         {
             errors.Enqueue(error);
