@@ -388,11 +388,7 @@ internal sealed class Shard : IThreadPoolWorkItem
             return;
         }
 
-        for (var input = 0; input < ledgers.Length; input++)
-        {
-            runners[input].Counts.Undone += ledgers[input].CountPending() - context.Outbox.CountDeadLetters(input);
-        }
-
+        context.CountUndone(runners);
         Publish();
         timer.Dispose();
         context.Outbox.Dispose();

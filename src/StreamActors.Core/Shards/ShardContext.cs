@@ -59,4 +59,15 @@ internal sealed class ShardContext
     /// <returns>Whether it was the last one of a record.</returns>
     public bool Complete(Origin origin) =>
         origin.Offset != Origin.NoOffset && Ledgers[origin.Input].Complete(origin.Offset);
+
+    /// <summary>
+    /// Counts the records that are not done, for the route of each input; what was rejected or failed counts as that.
+    /// </summary>
+    public void CountUndone(IReadOnlyList<IRouteRunner> runners)
+    {
+        for (var input = 0; input < Ledgers.Count; input++)
+        {
+            runners[input].Counts.Undone += Ledgers[input].CountPending() - Outbox.CountDeadLetters(input);
+        }
+    }
 }
