@@ -15,7 +15,7 @@ public static class Exemptions
             "src/StreamActors.Core/Entities/EntityStage.cs: EntityStage.Emit",
             "Takes the outputs back and rethrows."),
         Catch(
-            "src/StreamActors.Core/Pipelines/GroupMember.cs: GroupMember.MakeShard",
+            "src/StreamActors.Core/Pipelines/ShardStarter.cs: ShardStarter.MakeShard",
             "User code: a factory that throws fails its shard, not the client."),
         Catch(
             "src/StreamActors.Core/Pipelines/Pipeline.cs: Pipeline.RunMember",

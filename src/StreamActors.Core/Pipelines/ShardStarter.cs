@@ -158,8 +158,8 @@ internal sealed class ShardStarter(
             new EngineEvent.ShardRestarting(definition.Name, partition.Partition.ToString(), failures, error));
         if (failures > definition.Timing.RestartLimit)
         {
-            Fatal = $"The shard {partition.Partition} failed {failures} times within {definition.Timing.RestartWindow}; "
-                + $"the last time with {error.GetType().Name}: {error.Message}";
+            Fatal = $"The shard {partition.Partition} failed {failures} times within "
+                + $"{definition.Timing.RestartWindow}; the last time with {error.GetType().Name}: {error.Message}";
         }
     }
 

@@ -15,7 +15,8 @@ internal sealed partial class EngineLog
 
     [LoggerMessage(1003, LogLevel.Warning,
         "{Pipeline}: handed over {Partitions} after {Milliseconds} ms with {Dropped} records not done and "
-        + "{Uncommitted} done but not known to be committed; their next owner reads them again. Waited for: {WaitedFor}")]
+        + "{Uncommitted} done but not known to be committed; their next owner reads them again. "
+        + "Waited for: {WaitedFor}")]
     private partial void Cut(
         string pipeline, string partitions, long milliseconds, long dropped, long uncommitted, string waitedFor);
 
