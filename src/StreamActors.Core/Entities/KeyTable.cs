@@ -27,9 +27,6 @@ internal sealed class KeyTable(ulong seed)
     /// <summary>How many keys it holds.</summary>
     public int Count { get; private set; }
 
-    /// <summary>One more than the highest index ever given since the last <see cref="Clear"/>.</summary>
-    public int IndexBound => used;
-
     /// <summary>The bytes that the table takes.</summary>
     public long Bytes => (4L * buckets.Length) + (16L * entries.Length) + keys.Length;
 
@@ -47,13 +44,6 @@ internal sealed class KeyTable(ulong seed)
         var index = Find(key, hash);
         added = index < 0;
         return added ? Add(key, hash) : index;
-    }
-
-    /// <summary>The key at an index; valid until the next change of the table.</summary>
-    public ReadOnlySpan<byte> KeyAt(int index)
-    {
-        ref readonly var entry = ref entries[index];
-        return keys.AsSpan(entry.KeyStart, entry.KeyLength);
     }
 
     /// <summary>Removes the key at an index.</summary>

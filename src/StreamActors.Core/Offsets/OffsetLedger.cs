@@ -36,9 +36,6 @@ internal sealed class OffsetLedger
     /// <summary>The offset behind the last received record; a record below it was received before.</summary>
     public long Next => next;
 
-    /// <summary>Whether any received record is not done.</summary>
-    public bool HasPending => first < next;
-
     /// <summary>How many of the received records are not done. Looks at each of them.</summary>
     public long CountPending()
     {

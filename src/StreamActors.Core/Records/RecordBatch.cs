@@ -79,9 +79,6 @@ public sealed class RecordBatch : IDisposable
         }
     }
 
-    /// <summary>The offset of the record at an index.</summary>
-    public long OffsetAt(int index) => CollectionsMarshal.AsSpan(entries)[index].Offset;
-
     /// <summary>Gives the arena back to the pool. The batch must not be used afterwards.</summary>
     public void Dispose()
     {

@@ -4,7 +4,9 @@ namespace StreamActors.Shards;
 /// One ownership of a shard by this process. Everything that leaves the shard does so through <see cref="TryRun"/>:
 /// once <see cref="Close"/> has returned, nothing of this epoch begins to leave the process.
 /// </summary>
-internal sealed class Epoch : IDisposable
+#pragma warning disable CA1001 // The token source has neither timer nor wait handle: there is nothing to dispose of.
+internal sealed class Epoch
+#pragma warning restore CA1001
 {
     private readonly Lock sync = new();
     private readonly CancellationTokenSource closed = new();
@@ -13,10 +15,10 @@ internal sealed class Epoch : IDisposable
     /// <summary>Whether the shard is still owned.</summary>
     public bool IsOpen => isOpen;
 
-    /// <summary>Fires when the epoch ends: the outcome of what is under way matters to nobody any more.</summary>
-    public CancellationToken Closed => closed.Token;
-
-    /// <summary>Begins something that leaves the process, unless the epoch has ended.</summary>
+    /// <summary>
+    /// Begins something that leaves the process, unless the epoch has ended. The token that it is given fires when the
+    /// epoch ends: its outcome matters to nobody any more.
+    /// </summary>
     /// <returns>The task of what was begun; null when the epoch has ended.</returns>
     public Task? TryRun(Func<CancellationToken, Task> begin)
     {
@@ -36,7 +38,4 @@ internal sealed class Epoch : IDisposable
 
         closed.Cancel();
     }
-
-    /// <inheritdoc/>
-    public void Dispose() => closed.Dispose();
 }

@@ -25,9 +25,6 @@ internal sealed class SinkGate(string pipeline, string sink, IEngineEvents event
     private bool probing;
     private int consecutive;
 
-    /// <summary>Whether the last delivery failed.</summary>
-    public bool IsOpen => Volatile.Read(ref consecutive) > 0;
-
     /// <summary>
     /// Asks to deliver a batch; who is let in must report <see cref="Succeeded"/>, <see cref="Failed"/> or
     /// <see cref="Abandoned"/>, with the pass that it got.
