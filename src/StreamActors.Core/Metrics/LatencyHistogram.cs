@@ -3,9 +3,9 @@ using System.Numerics;
 namespace StreamActors.Metrics;
 
 /// <summary>
-/// Counts durations in buckets that are at most 6 % wide, from 1 microsecond to 12 days: 16 buckets for each doubling,
-/// cut once more at each of <see cref="Bounds"/>, so that what leaves the process is exact. Any thread may record and
-/// read; a reader sees each number whole, but not all of the same instant.
+/// Counts durations in buckets that are at most 6 % wide, from 1 microsecond to 101 days (2^43 µs; longer ones count as
+/// that): 16 buckets for each doubling, cut once more at each of <see cref="Bounds"/>, so that what leaves the process
+/// is exact. Any thread may record and read; a reader sees each number whole, but not all of the same instant.
 /// </summary>
 public sealed class LatencyHistogram
 {

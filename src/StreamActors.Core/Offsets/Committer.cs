@@ -21,7 +21,10 @@ internal sealed class Committer(string pipeline, IGroupConsumer client, Pipeline
     /// <summary>Whether no commit is under way.</summary>
     public bool IsIdle => underWay is null || underWay.IsCompleted;
 
-    /// <summary>The last acknowledged commit of a partition by this member; null before the first.</summary>
+    /// <summary>
+    /// The last acknowledged commit of a partition by this member, and before the first the offset from which it started;
+    /// null while the partition has no start.
+    /// </summary>
     public long? Committed(PartitionId partition) => committed.TryGetValue(partition, out var offset) ? offset : null;
 
     /// <summary>Takes note of where a partition starts by what the group has committed.</summary>

@@ -31,10 +31,23 @@ internal sealed class Outbox(IReadOnlyDictionary<string, SinkLane> lanes) : IDis
     /// <summary>When a lane wants a turn by itself, in milliseconds.</summary>
     public long NextDue => all.Length == 0 ? long.MaxValue : all.Min(static lane => lane.NextDue);
 
-    /// <summary>The sink and the error that outputs wait for; null when none fails.</summary>
-    public (string Sink, string Error)? Trouble => Array.Find(all, static lane => lane.Trouble is not null) is { } lane
-        ? (lane.Sink, lane.Trouble!)
-        : null;
+    /// <summary>The sink and the error that outputs wait for; null when none fails. Any thread.</summary>
+    public (string Sink, string Error)? Trouble
+    {
+        get
+        {
+            foreach (var lane in all)
+            {
+                // Read once: the turn may take it back at any moment.
+                if (lane.Trouble is { } error)
+                {
+                    return (lane.Sink, error);
+                }
+            }
+
+            return null;
+        }
+    }
 
     /// <summary>The lane to a connector's sink.</summary>
     public SinkLane Lane(string connector) => lanes[connector];
@@ -52,7 +65,7 @@ internal sealed class Outbox(IReadOnlyDictionary<string, SinkLane> lanes) : IDis
         }
     }
 
-    /// <summary>What its lanes are doing, for a log.</summary>
+    /// <summary>What its lanes are doing, for a log. Any thread.</summary>
     public override string ToString() => string.Join(", ", all.Select(static lane => lane.ToString()));
 
     /// <inheritdoc/>

@@ -44,8 +44,8 @@ public sealed class OutputBatch : IBufferWriter<byte>, IDisposable
             output.Start + Math.Max(output.KeyLength, 0) + output.HeadersLength, Math.Max(output.ValueLength, 0));
 
     /// <summary>
-    /// Called by a sink for an output that no retry can deliver (larger than the broker allows, say). The engine makes
-    /// a dead letter of it or counts it, and goes on with the others.
+    /// Called by a sink for an output that no retry can deliver (larger than the broker allows, say). The engine counts
+    /// and reports it; its record counts as done, without a dead letter.
     /// </summary>
     public void Refuse(int index, string reason) => refused.Add((index, reason));
 
@@ -77,7 +77,7 @@ public sealed class OutputBatch : IBufferWriter<byte>, IDisposable
     /// <summary>A mark to which <see cref="Rollback"/> returns: all that was appended after it is forgotten.</summary>
     public (int Count, int Used) Mark() => (outputs.Count, used);
 
-    /// <summary>Forgets all that was appended after the mark: a turn that failed leaves no trace.</summary>
+    /// <summary>Forgets all that was appended after the mark: what the call had emitted that threw.</summary>
     public void Rollback((int Count, int Used) mark)
     {
         CollectionsMarshal.SetCount(outputs, mark.Count);
