@@ -68,12 +68,18 @@ public abstract record EngineEvent(string Pipeline)
     public sealed record HandlerFailed(
         string Pipeline, string Handler, long Count, PartitionOffset Last, Exception Error) : EngineEvent(Pipeline);
 
-    /// <summary>A sink will never take an output; the record that caused it is done.</summary>
-    public sealed record OutputRefused(string Pipeline, string Sink, PartitionOffset Cause, string Why)
+    /// <summary>
+    /// A sink will never take some outputs of a shard, counted since the last report; the records that caused them are
+    /// done. The cause of the last one, and the reason.
+    /// </summary>
+    public sealed record OutputRefused(string Pipeline, string Sink, long Count, PartitionOffset Last, string Why)
         : EngineEvent(Pipeline);
 
-    /// <summary>User code threw in a timer's call, which left no trace.</summary>
-    public sealed record TimerFailed(string Pipeline, string Handler, string Timer, Exception Error)
+    /// <summary>
+    /// User code threw in timers' calls since the last report; these emitted nothing, and their timers are gone. The
+    /// last one's name and error.
+    /// </summary>
+    public sealed record TimerFailed(string Pipeline, string Handler, long Count, string Timer, Exception Error)
         : EngineEvent(Pipeline);
 
     /// <summary>A shard failed and is started again from its committed offset.</summary>

@@ -18,6 +18,9 @@ public sealed class RouteCounters
     private long undone;
     private long deadLettered;
     private long forgottenIds;
+    private long failedTimers;
+    private long passivatedIdle;
+    private long passivatedAtCap;
     private long bytes;
 
     /// <summary>Records taken from the source for the first time.</summary>
@@ -55,6 +58,20 @@ public sealed class RouteCounters
     /// <summary>Ids that dedup forgot before their time, because <c>DedupBytes</c> was reached.</summary>
     public long ForgottenIds => Interlocked.Read(ref forgottenIds);
 
+    /// <summary>Timers on whose call user code threw.</summary>
+    public long FailedTimers => Interlocked.Read(ref failedTimers);
+
+    /// <summary>
+    /// Entities that were passivated because they had been idle for <c>PassivateAfter</c>; in a route with a sample, the
+    /// counts of such entities.
+    /// </summary>
+    public long PassivatedIdle => Interlocked.Read(ref passivatedIdle);
+
+    /// <summary>
+    /// Entities that were passivated before their time, with their timers, because <c>EntitiesPerShard</c> was reached.
+    /// </summary>
+    public long PassivatedAtCap => Interlocked.Read(ref passivatedAtCap);
+
     /// <summary>Bytes of keys and values received.</summary>
     public long Bytes => Interlocked.Read(ref bytes);
 
@@ -72,6 +89,9 @@ public sealed class RouteCounters
         Interlocked.Add(ref undone, turnover.Undone);
         Interlocked.Add(ref deadLettered, turnover.DeadLettered);
         Interlocked.Add(ref forgottenIds, turnover.ForgottenIds);
+        Interlocked.Add(ref failedTimers, turnover.FailedTimers);
+        Interlocked.Add(ref passivatedIdle, turnover.PassivatedIdle);
+        Interlocked.Add(ref passivatedAtCap, turnover.PassivatedAtCap);
         Interlocked.Add(ref bytes, turnover.Bytes);
         turnover = default;
     }
@@ -90,6 +110,9 @@ public sealed class RouteCounters
         public long Undone;
         public long DeadLettered;
         public long ForgottenIds;
+        public long FailedTimers;
+        public long PassivatedIdle;
+        public long PassivatedAtCap;
         public long Bytes;
     }
 }

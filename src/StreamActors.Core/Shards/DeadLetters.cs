@@ -15,10 +15,9 @@ namespace StreamActors.Shards;
 /// </summary>
 internal sealed class DeadLetters(string handler, string? topic, SinkLane? lane, ShardContext context)
 {
-    private const long ReportEvery = 10_000;
-
     private Bounded rejections;
     private Bounded failures;
+    private Bounded failedTimers;
 
     /// <summary>Gives up a record whose bytes were refused.</summary>
     public void Reject(scoped in Record record, Origin origin, Rejection why, ref RouteCounters.Turnover counts)
@@ -56,8 +55,14 @@ internal sealed class DeadLetters(string handler, string? topic, SinkLane? lane,
     }
 
     /// <summary>Takes note of a timer on which user code threw: there is no record to give up.</summary>
-    public void FailTimer(string timer, Exception error) =>
-        context.Events.Report(new EngineEvent.TimerFailed(context.Pipeline, handler, timer, error));
+    public void FailTimer(string timer, Exception error, ref RouteCounters.Turnover counts)
+    {
+        counts.FailedTimers++;
+        if (failedTimers.IsDue(context.Now, out var count))
+        {
+            context.Events.Report(new EngineEvent.TimerFailed(context.Pipeline, handler, count, timer, error));
+        }
+    }
 
     private void Write(scoped in Record record, Origin origin, string errorType, string errorMessage)
     {
@@ -91,25 +96,4 @@ internal sealed class DeadLetters(string handler, string? topic, SinkLane? lane,
     }
 
     private static string Text(long number) => number.ToString(CultureInfo.InvariantCulture);
-
-    /// <summary>
-    /// Lets through the first report of a kind, and then one with the count of all since, now and then.
-    /// </summary>
-    private struct Bounded
-    {
-        private long unreported;
-        private long nextAt;
-
-        public bool IsDue(long now, out long count)
-        {
-            count = ++unreported;
-            if (now < nextAt)
-            {
-                return false;
-            }
-
-            (unreported, nextAt) = (0, now + ReportEvery);
-            return true;
-        }
-    }
 }

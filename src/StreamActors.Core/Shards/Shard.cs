@@ -322,9 +322,13 @@ internal sealed class Shard : IThreadPoolWorkItem
 
         foreach (var (index, reason) in batch.Refused)
         {
-            var origin = batch.Outputs[index].Origin;
-            var at = new PartitionOffset(Inputs[origin.Input], origin.Offset);
-            context.Events.Report(new Events.EngineEvent.OutputRefused(context.Pipeline, lane.Sink, at, reason));
+            if (lane.IsRefusalDue(context.Now, out var count))
+            {
+                var origin = batch.Outputs[index].Origin;
+                var at = new PartitionOffset(Inputs[origin.Input], origin.Offset);
+                context.Events.Report(
+                    new Events.EngineEvent.OutputRefused(context.Pipeline, lane.Sink, count, at, reason));
+            }
         }
     }
 

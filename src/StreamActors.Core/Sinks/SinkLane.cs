@@ -7,7 +7,9 @@ namespace StreamActors.Sinks;
 /// Steps 3 and 4 of a record's path, emit and ack: the way of one shard to one sink. Outputs gather in one batch while
 /// the sink has the other; at most one is under way, which keeps their order through failures, and makes batches as
 /// large as the sink is slow. A failed batch is delivered again, unchanged, until the sink takes it.
-/// <para>Owned by the shard: only its turn calls it; the sink's completion merely asks for a turn.</para>
+/// <para>
+/// Owned by the shard: only its turn calls it, but for what says otherwise; the sink's completion merely asks for a turn.
+/// </para>
 /// </summary>
 internal sealed class SinkLane : IDisposable
 {
@@ -22,6 +24,7 @@ internal sealed class SinkLane : IDisposable
     private LaneState state;
     private GatePass pass;
     private long since;
+    private Bounded refusals;
 
     /// <summary>Makes an idle lane.</summary>
     public SinkLane(OpenSink target, Epoch epoch, (int Outputs, int Bytes) limit, Action requestTurn)
@@ -73,7 +76,7 @@ internal sealed class SinkLane : IDisposable
     /// <summary>When the lane wants a turn by itself, in milliseconds; <see cref="long.MaxValue"/> = never.</summary>
     public long NextDue { get; private set; } = long.MaxValue;
 
-    /// <summary>The failure of the last delivery; null when it succeeded.</summary>
+    /// <summary>The failure of the last delivery; null when it succeeded. Any thread.</summary>
     public string? Trouble { get; private set; }
 
     /// <summary>
@@ -115,9 +118,12 @@ internal sealed class SinkLane : IDisposable
     public int CountUnacknowledged(int input) =>
         Count(Filling, input) + (state == LaneState.Idle ? 0 : Count(sending, input));
 
-    /// <summary>What it is doing, for a log.</summary>
+    /// <summary>Whether an output that the sink refused is to be reported now; counts those that are not.</summary>
+    public bool IsRefusalDue(long now, out long count) => refusals.IsDue(now, out count);
+
+    /// <summary>What it is doing, for a log. Any thread: a moment's view, whose parts may be of different moments.</summary>
     public override string ToString() =>
-        $"{Sink} {state}, {Filling.Count} outputs behind{(Trouble is null ? "" : $": {Trouble}")}";
+        $"{Sink} {state}, {Filling.Count} outputs behind{(Trouble is { } error ? $": {error}" : "")}";
 
     /// <inheritdoc/>
     public void Dispose()

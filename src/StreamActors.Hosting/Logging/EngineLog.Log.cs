@@ -60,11 +60,13 @@ internal sealed partial class EngineLog
     private partial void HandlerFailed(
         Exception error, string pipeline, string handler, long count, PartitionOffset last);
 
-    [LoggerMessage(1022, LogLevel.Error, "{Pipeline}: {Handler} threw in its timer {Timer}")]
-    private partial void TimerFailed(Exception error, string pipeline, string handler, string timer);
+    [LoggerMessage(1022, LogLevel.Error,
+        "{Pipeline}: {Handler} threw in {Count} timer(s), which are gone, the last one named {Timer}")]
+    private partial void TimerFailed(Exception error, string pipeline, string handler, long count, string timer);
 
-    [LoggerMessage(1023, LogLevel.Error, "{Pipeline}: {Sink} refused an output of the record at {Cause}: {Why}")]
-    private partial void OutputRefused(string pipeline, string sink, PartitionOffset cause, string why);
+    [LoggerMessage(1023, LogLevel.Error,
+        "{Pipeline}: {Sink} refused {Count} output(s), the last one of the record at {Last}: {Why}")]
+    private partial void OutputRefused(string pipeline, string sink, long count, PartitionOffset last, string why);
 
     [LoggerMessage(1024, LogLevel.Error,
         "{Pipeline}: shard {Shard} failed and starts again from its last completed record (attempt {Attempt})")]

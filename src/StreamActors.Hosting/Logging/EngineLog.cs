@@ -49,8 +49,8 @@ internal sealed partial class EngineLog(ILoggerFactory loggers) : IEngineEvents
         switch (happened)
         {
             case EngineEvent.HandlerFailed e: HandlerFailed(e.Error, e.Pipeline, e.Handler, e.Count, e.Last); break;
-            case EngineEvent.TimerFailed e: TimerFailed(e.Error, e.Pipeline, e.Handler, e.Timer); break;
-            case EngineEvent.OutputRefused e: OutputRefused(e.Pipeline, e.Sink, e.Cause, e.Why); break;
+            case EngineEvent.TimerFailed e: TimerFailed(e.Error, e.Pipeline, e.Handler, e.Count, e.Timer); break;
+            case EngineEvent.OutputRefused e: OutputRefused(e.Pipeline, e.Sink, e.Count, e.Last, e.Why); break;
             case EngineEvent.ShardRestarting e: ShardRestarting(e.Error, e.Pipeline, e.Shard, e.Attempt); break;
             case EngineEvent.MemberFailed e: MemberFailed(e.Pipeline, e.Why); break;
             case EngineEvent.PipelineFailed e: PipelineFailed(e.Pipeline, e.Why); break;

@@ -31,6 +31,17 @@ internal sealed class EngineMetrics(Node node) : IMetricSource
             "streamactors_dedup_ids_forgotten_total", "Ids forgotten before their time, for want of memory.",
             MetricKind.Counter, [.. PerRoute(static route => route.ForgottenIds)]);
         yield return new(
+            "streamactors_timers_failed_total", "Timers on whose call user code threw.", MetricKind.Counter,
+            [.. PerRoute(static route => route.FailedTimers)]);
+        yield return new(
+            "streamactors_entities_passivated_total",
+            "Entities forgotten because they were idle, or before their time, because a shard had too many (cap).",
+            MetricKind.Counter,
+            [
+                .. PerRoute(static route => route.PassivatedIdle, ("reason", "idle")),
+                .. PerRoute(static route => route.PassivatedAtCap, ("reason", "cap")),
+            ]);
+        yield return new(
             "streamactors_outputs_acknowledged_total", "Outputs that a sink has taken.", MetricKind.Counter,
             [.. PerSink(static sink => new MetricSample([], sink.Acknowledged))]);
         yield return new(
@@ -60,10 +71,12 @@ internal sealed class EngineMetrics(Node node) : IMetricSource
             "streamactors_memory_bytes", "Resident memory.", MetricKind.Gauge, Environment.WorkingSet);
     }
 
-    private IEnumerable<MetricSample> PerRoute(Func<RouteCounters, long> value) =>
+    private IEnumerable<MetricSample> PerRoute(
+        Func<RouteCounters, long> value, params (string Name, string Value)[] labels) =>
         from pipeline in node.Pipelines
         from route in pipeline.Pipeline.Metrics.Routes
-        select new MetricSample([("pipeline", pipeline.Pipeline.Name), ("route", route.Name)], value(route.Counters));
+        select new MetricSample(
+            [("pipeline", pipeline.Pipeline.Name), ("route", route.Name), .. labels], value(route.Counters));
 
     private IEnumerable<MetricSample> PerSink(Func<SinkCounters, MetricSample> sample) =>
         from pipeline in node.Pipelines

@@ -21,6 +21,8 @@ internal sealed class ManualSink : ISink
 
     public Exception? ThrowAtOnce { get; set; }
 
+    public bool SucceedsAtOnce { get; set; }
+
     public string Name => "manual";
 
     public Task DeliverAsync(OutputBatch batch, CancellationToken stop)
@@ -37,6 +39,11 @@ internal sealed class ManualSink : ISink
         }
 
         Deliveries.Add((new TaskCompletionSource(), [.. values]));
+        if (SucceedsAtOnce)
+        {
+            Deliveries[^1].Done.SetResult();
+        }
+
         return Deliveries[^1].Done.Task;
     }
 

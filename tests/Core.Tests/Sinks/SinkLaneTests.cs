@@ -5,7 +5,7 @@ using StreamActors.Sinks;
 
 namespace StreamActors.Core.Tests.Sinks;
 
-public sealed class SinkLaneTests : IDisposable
+public sealed class SinkLaneTests
 {
     private readonly ManualSink sink = new();
     private readonly Epoch epoch = new();
@@ -19,8 +19,6 @@ public sealed class SinkLaneTests : IDisposable
         var open = new OpenSink("manual", sink, gate, new SinkCounters());
         lane = new SinkLane(open, epoch, (3, 1_000), () => Interlocked.Increment(ref requested));
     }
-
-    public void Dispose() => epoch.Dispose();
 
     [Fact]
     public void Outputs_gather_while_a_batch_is_under_way_and_leave_in_order()
@@ -70,6 +68,54 @@ public sealed class SinkLaneTests : IDisposable
         sink.ThrowAtOnce = null;
         Pump(lane.NextDue);
         sink.Deliveries.Count.ShouldBe(1);
+    }
+
+    [Fact]
+    public void A_sink_that_succeeds_at_once_is_acknowledged_in_the_same_turn_and_asks_for_no_other()
+    {
+        sink.SucceedsAtOnce = true;
+        Add("1", "2");
+        Pump(0);
+        acknowledged.ShouldBe(["1", "2"]);
+        (lane.IsEmpty, lane.IsQuiet, lane.NextDue).ShouldBe((true, true, long.MaxValue));
+        Add("3");
+        Pump(0);
+        acknowledged.ShouldBe(["1", "2", "3"]);
+        requested.ShouldBe(0);
+    }
+
+    [Fact]
+    public void Another_thread_that_asks_for_the_trouble_gets_it_whole_or_not_at_all()
+    {
+        var outbox = new Outbox(new Dictionary<string, SinkLane> { ["manual"] = lane });
+        var (seen, torn, done) = (0, 0, false);
+        var reader = new Thread(() =>
+        {
+            while (!Volatile.Read(ref done))
+            {
+                if (outbox.Trouble is { } trouble)
+                {
+                    seen++;
+                    torn += trouble.Error is null ? 1 : 0;
+                }
+            }
+        });
+        reader.Start();
+        for (var now = 0L; now < 100_000_000; now += 1_000)
+        {
+            sink.ThrowAtOnce = new SinkException("away");
+            Add("1");
+            Pump(now);
+            (sink.ThrowAtOnce, sink.SucceedsAtOnce) = (null, true);
+            Pump(lane.NextDue);
+            acknowledged.Clear();
+            sink.Deliveries.Clear();
+        }
+
+        Volatile.Write(ref done, true);
+        reader.Join();
+        torn.ShouldBe(0);
+        seen.ShouldBeGreaterThan(0);
     }
 
     [Fact]
