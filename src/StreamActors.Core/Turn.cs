@@ -14,7 +14,11 @@ public sealed class Turn<TOut>
     private long eventTime;
     private long now;
 
-    /// <summary>The entity's key, as text.</summary>
+    /// <summary>
+    /// The key of the record, as text (what is not UTF-8 shows as U+FFFD); empty where it has none. In a timer's call, the
+    /// key of the record that set it. Entities that <c>SubKey</c> tells apart have the same one here: what tells them
+    /// apart stands in the record, and an entity that needs it in a timer's call keeps it in its state.
+    /// </summary>
     public string Key => keyText ??= Encoding.UTF8.GetString(key, 0, keyLength);
 
     /// <summary>The time that the record carries; in a timer's call, the time at which it was due.</summary>
@@ -36,23 +40,37 @@ public sealed class Turn<TOut>
     public void Emit(TOut value) => outputs.Add(value);
 
     /// <summary>Sets a timer by the wall clock. A timer of the same name is moved.</summary>
-    /// <param name="name">Its name, within the entity.</param>
-    /// <param name="due">When <see cref="IEntity{TIn, TState, TOut}.OnTimer"/> is called, or soon after.</param>
-    public void Timer(string name, DateTimeOffset due) => timers.Add((name, due));
+    /// <param name="name">Its name, within the entity; not empty.</param>
+    /// <param name="due">
+    /// When <see cref="IEntity{TIn, TState, TOut}.OnTimer"/> is called, or soon after; a millisecond from now where that
+    /// has passed.
+    /// </param>
+    /// <exception cref="ArgumentException">The name is null or empty.</exception>
+    public void Timer(string name, DateTimeOffset due)
+    {
+        if (string.IsNullOrEmpty(name))
+        {
+            throw new ArgumentException(
+                "A timer needs a name, by which it is moved and told apart from the entity's other timers.",
+                nameof(name));
+        }
+
+        timers.Add((name, due));
+    }
 
     /// <summary>Passivates the entity when the call has returned: its state and its timers are dropped.</summary>
     public void Forget() => Forgets = true;
 
     /// <summary>Prepares it for a call.</summary>
-    internal void Begin(ReadOnlySpan<byte> entityKey, long eventTimeMs, long nowMs)
+    internal void Begin(ReadOnlySpan<byte> recordKey, long eventTimeMs, long nowMs)
     {
-        if (key.Length < entityKey.Length)
+        if (key.Length < recordKey.Length)
         {
-            key = new byte[Math.Max(entityKey.Length, 64)];
+            key = new byte[Math.Max(recordKey.Length, 64)];
         }
 
-        entityKey.CopyTo(key);
-        (keyLength, keyText, eventTime, now) = (entityKey.Length, null, eventTimeMs, nowMs);
+        recordKey.CopyTo(key);
+        (keyLength, keyText, eventTime, now) = (recordKey.Length, null, eventTimeMs, nowMs);
         outputs.Clear();
         timers.Clear();
         Forgets = false;

@@ -1,23 +1,37 @@
 using StreamActors.Metrics;
-using StreamActors.Records;
 using StreamActors.Shards;
 using StreamActors.Sinks;
 
 namespace StreamActors.Entities;
 
 /// <summary>The entities of a route in one shard, and their timers.</summary>
-internal sealed class EntityStage<TIn, TState, TOut>(
-    IEntity<TIn, TState, TOut> handler, Emitter<TOut> emitter, DeadLetters deadLetters, ShardContext context)
-    : IStage<TIn>
+internal sealed class EntityStage<TIn, TState, TOut> : IStage<TIn>
     where TIn : allows ref struct
     where TState : class, new()
 {
-    private readonly EntityTable<Entity> entities = new(context.HashSeed, context.Limits.EntitiesPerShard);
-    private readonly PriorityQueue<TimerEntry, long> timers = new();
+    private readonly IEntity<TIn, TState, TOut> handler;
+    private readonly Emitter<TOut> emitter;
+    private readonly DeadLetters deadLetters;
+    private readonly ShardContext context;
+    private readonly EntityTable<Entity> entities;
+    private readonly TimerQueue timers;
     private readonly Turn<TOut> turn = new();
-    private readonly long passivateAfter = (long)context.Timing.PassivateAfter.TotalMilliseconds;
-    private long nextSweep = context.Now;
-    private long nextGeneration;
+    private readonly long passivateAfter;
+    private long nextSweep;
+
+    /// <summary>Makes a stage without entities.</summary>
+    public EntityStage(
+        IEntity<TIn, TState, TOut> handler, Emitter<TOut> emitter, DeadLetters deadLetters, ShardContext context)
+    {
+        this.handler = handler;
+        this.emitter = emitter;
+        this.deadLetters = deadLetters;
+        this.context = context;
+        entities = new EntityTable<Entity>(context.HashSeed, context.Limits.EntitiesPerShard, CancelTimers);
+        timers = new TimerQueue(context.Limits.TimersPerShard);
+        passivateAfter = (long)context.Timing.PassivateAfter.TotalMilliseconds;
+        nextSweep = context.Now;
+    }
 
     /// <inheritdoc/>
     public long NextDue
@@ -25,28 +39,31 @@ internal sealed class EntityStage<TIn, TState, TOut>(
         get
         {
             var sweep = entities.Count > 0 ? nextSweep : long.MaxValue;
-            return timers.TryPeek(out _, out var due) && context.Outbox.HasRoom ? Math.Min(due, sweep) : sweep;
+            return context.Outbox.HasRoom ? Math.Min(timers.NextDue, sweep) : sweep;
         }
     }
-
-    /// <summary>
-    /// Entries in the queue of timers; one for each timer, but for those that were moved to an earlier time.
-    /// </summary>
-    public int QueuedTimers => timers.Count;
 
     /// <inheritdoc/>
     public bool HasRoom => true;
 
+    /// <summary>Entries in the queue of timers, which may be more than timers are set.</summary>
+    public int QueuedTimers => timers.Entries;
+
     /// <inheritdoc/>
     public void Handle(scoped in TIn value, in Keyed from, ref RouteCounters.Turnover counts)
     {
-        ref var entity = ref entities.Activate(from.EntityKey, context.Now, out _);
+        ref var entity = ref entities.Activate(from.EntityKey, context.Now, out var isAtCap);
+        counts.PassivatedAtCap += isAtCap ? 1 : 0;
         entity.State ??= new TState();
         turn.Begin(from.Record.Key, from.Record.Timestamp, context.UtcNow);
         handler.On(in value, entity.State, turn);
-        Emit(from.Record.Key, from.Record.HasKey, from.Origin);
-        SetTimers(ref entity, from.EntityKey, from.Record);
-        ForgetIfAsked(from.EntityKey);
+        Apply(ref entity, new Call
+        {
+            EntityKey = from.EntityKey,
+            RecordKey = from.Record.Key,
+            HasRecordKey = from.Record.HasKey,
+            Origin = from.Origin,
+        });
         counts.Ignored += turn.Outputs.Count == 0 ? 1 : 0;
     }
 
@@ -55,20 +72,22 @@ internal sealed class EntityStage<TIn, TState, TOut>(
     {
         if (context.Now >= nextSweep)
         {
-            entities.PassivateIdle(context.Now - passivateAfter, context.Now, HasTimers);
+            counts.PassivatedIdle += entities.PassivateIdle(context.Now - passivateAfter, context.Now, HasTimers);
             nextSweep = context.Now + Math.Max(passivateAfter / 10, 1);
         }
 
-        while (timers.TryPeek(out var entry, out var due) && due <= context.Now && context.Outbox.HasRoom)
+        while (context.Outbox.HasRoom && timers.TryTake(context.Now, out var timer))
         {
-            timers.Dequeue();
+            // It is active: an entity that goes takes its timers with it.
+            ref var entity = ref entities.Peek(timer.EntityKey);
+            entity.Timers!.Remove(timer.Name);
             try
             {
-                Fire(entry, due);
+                Fire(ref entity, timer);
             }
             catch (Exception error)
             {
-                deadLetters.FailTimer(entry.Name, error);
+                deadLetters.FailTimer(timer.Name, error, ref counts);
             }
         }
     }
@@ -76,46 +95,78 @@ internal sealed class EntityStage<TIn, TState, TOut>(
     /// <inheritdoc/>
     public bool Flush(ref RouteCounters.Turnover counts) => true;
 
-    private void Fire(TimerEntry entry, long due)
-    {
-        ref var entity = ref entities.Peek(entry.Key);
-        var isActive = !System.Runtime.CompilerServices.Unsafe.IsNullRef(ref entity);
-        if (!isActive || entity.Timers is null || !entity.Timers.TryGetValue(entry.Name, out var timer)
-            || timer.Generation != entry.Generation)
-        {
-            return;
-        }
-
-        if (timer.Due > due)
-        {
-            entity.Timers[entry.Name] = timer with { QueuedFor = timer.Due };
-            timers.Enqueue(entry, timer.Due);
-            return;
-        }
-
-        entity.Timers.Remove(entry.Name);
-        turn.Begin(entry.RecordKey, context.UtcNow - context.Now + due, context.UtcNow);
-        handler.OnTimer(entry.Name, entity.State!, turn);
-        Emit(entry.RecordKey, entry.HasRecordKey, new Origin(0, Origin.NoOffset, context.UtcNow));
-        foreach (var (name, next) in turn.Timers)
-        {
-            SetTimer(ref entity, entry with { Name = name }, DueOf(next));
-        }
-
-        ForgetIfAsked(entry.Key);
-    }
-
     private static bool HasTimers(Entity entity) => entity.Timers is { Count: > 0 };
 
-    /// <summary>Emits what a call emitted: all of it, or nothing when rendering an output throws.</summary>
-    private void Emit(ReadOnlySpan<byte> recordKey, bool hasRecordKey, Origin origin)
+    private void CancelTimers(Entity entity)
     {
-        emitter.Scope.Begin(origin);
+        if (entity.Timers is not { } set)
+        {
+            return;
+        }
+
+        foreach (var timer in set.Values)
+        {
+            timers.Cancel(timer);
+        }
+    }
+
+    private void Fire(ref Entity entity, EntityTimer timer)
+    {
+        turn.Begin(timer.RecordKey, context.UtcNow - context.Now + timer.Due, context.UtcNow);
+        handler.OnTimer(timer.Name, entity.State!, turn);
+        Apply(ref entity, new Call
+        {
+            EntityKey = timer.EntityKey,
+            RecordKey = timer.RecordKey,
+            HasRecordKey = timer.RecordKey is not null,
+            Origin = new Origin(0, Origin.NoOffset, context.UtcNow),
+        });
+    }
+
+    /// <summary>
+    /// Does what a call asked for. What can throw comes first, and what it has done is taken back: nothing throws once
+    /// the outputs are added, so a call has all its effects or none of them.
+    /// </summary>
+    private void Apply(ref Entity entity, scoped in Call call)
+    {
+        if (!turn.Forgets && turn.Timers.Count > 0)
+        {
+            timers.EnsureRoom(NewTimers(entity.Timers));
+        }
+
+        Emit(in call);
+        if (turn.Forgets)
+        {
+            entities.Forget(call.EntityKey);
+            return;
+        }
+
+        foreach (var (name, due) in turn.Timers)
+        {
+            SetTimer(ref entity, name, due, in call);
+        }
+    }
+
+    private int NewTimers(Dictionary<string, EntityTimer>? set)
+    {
+        if (turn.Timers.Count <= timers.Room)
+        {
+            return turn.Timers.Count;
+        }
+
+        return turn.Timers.Select(static timer => timer.Name).Distinct(StringComparer.Ordinal)
+            .Count(name => set is null || !set.ContainsKey(name));
+    }
+
+    /// <summary>Emits what a call emitted: all of it, or nothing when rendering an output throws.</summary>
+    private void Emit(scoped in Call call)
+    {
+        emitter.Scope.Begin(call.Origin);
         try
         {
             foreach (var output in turn.Outputs)
             {
-                emitter.Emit(in output, recordKey, hasRecordKey, origin);
+                emitter.Emit(in output, call.RecordKey, call.HasRecordKey, call.Origin);
             }
         }
         catch
@@ -123,68 +174,44 @@ internal sealed class EntityStage<TIn, TState, TOut>(
             emitter.Scope.Undo();
             throw;
         }
-
     }
 
-    private void SetTimers(ref Entity entity, ReadOnlySpan<byte> key, scoped in Record record)
+    private void SetTimer(ref Entity entity, string name, DateTimeOffset time, scoped in Call call)
     {
-        foreach (var (name, next) in turn.Timers)
+        // Not now: a timer that sets itself again at once would never let the turn end.
+        var due = Math.Max(time.ToUnixTimeMilliseconds() - context.UtcNow + context.Now, context.Now + 1);
+        entity.Timers ??= new Dictionary<string, EntityTimer>(StringComparer.Ordinal);
+        if (entity.Timers.TryGetValue(name, out var set))
         {
-            var due = DueOf(next);
-            if (!IsMovedLater(ref entity, name, due))
+            if (TimerQueue.TryMove(set, due))
             {
-                var entry = new TimerEntry(key.ToArray(), record.Key.ToArray(), record.HasKey, name, 0);
-                SetTimer(ref entity, entry, due);
+                return;
             }
-        }
-    }
 
-    /// <summary>
-    /// Moves a timer that is set to a later time. Its entry stays where it is in the queue, and moves when it comes
-    /// up: a timer that every record moves costs one entry, not one a record.
-    /// </summary>
-    private static bool IsMovedLater(ref Entity entity, string name, long due)
-    {
-        if (entity.Timers is null || !entity.Timers.TryGetValue(name, out var timer) || timer.QueuedFor > due)
-        {
-            return false;
+            timers.Cancel(set);
         }
 
-        entity.Timers[name] = timer with { Due = due };
-        return true;
-    }
-
-    private void SetTimer(ref Entity entity, TimerEntry entry, long due)
-    {
-        if (!IsMovedLater(ref entity, entry.Name, due))
-        {
-            entity.Timers ??= new Dictionary<string, Timer>(StringComparer.Ordinal);
-            entity.Timers[entry.Name] = new Timer(due, due, ++nextGeneration);
-            timers.Enqueue(entry with { Generation = nextGeneration }, due);
-        }
-    }
-
-    private long DueOf(DateTimeOffset time) => time.ToUnixTimeMilliseconds() - context.UtcNow + context.Now;
-
-    private void ForgetIfAsked(ReadOnlySpan<byte> key)
-    {
-        if (turn.Forgets)
-        {
-            entities.Forget(key);
-        }
+        var recordKey = call.HasRecordKey ? call.RecordKey.ToArray() : null;
+        var timer = new EntityTimer(name, call.EntityKey.ToArray(), recordKey, due);
+        entity.Timers[name] = timer;
+        timers.Add(timer);
     }
 
     private struct Entity
     {
         public TState? State;
-        public Dictionary<string, Timer>? Timers;
+        public Dictionary<string, EntityTimer>? Timers;
     }
 
-    /// <summary>
-    /// A timer that is set: when it is due, and the place of its entry in the queue, which may be earlier.
-    /// </summary>
-    private readonly record struct Timer(long Due, long QueuedFor, long Generation);
+    /// <summary>What a call was made for.</summary>
+    private readonly ref struct Call
+    {
+        public required ReadOnlySpan<byte> EntityKey { get; init; }
 
-    private readonly record struct TimerEntry(
-        byte[] Key, byte[] RecordKey, bool HasRecordKey, string Name, long Generation);
+        public required ReadOnlySpan<byte> RecordKey { get; init; }
+
+        public required bool HasRecordKey { get; init; }
+
+        public required Origin Origin { get; init; }
+    }
 }

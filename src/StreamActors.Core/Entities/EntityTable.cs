@@ -7,7 +7,8 @@ namespace StreamActors.Entities;
 /// </summary>
 /// <param name="seed">The seed of the hash.</param>
 /// <param name="maxActive">How many entities are kept at most.</param>
-internal sealed class EntityTable<TState>(ulong seed, int maxActive)
+/// <param name="removed">Told the state of each entity that goes, whatever the reason.</param>
+internal sealed class EntityTable<TState>(ulong seed, int maxActive, Action<TState>? removed = null)
 {
     private const int None = -1;
 
@@ -19,15 +20,15 @@ internal sealed class EntityTable<TState>(ulong seed, int maxActive)
     /// <summary>How many entities are active.</summary>
     public int Count => keys.Count;
 
-    /// <summary>How many entities were passivated.</summary>
-    public long Passivated { get; private set; }
-
     /// <summary>
     /// The state of an entity, which is activated where it is not: its state is then the default of its type.
     /// </summary>
-    public ref TState Activate(ReadOnlySpan<byte> key, long now, out bool activated)
+    /// <param name="key">The entity's key.</param>
+    /// <param name="now">The time of this use, in milliseconds.</param>
+    /// <param name="isAtCap">Whether the longest idle entity was passivated to make room.</param>
+    public ref TState Activate(ReadOnlySpan<byte> key, long now, out bool isAtCap)
     {
-        var index = keys.GetOrAdd(key, out activated);
+        var index = keys.GetOrAdd(key, out var activated);
         if (activated)
         {
             if (index >= slots.Length)
@@ -44,9 +45,10 @@ internal sealed class EntityTable<TState>(ulong seed, int maxActive)
 
         slots[index].LastUsed = now;
         LinkAsNewest(index);
-        if (keys.Count > maxActive)
+        isAtCap = keys.Count > maxActive;
+        if (isAtCap)
         {
-            Passivate(oldest);
+            Remove(oldest);
         }
 
         return ref slots[index].State;
@@ -72,42 +74,45 @@ internal sealed class EntityTable<TState>(ulong seed, int maxActive)
     }
 
     /// <summary>Passivates the entities that were last used at that time or before.</summary>
-    public void PassivateIdle(long lastUsed)
+    /// <returns>How many these were.</returns>
+    public int PassivateIdle(long lastUsed)
     {
+        var before = Count;
         while (oldest != None && slots[oldest].LastUsed <= lastUsed)
         {
-            Passivate(oldest);
+            Remove(oldest);
         }
+
+        return before - Count;
     }
 
     /// <summary>Passivates those entities that may go; the others count as used now.</summary>
-    public void PassivateIdle(long lastUsed, long now, Predicate<TState> isNeeded)
+    /// <returns>How many were passivated.</returns>
+    public int PassivateIdle(long lastUsed, long now, Predicate<TState> isNeeded)
     {
+        var before = Count;
         while (oldest != None && slots[oldest].LastUsed <= lastUsed)
         {
-            if (isNeeded(slots[oldest].State))
+            var index = oldest;
+            if (isNeeded(slots[index].State))
             {
-                var index = oldest;
                 Unlink(index);
                 slots[index].LastUsed = now;
                 LinkAsNewest(index);
             }
             else
             {
-                Passivate(oldest);
+                Remove(index);
             }
         }
-    }
 
-    private void Passivate(int index)
-    {
-        Passivated++;
-        Remove(index);
+        return before - Count;
     }
 
     private void Remove(int index)
     {
         Unlink(index);
+        removed?.Invoke(slots[index].State);
         slots[index] = default;
         keys.RemoveAt(index);
     }

@@ -1,0 +1,133 @@
+namespace StreamActors.Entities;
+
+/// <summary>
+/// The timers of a shard's entities, by the time at which they are due. A timer that is cancelled (its entity is gone, or
+/// it was moved to an earlier time) leaves a dead entry behind; when more entries are dead than alive, the queue is made
+/// anew without them. So it holds at most twice as many entries as timers are set, and a few.
+/// <para>Owned by the shard: only its turn calls it.</para>
+/// </summary>
+/// <param name="limit">How many timers may be set.</param>
+internal sealed class TimerQueue(int limit)
+{
+    private const int FewDead = 64;
+
+    private PriorityQueue<EntityTimer, long> queue = new();
+
+    /// <summary>How many timers are set.</summary>
+    public int Count { get; private set; }
+
+    /// <summary>How many entries the queue holds, the dead ones included.</summary>
+    public int Entries => queue.Count;
+
+    /// <summary>When the first timer may be due; <see cref="long.MaxValue"/> when none is set.</summary>
+    public long NextDue => Count > 0 && queue.TryPeek(out _, out var due) ? due : long.MaxValue;
+
+    /// <summary>How many more may be set.</summary>
+    public int Room => limit - Count;
+
+    /// <summary>Refuses a call that sets more new timers than there is room for.</summary>
+    /// <exception cref="InvalidOperationException">There is no room; the message names the limit.</exception>
+    public void EnsureRoom(int timers)
+    {
+        if (timers > Room)
+        {
+            throw new InvalidOperationException(
+                $"{Count} timers are set in this shard, and its limit is TimersPerShard = {limit}. Move a timer by "
+                + "setting its name again rather than setting one more, let an entity that is done go with Forget, "
+                + "raise the limit, or spread the topic over more partitions.");
+        }
+    }
+
+    /// <summary>Sets a timer.</summary>
+    public void Add(EntityTimer timer)
+    {
+        Count++;
+        queue.Enqueue(timer, timer.Due);
+    }
+
+    /// <summary>
+    /// Moves a timer to a later time. Its entry stays where it is in the queue, and moves when it comes up: a timer
+    /// that every record moves costs one entry, not one a record.
+    /// </summary>
+    /// <returns>False where the time is earlier than the entry's place: then it needs another entry.</returns>
+    public static bool TryMove(EntityTimer timer, long due)
+    {
+        if (due < timer.QueuedFor)
+        {
+            return false;
+        }
+
+        timer.Due = due;
+        return true;
+    }
+
+    /// <summary>Cancels a timer that is set: its entry is dead.</summary>
+    public void Cancel(EntityTimer timer)
+    {
+        timer.IsSet = false;
+        Count--;
+        DropDead();
+    }
+
+    /// <summary>Takes a timer that is due; it is not set any more.</summary>
+    public bool TryTake(long now, [System.Diagnostics.CodeAnalysis.NotNullWhen(true)] out EntityTimer? timer)
+    {
+        while (queue.TryPeek(out timer, out var queuedFor) && queuedFor <= now)
+        {
+            queue.Dequeue();
+            if (!timer.IsSet)
+            {
+                continue;
+            }
+
+            if (timer.Due <= now)
+            {
+                timer.IsSet = false;
+                Count--;
+                DropDead();
+                return true;
+            }
+
+            timer.QueuedFor = timer.Due;
+            queue.Enqueue(timer, timer.Due);
+        }
+
+        timer = null;
+        return false;
+    }
+
+    // Each entry that is walked over here is paid for by one that died since the last time.
+    private void DropDead()
+    {
+        if (queue.Count - Count > Math.Max(Count, FewDead))
+        {
+            queue = new(queue.UnorderedItems.Where(static entry => entry.Element.IsSet));
+        }
+    }
+}
+
+/// <summary>A timer of an entity.</summary>
+/// <param name="name">Its name, within the entity.</param>
+/// <param name="entityKey">The entity's key.</param>
+/// <param name="recordKey">The key of the record that set it; null where it had none.</param>
+/// <param name="due">When it is due, in milliseconds.</param>
+internal sealed class EntityTimer(string name, byte[] entityKey, byte[]? recordKey, long due)
+{
+    /// <summary>Its name, within the entity.</summary>
+    public string Name { get; } = name;
+
+    /// <summary>The entity's key.</summary>
+    public byte[] EntityKey { get; } = entityKey;
+
+    /// <summary>The key of the record that set it; null where it had none.</summary>
+    public byte[]? RecordKey { get; } = recordKey;
+
+    /// <summary>When it is due, in milliseconds.</summary>
+    public long Due { get; set; } = due;
+
+    /// <summary>The place of its entry in the queue, which may be earlier.</summary>
+    public long QueuedFor { get; set; } = due;
+
+    /// <summary>Whether it is set: neither taken nor cancelled.</summary>
+    public bool IsSet { get; set; } = true;
+}
