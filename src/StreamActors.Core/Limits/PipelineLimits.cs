@@ -47,18 +47,29 @@ public sealed record PipelineLimits
     /// <summary>Entities that a shard keeps active; at the bound the longest idle one is passivated.</summary>
     public int EntitiesPerShard { get; init; } = 100_000;
 
-    /// <summary>The limits that nothing could pass, a sentence each.</summary>
+    /// <summary>
+    /// Timers that the entities of a shard have set, some 400 bytes each; at the bound a call that sets a new one fails:
+    /// its record becomes a dead letter. Moving a timer that is set always works.
+    /// </summary>
+    public int TimersPerShard { get; init; } = 200_000;
+
+    /// <summary>The limits that are out of range, a sentence each.</summary>
     internal IEnumerable<string> Mistakes()
     {
-        (string Name, long Value)[] all =
+        // The ranges end where sums and doublings of 32 bits would, with room to spare; no machine gets there first.
+        const long Records = 10_000_000;
+        const long Bytes = 512 * 1024 * 1024;
+        (string Name, long Value, long Max)[] all =
         [
-            (nameof(MailboxRecords), MailboxRecords), (nameof(MailboxBytes), MailboxBytes),
-            (nameof(BatchRecords), BatchRecords), (nameof(BatchBytes), BatchBytes),
-            (nameof(OutboxRecords), OutboxRecords), (nameof(OutboxBytes), OutboxBytes),
-            (nameof(WindowBytes), WindowBytes), (nameof(UncommittedRecords), UncommittedRecords),
-            (nameof(DedupBytes), DedupBytes), (nameof(EntitiesPerShard), EntitiesPerShard),
+            (nameof(MailboxRecords), MailboxRecords, Records), (nameof(MailboxBytes), MailboxBytes, Bytes),
+            (nameof(BatchRecords), BatchRecords, Records), (nameof(BatchBytes), BatchBytes, Bytes),
+            (nameof(OutboxRecords), OutboxRecords, Records), (nameof(OutboxBytes), OutboxBytes, Bytes),
+            (nameof(WindowBytes), WindowBytes, Bytes),
+            (nameof(UncommittedRecords), UncommittedRecords, 256 * 1024 * 1024),
+            (nameof(DedupBytes), DedupBytes, 64L * 1024 * 1024 * 1024),
+            (nameof(EntitiesPerShard), EntitiesPerShard, Records), (nameof(TimersPerShard), TimersPerShard, Records),
         ];
-        return all.Where(static limit => limit.Value < 1)
-            .Select(static limit => $"The limit {limit.Name} is {limit.Value}: it must be 1 at least.");
+        return all.Where(static limit => limit.Value < 1 || limit.Value > limit.Max)
+            .Select(static limit => $"The limit {limit.Name} is {limit.Value}: it must be from 1 to {limit.Max}.");
     }
 }

@@ -66,6 +66,7 @@ public sealed class PipelineBuilder
             .Select(static same =>
                 $"{same.Count()} routes have the name {same.Key}: give each its own with Named(name)."));
         found.AddRange(Limits.Mistakes());
+        found.AddRange(Timing.Mistakes());
         return found.Count == 0
             ? new PipelineDefinition(Name, GroupId, StartAt, routes, Limits, Timing)
             : throw new PipelineException($"The pipeline {Name} cannot be built. {string.Join(' ', found)}");
@@ -105,7 +106,7 @@ public sealed class RouteBuilder<T>
 
     /// <summary>
     /// Tells entities apart whose records have the same key, or none: the entity's key is then both. May be said more
-    /// than once, for a key of several parts.
+    /// than once, for a key of several parts. <see cref="Turn{TOut}.Key"/> stays the record's.
     /// </summary>
     public RouteBuilder<T> SubKey(Func<T, ReadOnlySpan<byte>> subKey)
     {
@@ -132,16 +133,17 @@ public sealed class RouteBuilder<T>
     }
 
     /// <summary>Gives the values to entities.</summary>
-    /// <param name="handler">Makes the handler object of a shard.</param>
+    /// <param name="handler">
+    /// Makes the handler object of a shard. The poll thread calls it when the shard starts, so it neither waits nor does
+    /// I/O. What it throws counts as a failure of the shard, which is started again.
+    /// </param>
     public EntityBuilder<T, TState, TOut> Entity<TState, TOut>(Func<IEntity<T, TState, TOut>> handler)
         where TState : class, new() => new(definition, handler);
 
     /// <summary>Emits each value as it comes.</summary>
-    public void To(params Target<T>[] targets)
-    {
-        definition.Targets.UnionWith(targets.Select(static target => target.Connector));
-        definition.Stage = (context, _) => new EmitStage<T>(new Emitter<T>(targets, context));
-    }
+    public void To(params Target<T>[] targets) => definition.End(
+        targets.Select(static target => target.Connector),
+        (context, _, _) => new EmitStage<T>(new Emitter<T>(targets, context)));
 }
 
 /// <summary>Composes a wall-clock window.</summary>
@@ -181,12 +183,13 @@ public sealed class WindowEnd<T>
         (this.definition, this.spec) = (definition, spec);
 
     /// <summary>Emits what the window lets go.</summary>
-    public void To(params Target<T>[] targets)
-    {
-        definition.Targets.UnionWith(targets.Select(static target => target.Connector));
-        definition.Stage = (context, deadLetters) => new WindowStage<T>(
-            spec, definition.Codec, new Emitter<T>(targets, context), deadLetters, context);
-    }
+    public void To(params Target<T>[] targets) => definition.End(
+        targets.Select(static target => target.Connector),
+        (context, deadLetters, release) =>
+            new WindowStage<T>(spec, definition.Codec, new Emitter<T>(targets, context), deadLetters, context)
+            {
+                Release = release,
+            });
 }
 
 /// <summary>Ends a route with entities.</summary>
@@ -201,10 +204,8 @@ public sealed class EntityBuilder<TIn, TState, TOut>
         (this.definition, this.handler) = (definition, handler);
 
     /// <summary>Emits what the entities emit.</summary>
-    public void To(params Target<TOut>[] targets)
-    {
-        definition.Targets.UnionWith(targets.Select(static target => target.Connector));
-        definition.Stage = (context, deadLetters) => new Entities.EntityStage<TIn, TState, TOut>(
-            handler(), new Emitter<TOut>(targets, context), deadLetters, context);
-    }
+    public void To(params Target<TOut>[] targets) => definition.End(
+        targets.Select(static target => target.Connector),
+        (context, deadLetters, _) => new Entities.EntityStage<TIn, TState, TOut>(
+            handler(), new Emitter<TOut>(targets, context), deadLetters, context));
 }

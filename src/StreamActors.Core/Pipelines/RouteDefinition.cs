@@ -58,6 +58,17 @@ internal abstract class RouteDefinition
 internal sealed class RouteDefinition<T> : RouteDefinition
     where T : allows ref struct
 {
+    private readonly HashSet<string> targets = [];
+    private StageFactory? stage;
+
+    /// <summary>Makes what stands behind decode and dedup, for a shard.</summary>
+    /// <param name="context">What the shard lends.</param>
+    /// <param name="deadLetters">Takes what is given up.</param>
+    /// <param name="release">
+    /// Takes the id of a value out of dedup again: for a stage that gives up a record after its call has returned.
+    /// </param>
+    public delegate IStage<T> StageFactory(ShardContext context, DeadLetters deadLetters, Action<T> release);
+
     /// <summary>Reads the values.</summary>
     public required ICodec<T> Codec { get; init; }
 
@@ -67,22 +78,33 @@ internal sealed class RouteDefinition<T> : RouteDefinition
     /// <summary>What tells entities with the same record key apart.</summary>
     public List<Func<T, ReadOnlySpan<byte>>> SubKeys { get; } = [];
 
-    /// <summary>Makes what stands behind decode and dedup, for a shard.</summary>
-    public Func<ShardContext, DeadLetters, IStage<T>>? Stage { get; set; }
-
-    /// <summary>The connectors of the targets.</summary>
-    public HashSet<string> Targets { get; } = [];
-
     /// <inheritdoc/>
-    protected override IEnumerable<string> TargetConnectors => Targets;
+    protected override IEnumerable<string> TargetConnectors => targets;
 
     /// <inheritdoc/>
     public override IRouteRunner MakeRunner(RouteCounters counters, ShardContext context) =>
         new RouteRunner<T>(this, counters, context);
 
+    /// <summary>Ends the route.</summary>
+    /// <param name="connectors">The connectors of its targets.</param>
+    /// <param name="factory">Makes what stands behind decode and dedup.</param>
+    public void End(IEnumerable<string> connectors, StageFactory factory)
+    {
+        if (stage is not null)
+        {
+            Mistakes.Add(
+                $"The route {Name} ends twice, and would do only what the second says: end it once; "
+                + "To takes several targets.");
+        }
+
+        targets.UnionWith(connectors);
+        stage = factory;
+    }
+
     /// <summary>Makes what stands behind decode and dedup, for a shard.</summary>
-    public IStage<T> MakeStage(ShardContext context, DeadLetters deadLetters) =>
-        Stage?.Invoke(context, deadLetters) ?? throw new InvalidOperationException($"The route {Name} leads nowhere.");
+    public IStage<T> MakeStage(ShardContext context, DeadLetters deadLetters, Action<T> release) =>
+        stage?.Invoke(context, deadLetters, release)
+        ?? throw new InvalidOperationException($"The route {Name} leads nowhere.");
 
     /// <summary>How duplicates are found within a route.</summary>
     /// <param name="Id">The record's id; null = the record has none and is no duplicate.</param>

@@ -39,6 +39,9 @@ public readonly ref struct Record
     /// <summary>Its value; empty when it is a tombstone.</summary>
     public ReadOnlySpan<byte> Value => bytes.Slice(Math.Max(keyLength, 0), Math.Max(valueLength, 0));
 
+    /// <summary>Its key, value and headers, one behind the other.</summary>
+    internal ReadOnlySpan<byte> Bytes => bytes;
+
     /// <summary>Its headers in the form of <see cref="RecordHeaders"/>; empty when it has none.</summary>
     public ReadOnlySpan<byte> Headers => bytes[(Math.Max(keyLength, 0) + Math.Max(valueLength, 0))..];
 }

@@ -56,7 +56,7 @@ internal sealed class RouteRunner<T> : IRouteRunner
         this.context = context;
         var lane = route.DeadLetterTopic is null ? null : context.Outbox.Lane(RouteDefinition.DeadLetterLane);
         deadLetters = new DeadLetters(route.Name, route.DeadLetterTopic, lane, context);
-        stage = route.MakeStage(context, deadLetters);
+        stage = route.MakeStage(context, deadLetters, Release);
         seen = route.Dedup is { Window.TotalMilliseconds: >= 1 } dedup
             ? new DedupSet((long)dedup.Window.TotalMilliseconds, context.HashSeed, context.DedupMemory)
             : null;
@@ -130,6 +130,15 @@ internal sealed class RouteRunner<T> : IRouteRunner
 
     /// <inheritdoc/>
     public void Dispose() => seen?.Dispose();
+
+    /// <summary>Takes out the id of a value that was held and is given up: a corrected record with it is accepted.</summary>
+    private void Release(T value)
+    {
+        if (seen is not null && route.Dedup!.Id(value) is { } id)
+        {
+            seen.Remove(id);
+        }
+    }
 
     /// <summary>The entity's key: the record's alone, or that and the sub-keys, each behind its length.</summary>
     private ReadOnlySpan<byte> KeyOf(scoped in T value, in Record record)

@@ -6,8 +6,8 @@ namespace StreamActors.Windows;
 
 /// <summary>
 /// What a window holds until its flush: the bytes of records with their keys and origins, in the order in which their
-/// entities first appeared. The bytes are the validated ones of the source, so that holding a record costs one copy
-/// into a slab and no object, and a snapshot has nothing to serialise.
+/// entities first appeared. The bytes are the validated ones of the source, headers included, so that holding a record
+/// costs one copy into a slab and no object, a record that is given up is whole, and a snapshot has nothing to serialise.
 /// <para>Owned by the shard: only its turn calls it.</para>
 /// </summary>
 internal sealed class WindowBuffer(ulong seed)
@@ -56,7 +56,7 @@ internal sealed class WindowBuffer(ulong seed)
         Store(ref slot, in record);
     }
 
-    /// <summary>The record at an index, without its headers; valid until the next change of the buffer.</summary>
+    /// <summary>The record at an index, as it came; valid until the next change of the buffer.</summary>
     public Record RecordAt(int index, PartitionId source)
     {
         ref readonly var slot = ref slots[index];
@@ -65,8 +65,9 @@ internal sealed class WindowBuffer(ulong seed)
             Offset = slot.Origin.Offset,
             Timestamp = slot.Origin.Timestamp,
             Start = slot.Start,
-            KeyLength = slot.HasKey ? slot.KeyLength : -1,
+            KeyLength = slot.KeyLength,
             ValueLength = slot.ValueLength,
+            HeadersLength = slot.HeadersLength,
         };
         return new Record(source, in place, bytes);
     }
@@ -84,9 +85,8 @@ internal sealed class WindowBuffer(ulong seed)
 
     private void Store(ref Slot slot, scoped in Record record)
     {
-        var key = record.Key;
-        var value = record.Value;
-        var needed = key.Length + value.Length;
+        var whole = record.Bytes;
+        var needed = whole.Length;
         if (needed > slot.Room)
         {
             if (needed > bytes.Length - used)
@@ -99,11 +99,10 @@ internal sealed class WindowBuffer(ulong seed)
             used += needed;
         }
 
-        slot.HasKey = record.HasKey;
-        slot.KeyLength = key.Length;
-        slot.ValueLength = value.Length;
-        key.CopyTo(bytes.AsSpan(slot.Start));
-        value.CopyTo(bytes.AsSpan(slot.Start + key.Length));
+        slot.KeyLength = record.HasKey ? record.Key.Length : -1;
+        slot.ValueLength = record.IsTombstone ? -1 : record.Value.Length;
+        slot.HeadersLength = record.Headers.Length;
+        whole.CopyTo(bytes.AsSpan(slot.Start));
     }
 
     private struct Slot
@@ -113,6 +112,6 @@ internal sealed class WindowBuffer(ulong seed)
         public int Room;
         public int KeyLength;
         public int ValueLength;
-        public bool HasKey;
+        public int HeadersLength;
     }
 }

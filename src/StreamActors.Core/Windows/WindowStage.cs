@@ -42,6 +42,9 @@ internal sealed class WindowStage<T> : IStage<T>
             : null;
     }
 
+    /// <summary>Takes the id of a value out of dedup again, whose record is given up at a flush.</summary>
+    public required Action<T> Release { get; init; }
+
     /// <inheritdoc/>
     public long NextDue => flushed < flushing.Count ? long.MaxValue : nextTick;
 
@@ -51,7 +54,7 @@ internal sealed class WindowStage<T> : IStage<T>
     /// <inheritdoc/>
     public void Handle(scoped in T value, in Keyed from, ref RouteCounters.Turnover counts)
     {
-        if (counters is not null && !IsSampled(counters, from.EntityKey))
+        if (counters is not null && !IsSampled(counters, from.EntityKey, ref counts))
         {
             counts.Merged++;
             return;
@@ -88,7 +91,8 @@ internal sealed class WindowStage<T> : IStage<T>
             (filling, flushing) = (flushing, filling);
             nextTick = long.MaxValue;
             EmitFlushing(ref counts);
-            counters?.PassivateIdle(context.Now - (long)context.Timing.PassivateAfter.TotalMilliseconds);
+            counts.PassivatedIdle +=
+                counters?.PassivateIdle(context.Now - (long)context.Timing.PassivateAfter.TotalMilliseconds) ?? 0;
         }
     }
 
@@ -100,9 +104,11 @@ internal sealed class WindowStage<T> : IStage<T>
         return filling.Count == 0 && flushing.Count == 0;
     }
 
-    private bool IsSampled(EntityTable<Counter> entities, ReadOnlySpan<byte> key)
+    private bool IsSampled(
+        EntityTable<Counter> entities, ReadOnlySpan<byte> key, ref RouteCounters.Turnover counts)
     {
-        ref var counter = ref entities.Activate(key, context.Now, out _);
+        ref var counter = ref entities.Activate(key, context.Now, out var isAtCap);
+        counts.PassivatedAtCap += isAtCap ? 1 : 0;
         counter.Seen++;
         if (counter.Seen < spec.SampleRate)
         {
@@ -141,7 +147,8 @@ internal sealed class WindowStage<T> : IStage<T>
             flushed++;
         }
 
-        if (flushed == flushing.Count)
+        // Not on an empty buffer: clearing costs by the size that it once had, and turns are many.
+        if (flushed > 0 && flushed == flushing.Count)
         {
             flushing.Clear();
             flushed = 0;
@@ -156,7 +163,15 @@ internal sealed class WindowStage<T> : IStage<T>
                 $"A codec refused bytes that it had accepted before: {codec.GetType().Name}, {rejection}.");
         }
 
-        emitter.Emit(in value, record.Key, record.HasKey, origin);
+        try
+        {
+            emitter.Emit(in value, record.Key, record.HasKey, origin);
+        }
+        catch
+        {
+            Release(value);
+            throw;
+        }
     }
 
     private struct Counter
