@@ -30,6 +30,9 @@ public static class Exemptions
             "src/StreamActors.Core/Shards/Shard.cs: Shard.Execute",
             "The supervisor: a turn that failed ends the epoch."),
         Catch(
+            "src/StreamActors.Core/Windows/WindowStage.cs: WindowStage.Emit",
+            "Takes the record's id back and rethrows."),
+        Catch(
             "src/StreamActors.Core/Windows/WindowStage.cs: WindowStage.EmitFlushing",
             "User code: a held record that it throws on is given up."),
         Catch(

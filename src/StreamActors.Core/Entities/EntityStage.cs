@@ -85,7 +85,7 @@ internal sealed class EntityStage<TIn, TState, TOut> : IStage<TIn>
             {
                 Fire(ref entity, timer);
             }
-            catch (Exception error)
+            catch (Exception error) when (error is not EngineDefectException)
             {
                 deadLetters.FailTimer(timer.Name, error, ref counts);
             }

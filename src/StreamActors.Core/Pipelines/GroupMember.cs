@@ -11,7 +11,8 @@ namespace StreamActors.Pipelines;
 /// <summary>
 /// Step 1 of a record's path, the poll loop, and all decisions of one member of the group: which shards there are,
 /// where they start, what is read and what is held, when to commit, how to drain. It owns the shards and the client; it
-/// runs no user code, and waits for nothing but the broker's answer at an assignment and the drain at a revoke.
+/// runs no user code but what makes a shard's handler objects, and waits for nothing but the broker's answer at an
+/// assignment and the drain at a revoke.
 /// <para>Only the poll thread calls it; the client calls its <see cref="IGroupEvents"/> on the same thread.</para>
 /// </summary>
 internal sealed class GroupMember : IGroupEvents

@@ -16,9 +16,6 @@ internal sealed class Mailbox(int maxRecords, int maxBytes)
     /// <summary>Whether the poll thread may post another batch. What a turn works on still counts.</summary>
     public bool HasRoom => Volatile.Read(ref records) < maxRecords && Volatile.Read(ref bytes) < maxBytes;
 
-    /// <summary>Records that wait or are being worked on.</summary>
-    public int Records => Volatile.Read(ref records);
-
     /// <summary>Whether nothing waits.</summary>
     public bool IsEmpty
     {

@@ -137,7 +137,7 @@ internal sealed class WindowStage<T> : IStage<T>
             {
                 Emit(in record, origin);
             }
-            catch (Exception error)
+            catch (Exception error) when (error is not EngineDefectException)
             {
                 emitter.Scope.Undo();
                 deadLetters.Fail(in record, origin, error, ref counts);

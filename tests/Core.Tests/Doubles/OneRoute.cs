@@ -28,7 +28,7 @@ internal sealed class OneRoute
         var metrics = new PipelineMetrics([definition.Routes[0].Name], definition.Routes[0].Connectors);
         var services = new EngineServices(TimeProvider.System, new Random(1), new NoThreads(), Events);
         var host = new ShardHost(definition, [.. metrics.Sinks.Select(Open)], metrics, services);
-        context = host.MakeContext(new Epoch(1), [Input], [ledger], phase: 0, static () => { });
+        context = host.MakeContext(new Epoch(), [Input], [ledger], phase: 0, static () => { });
         context.Now = 0;
         runner = host.MakeRunners([Input], context)[0];
         Counters = metrics.Routes[0].Counters;
