@@ -12,8 +12,8 @@ public sealed class TimerQueueTests
         var now = 0L;
         foreach (var number in drawn)
         {
-            var name = $"{number / 8 % 200}";
-            var due = now + 1 + (number / 1_600 % 500);
+            var name = $"{number / 8 % 40}";
+            var due = now + 1 + (number / 320 % 5_000);
             switch (number % 8)
             {
                 case < 5 when model.TryGetValue(name, out var set):
@@ -28,10 +28,10 @@ public sealed class TimerQueueTests
                 case < 5:
                     queue.Add(model[name] = Timer(name, due));
                     break;
-                case 5 when model.Remove(name, out var cancelled):
+                case < 7 when model.Remove(name, out var cancelled):
                     queue.Cancel(cancelled);
                     break;
-                case 6:
+                case 7:
                     now += number / 8 % 100;
                     while (queue.TryTake(now, out var taken))
                     {
@@ -52,6 +52,41 @@ public sealed class TimerQueueTests
                 model.Values.Select(static timer => timer.Due).DefaultIfEmpty(long.MaxValue).Min());
         }
     });
+
+    [Fact]
+    public void Timers_that_were_cancelled_leave_no_entries_for_ever()
+    {
+        var queue = new TimerQueue(limit: 10);
+        for (var number = 0; number < 10_000; number++)
+        {
+            var timer = Timer("end", due: 1_800_000 + number);
+            queue.Add(timer);
+            queue.Cancel(timer);
+        }
+
+        queue.Count.ShouldBe(0);
+        queue.Entries.ShouldBeLessThanOrEqualTo(64);
+        queue.NextDue.ShouldBe(long.MaxValue);
+    }
+
+    [Fact]
+    public void Timers_that_were_moved_to_earlier_times_leave_no_entries_for_ever()
+    {
+        var queue = new TimerQueue(limit: 1);
+        var timer = Timer("end", due: 1_800_000);
+        queue.Add(timer);
+        for (var due = 1_700_000; due > 1_690_000; due--)
+        {
+            TimerQueue.TryMove(timer, due).ShouldBeFalse();
+            queue.Cancel(timer);
+            queue.Add(timer = Timer("end", due));
+        }
+
+        queue.Entries.ShouldBeLessThanOrEqualTo(66);
+        queue.TryTake(1_690_000, out _).ShouldBeFalse();
+        queue.TryTake(1_690_001, out var taken).ShouldBeTrue();
+        taken.ShouldBeSameAs(timer);
+    }
 
     private static EntityTimer Timer(string name, long due) => new(name, [], null, due);
 }
