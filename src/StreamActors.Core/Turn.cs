@@ -15,9 +15,9 @@ public sealed class Turn<TOut>
     private long now;
 
     /// <summary>
-    /// The key of the record, as text (what is not UTF-8 shows as U+FFFD); empty where it has none. In a timer's call, the
-    /// key of the record that set it. Entities that <c>SubKey</c> tells apart have the same one here: what tells them
-    /// apart stands in the record, and an entity that needs it in a timer's call keeps it in its state.
+    /// The key of the record, as text (what is not UTF-8 shows as U+FFFD); empty where it has none. In a timer's call,
+    /// the key of the record that set it. Entities that <c>SubKey</c> tells apart have the same one here: what tells
+    /// them apart stands in the record, and an entity that needs it in a timer's call keeps it in its state.
     /// </summary>
     public string Key => keyText ??= Encoding.UTF8.GetString(key, 0, keyLength);
 
@@ -42,8 +42,8 @@ public sealed class Turn<TOut>
     /// <summary>Sets a timer by the wall clock. A timer of the same name is moved.</summary>
     /// <param name="name">Its name, within the entity; not empty.</param>
     /// <param name="due">
-    /// When <see cref="IEntity{TIn, TState, TOut}.OnTimer"/> is called, or soon after; a millisecond from now where that
-    /// has passed.
+    /// When <see cref="IEntity{TIn, TState, TOut}.OnTimer"/> is called, or soon after; a millisecond from now where
+    /// that has passed.
     /// </param>
     /// <exception cref="ArgumentException">The name is null or empty.</exception>
     public void Timer(string name, DateTimeOffset due)

@@ -1,9 +1,9 @@
 namespace StreamActors.Entities;
 
 /// <summary>
-/// The timers of a shard's entities, by the time at which they are due. A timer that is cancelled (its entity is gone, or
-/// it was moved to an earlier time) leaves a dead entry behind; when more entries are dead than alive, the queue is made
-/// anew without them. So it holds at most twice as many entries as timers are set, and a few.
+/// The timers of a shard's entities, by the time at which they are due. A timer that is cancelled (its entity is gone,
+/// or it was moved to an earlier time) leaves a dead entry behind; when more entries are dead than alive, the queue is
+/// made anew without them. So it holds at most twice as many entries as timers are set, and a few.
 /// <para>Owned by the shard: only its turn calls it.</para>
 /// </summary>
 /// <param name="limit">How many timers may be set.</param>

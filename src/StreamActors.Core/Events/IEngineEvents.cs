@@ -2,8 +2,8 @@ namespace StreamActors.Events;
 
 /// <summary>
 /// Where the engine and its connectors say what happened, for a log. Any thread may call it; it never throws and never
-/// blocks. Nothing is reported per record, timer or output: what befalls these is reported with a count, at most once in
-/// ten seconds by a shard and kind.
+/// blocks. Nothing is reported per record, timer or output: what befalls these is reported with a count, at most once
+/// in ten seconds by a shard and kind.
 /// </summary>
 public interface IEngineEvents
 {

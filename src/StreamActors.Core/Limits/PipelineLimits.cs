@@ -48,8 +48,8 @@ public sealed record PipelineLimits
     public int EntitiesPerShard { get; init; } = 100_000;
 
     /// <summary>
-    /// Timers that the entities of a shard have set, some 400 bytes each; at the bound a call that sets a new one fails:
-    /// its record becomes a dead letter. Moving a timer that is set always works.
+    /// Timers that the entities of a shard have set, some 400 bytes each; at the bound a call that sets a new one
+    /// fails: its record becomes a dead letter. Moving a timer that is set always works.
     /// </summary>
     public int TimersPerShard { get; init; } = 200_000;
 

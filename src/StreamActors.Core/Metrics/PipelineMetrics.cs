@@ -55,8 +55,8 @@ public sealed record SinkMetrics(string Name, SinkCounters Counters);
 /// <param name="State">Whether it is read.</param>
 /// <param name="Committable">The offset below which every record is done.</param>
 /// <param name="Committed">
-/// The offset last committed by this node, and before its first commit the one from which it started; null until the start
-/// is known.
+/// The offset last committed by this node, and before its first commit the one from which it started; null until the
+/// start is known.
 /// </param>
 /// <param name="Lag">Records behind the committable offset; null until the client knows.</param>
 /// <param name="Why">What it waits for, where it is not simply running; otherwise empty.</param>

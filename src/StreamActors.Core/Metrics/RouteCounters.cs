@@ -62,8 +62,8 @@ public sealed class RouteCounters
     public long FailedTimers => Interlocked.Read(ref failedTimers);
 
     /// <summary>
-    /// Entities that were passivated because they had been idle for <c>PassivateAfter</c>; in a route with a sample, the
-    /// counts of such entities.
+    /// Entities that were passivated because they had been idle for <c>PassivateAfter</c>; in a route with a sample,
+    /// the counts of such entities.
     /// </summary>
     public long PassivatedIdle => Interlocked.Read(ref passivatedIdle);
 

@@ -22,8 +22,8 @@ internal sealed class Committer(string pipeline, IGroupConsumer client, Pipeline
     public bool IsIdle => underWay is null || underWay.IsCompleted;
 
     /// <summary>
-    /// The last acknowledged commit of a partition by this member, and before the first the offset from which it started;
-    /// null while the partition has no start.
+    /// The last acknowledged commit of a partition by this member, and before the first the offset from which it
+    /// started; null while the partition has no start.
     /// </summary>
     public long? Committed(PartitionId partition) => committed.TryGetValue(partition, out var offset) ? offset : null;
 

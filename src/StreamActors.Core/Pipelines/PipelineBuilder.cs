@@ -134,8 +134,8 @@ public sealed class RouteBuilder<T>
 
     /// <summary>Gives the values to entities.</summary>
     /// <param name="handler">
-    /// Makes the handler object of a shard. The poll thread calls it when the shard starts, so it neither waits nor does
-    /// I/O. What it throws counts as a failure of the shard, which is started again.
+    /// Makes the handler object of a shard. The poll thread calls it when the shard starts, so it neither waits nor
+    /// does I/O. What it throws counts as a failure of the shard, which is started again.
     /// </param>
     public EntityBuilder<T, TState, TOut> Entity<TState, TOut>(Func<IEntity<T, TState, TOut>> handler)
         where TState : class, new() => new(definition, handler);

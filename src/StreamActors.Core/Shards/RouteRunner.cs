@@ -131,7 +131,7 @@ internal sealed class RouteRunner<T> : IRouteRunner
     /// <inheritdoc/>
     public void Dispose() => seen?.Dispose();
 
-    /// <summary>Takes out the id of a value that was held and is given up: a corrected record with it is accepted.</summary>
+    /// <summary>Takes out the id of a held value that is given up: a corrected record with it is accepted.</summary>
     private void Release(T value)
     {
         if (seen is not null && route.Dedup!.Id(value) is { } id)

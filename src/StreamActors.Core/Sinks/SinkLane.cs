@@ -8,7 +8,8 @@ namespace StreamActors.Sinks;
 /// the sink has the other; at most one is under way, which keeps their order through failures, and makes batches as
 /// large as the sink is slow. A failed batch is delivered again, unchanged, until the sink takes it.
 /// <para>
-/// Owned by the shard: only its turn calls it, but for what says otherwise; the sink's completion merely asks for a turn.
+/// Owned by the shard: only its turn calls it, but for what says otherwise; the sink's completion merely asks for a
+/// turn.
 /// </para>
 /// </summary>
 internal sealed class SinkLane : IDisposable
@@ -121,7 +122,7 @@ internal sealed class SinkLane : IDisposable
     /// <summary>Whether an output that the sink refused is to be reported now; counts those that are not.</summary>
     public bool IsRefusalDue(long now, out long count) => refusals.IsDue(now, out count);
 
-    /// <summary>What it is doing, for a log. Any thread: a moment's view, whose parts may be of different moments.</summary>
+    /// <summary>What it is doing, for a log. Any thread; its parts may be of different moments.</summary>
     public override string ToString() =>
         $"{Sink} {state}, {Filling.Count} outputs behind{(Trouble is { } error ? $": {error}" : "")}";
 

@@ -7,7 +7,7 @@ namespace StreamActors.Windows;
 /// <summary>
 /// What a window holds until its flush: the bytes of records with their keys and origins, in the order in which their
 /// entities first appeared. The bytes are the validated ones of the source, headers included, so that holding a record
-/// costs one copy into a slab and no object, a record that is given up is whole, and a snapshot has nothing to serialise.
+/// costs one copy into a slab and no object, one that is given up is whole, and a snapshot has nothing to serialise.
 /// <para>Owned by the shard: only its turn calls it.</para>
 /// </summary>
 internal sealed class WindowBuffer(ulong seed)

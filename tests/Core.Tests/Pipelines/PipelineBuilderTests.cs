@@ -43,7 +43,12 @@ public sealed class PipelineBuilderTests
     {
         var builder = new PipelineBuilder("feed")
         {
-            Limits = new PipelineLimits { UncommittedRecords = int.MaxValue, TimersPerShard = -1, WindowBytes = 1 << 30 },
+            Limits = new PipelineLimits
+            {
+                UncommittedRecords = int.MaxValue,
+                TimersPerShard = -1,
+                WindowBytes = 1 << 30,
+            },
             Timing = new PipelineTiming
             {
                 DrainLimit = TimeSpan.Zero,
