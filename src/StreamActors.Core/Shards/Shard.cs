@@ -322,13 +322,7 @@ internal sealed class Shard : IThreadPoolWorkItem
 
         foreach (var (index, reason) in batch.Refused)
         {
-            if (lane.IsRefusalDue(context.Now, out var count))
-            {
-                var origin = batch.Outputs[index].Origin;
-                var at = new PartitionOffset(Inputs[origin.Input], origin.Offset);
-                context.Events.Report(
-                    new Events.EngineEvent.OutputRefused(context.Pipeline, lane.Sink, count, at, reason));
-            }
+            context.ReportRefused(lane, batch.Outputs[index].Origin, reason);
         }
     }
 

@@ -70,4 +70,14 @@ internal sealed class ShardContext
             runners[input].Counts.Undone += Ledgers[input].CountPending() - Outbox.CountDeadLetters(input);
         }
     }
+
+    /// <summary>Reports an output that its sink will never take, at a bounded rate.</summary>
+    public void ReportRefused(SinkLane lane, Origin origin, string why)
+    {
+        if (lane.IsRefusalDue(Now, out var count))
+        {
+            var at = new PartitionOffset(Inputs[origin.Input], origin.Offset);
+            Events.Report(new EngineEvent.OutputRefused(Pipeline, lane.Sink, count, at, why));
+        }
+    }
 }
