@@ -63,7 +63,7 @@ internal static class PublishScript
             var length = batch.Value(output).Length;
             if (length > MaxMessageBytes)
             {
-                RefuseOnce(batch, run.End, $"is larger than Redis takes ({MaxMessageBytes} bytes)");
+                batch.Refuse(run.End, $"is larger than Redis takes ({MaxMessageBytes} bytes)");
                 continue;
             }
 
@@ -115,15 +115,6 @@ internal static class PublishScript
         }
 
         return used;
-    }
-
-    // A batch that is delivered again comes with the refusals of the last time.
-    private static void RefuseOnce(OutputBatch batch, int index, string reason)
-    {
-        if (!batch.Refused.Any(refused => refused.Index == index))
-        {
-            batch.Refuse(index, reason);
-        }
     }
 
     /// <summary>Consecutive outputs for one call.</summary>

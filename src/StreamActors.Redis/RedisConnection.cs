@@ -53,10 +53,12 @@ internal sealed class RedisConnection : IDisposable
     {
         using var limit = new CancellationTokenSource(options.ConnectTimeout, time);
         using var either = CancellationTokenSource.CreateLinkedTokenSource(limit.Token, stop);
-        var plain = new Socket(SocketType.Stream, ProtocolType.Tcp) { NoDelay = true };
-        IDisposable unfinished = plain;
+        IDisposable unfinished = Stream.Null;
         try
         {
+            // The system refuses the socket itself when the process has too many files open.
+            var plain = new Socket(SocketType.Stream, ProtocolType.Tcp) { NoDelay = true };
+            unfinished = plain;
             await plain.ConnectAsync(options.Host, options.Port, either.Token);
             var wire = new NetworkStream(plain, ownsSocket: true);
             var connection = new RedisConnection(
@@ -92,7 +94,7 @@ internal sealed class RedisConnection : IDisposable
         using var either = CancellationTokenSource.CreateLinkedTokenSource(limit.Token, stop);
         try
         {
-            var answer = await WriteAsync(command, limit.Token, either.Token);
+            var answer = await WriteAsync(command, timeout, limit.Token, either.Token);
             return await answer.WaitAsync(either.Token);
         }
         catch (OperationCanceledException) when (limit.IsCancellationRequested && !stop.IsCancellationRequested)
@@ -157,9 +159,10 @@ internal sealed class RedisConnection : IDisposable
     }
 
     private async Task<Task<Reply>> WriteAsync(
-        ReadOnlyMemory<byte> command, CancellationToken limit, CancellationToken limitOrStop)
+        ReadOnlyMemory<byte> command, TimeSpan timeout, CancellationToken limit, CancellationToken limitOrStop)
     {
         await writeTurn.WaitAsync(limitOrStop);
+        var isWhole = false;
         try
         {
             var answer = Expect();
@@ -167,7 +170,13 @@ internal sealed class RedisConnection : IDisposable
             // A caller that leaves in the middle of a command would leave half of it on the wire: only the time-out,
             // which breaks the connection, may end a write.
             await stream.WriteAsync(command, limit);
+            isWhole = true;
             return answer;
+        }
+        catch (OperationCanceledException)
+        {
+            Break(RedisFault.TimedOut(timeout));
+            throw new RedisFaultException(FirstFault());
         }
         catch (IOException error)
         {
@@ -181,6 +190,13 @@ internal sealed class RedisConnection : IDisposable
         }
         finally
         {
+            // The server would take the next command for the rest of this one: nobody may write behind half a command,
+            // whatever cut it.
+            if (!isWhole)
+            {
+                Break(RedisFault.Broken("a command was cut in the middle"));
+            }
+
             writeTurn.Release();
         }
     }
@@ -209,6 +225,11 @@ internal sealed class RedisConnection : IDisposable
         {
             while (true)
             {
+                if (used > Resp.MaxAnswer)
+                {
+                    throw new InvalidDataException($"an answer that is not RESP: above {Resp.MaxAnswer} bytes");
+                }
+
                 if (used == buffer.Length)
                 {
                     Array.Resize(ref buffer, buffer.Length * 2);

@@ -81,10 +81,12 @@ internal sealed record RedisFault(RedisFaultKind Kind, string Problem, string Re
     public static RedisFault OfStream(Exception error) => Broken($"the connection broke ({Innermost(error).Message})");
 
     /// <summary>
-    /// The answer to AUTH. Its text is not shown: a server that has no AUTH command repeats the arguments in its error.
+    /// The answer to AUTH, or what the server said instead of one. The text of an answer to AUTH is not shown: a server
+    /// that has no AUTH command repeats the arguments in its error.
     /// </summary>
     public static RedisFault OfLogin(string reply) =>
-        reply.Contains("without any password", StringComparison.Ordinal)
+        IsNoAnswerToLogin(reply) ? OfReply(reply)
+        : reply.Contains("without any password", StringComparison.Ordinal)
             ? new(
                 RedisFaultKind.LoginRefused,
                 "the login was refused: a password is given, but the server has none",
@@ -127,6 +129,11 @@ internal sealed record RedisFault(RedisFaultKind Kind, string Problem, string Re
 
     /// <inheritdoc/>
     public override string ToString() => $"{Problem}. {Remedy}";
+
+    // What a server says that turns a connection away, or that is not ready: it never looked at the login.
+    private static bool IsNoAnswerToLogin(string reply) =>
+        CodeOf(reply) is "DENIED" or "LOADING" or "MASTERDOWN" or "BUSY"
+        || reply.StartsWith("ERR max number of clients", StringComparison.Ordinal);
 
     private static string CodeOf(string reply)
     {

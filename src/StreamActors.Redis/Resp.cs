@@ -12,8 +12,17 @@ internal static class Resp
     /// <summary>The most bytes that the prefix of an array or a string takes: a mark, ten digits, a line end.</summary>
     public const int MaxPrefix = 1 + 10 + 2;
 
+    /// <summary>
+    /// The most bytes of an answer, and so the longest string and the longest array in it. The longest answer to what
+    /// is asked here is that to ROLE, some fifty bytes a replica: more is not Redis, or not this protocol.
+    /// </summary>
+    public const int MaxAnswer = 1024 * 1024;
+
     // What this sink asks is answered in a line or, by ROLE, in an array of arrays. Deeper is not Redis.
     private const int MaxDepth = 8;
+
+    // The length of a string or an array that is not there.
+    private const int Null = -1;
 
     /// <summary>A whole command, for the rare ones.</summary>
     public static byte[] Command(params ReadOnlySpan<string> words)
@@ -74,7 +83,7 @@ internal static class Resp
         at += lineLength + 2;
         if (line.IsEmpty || depth == 0)
         {
-            throw new InvalidDataException("an answer that is not RESP");
+            throw NotResp();
         }
 
         var rest = line[1..];
@@ -91,14 +100,14 @@ internal static class Resp
             case (byte)'*':
                 return TryReadArray(from, ref at, (ReadLength(rest), depth - 1), out reply);
             default:
-                throw new InvalidDataException("an answer that is not RESP");
+                throw NotResp();
         }
     }
 
     private static bool TryReadString(ReadOnlySpan<byte> from, ref int at, int length, out Reply reply)
     {
         reply = new Reply("");
-        if (length < 0)
+        if (length == Null)
         {
             return true;
         }
@@ -106,6 +115,11 @@ internal static class Resp
         if (from.Length - at < length + 2)
         {
             return false;
+        }
+
+        if (!from.Slice(at + length, 2).SequenceEqual("\r\n"u8))
+        {
+            throw NotResp();
         }
 
         reply = new Reply(Encoding.UTF8.GetString(from.Slice(at, length)));
@@ -134,8 +148,11 @@ internal static class Resp
 
     private static int ReadLength(ReadOnlySpan<byte> digits) =>
         Utf8Parser.TryParse(digits, out int length, out var read) && read == digits.Length
+        && length is >= Null and <= MaxAnswer
             ? length
-            : throw new InvalidDataException("an answer that is not RESP");
+            : throw NotResp();
+
+    private static InvalidDataException NotResp() => new("an answer that is not RESP");
 
     private static int WritePrefix(Span<byte> to, byte mark, int number)
     {

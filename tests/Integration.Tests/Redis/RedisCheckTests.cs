@@ -27,7 +27,7 @@ public sealed class RedisCheckTests
             Password = "secret0",
             Users = ["alice on >secret1 resetchannels &open:* +@all", "bob on >secret2 &* +publish"],
         });
-        var options = SinkBench.Options(redis);
+        var options = SinkBench.Options(redis) with { ConnectTimeout = TimeSpan.FromSeconds(5) };
 
         var absent = await CheckAsync(options with { Port = Machine.FreePort() });
         var wrong = await CheckAsync(options with { Password = "nonsense" });

@@ -147,6 +147,30 @@ public sealed class RedisFaultTests(ITestOutputHelper output)
     }
 
     [RedisFact]
+    public async Task A_command_that_was_cut_in_the_middle_by_a_caller_who_had_left_is_never_written_behind()
+    {
+        await using var redis = await RealRedis.StartAsync();
+        using var subscriber = await Subscriber.StartAsync(redis.Port, "cut:");
+        await using var bench = SinkBench.On(redis);
+        await bench.RecoverAsync();
+        using var stop = new CancellationTokenSource();
+        using var large = SinkBench.Batch("cut:large", new string('x', 50_000_000));
+        using var next = SinkBench.Batch("cut:next", "whole");
+        await redis.FreezeAsync();
+
+        var revoked = bench.Sink.DeliverAsync(large, stop.Token);
+        await Task.Delay(200);
+        revoked.IsCompleted.ShouldBeFalse();
+        await stop.CancelAsync();
+        await Should.ThrowAsync<Exception>(() => revoked);    // its outcome matters to nobody any more
+        await redis.ThawAsync();
+
+        // At the first attempt: no half command stands before it.
+        await bench.DeliverAsync(next);
+        (await subscriber.UntilAsync(1)).ShouldHaveSingleItem().Text.ShouldBe("whole");
+    }
+
+    [RedisFact]
     public async Task A_server_that_takes_a_second_is_waited_for()
     {
         await using var redis = await RealRedis.StartAsync();
@@ -304,8 +328,15 @@ public sealed class RedisFaultTests(ITestOutputHelper output)
         await AnsweredAsync("-DENIED Redis is running in protected mode\r\n", "DENIED");
         await AnsweredAsync("HTTP/1.1 400 Bad Request\r\n\r\n", "not RESP");
         await AnsweredAsync("*99999999999\r\n", "not RESP");
+        await AnsweredAsync("$2147483647\r\n", "not RESP");
 
-        static async Task AnsweredAsync(string answer, string expected)
+        // The server speaks before it has looked at the login: that is no wrong password.
+        await AnsweredAsync("-ERR max number of clients reached\r\n", "max number of clients", "secret");
+        await AnsweredAsync("-DENIED Redis is running in protected mode\r\n", "DENIED", "secret");
+        await AnsweredAsync("-LOADING Redis is loading the dataset in memory\r\n", "LOADING", "secret");
+        await AnsweredAsync("-ERR unknown command 'AUTH', with args 'secret'\r\n", "login was refused", "secret");
+
+        static async Task AnsweredAsync(string answer, string expected, string? password = null)
         {
             using var fake = new TcpListener(IPAddress.Loopback, 0);
             fake.Start();
@@ -318,8 +349,11 @@ public sealed class RedisFaultTests(ITestOutputHelper output)
                 await Task.Delay(300);
             });
             var port = ((IPEndPoint)fake.LocalEndpoint).Port;
-            await using var bench = new SinkBench(new RedisOptions { Host = "127.0.0.1", Port = port });
-            (await bench.FailAsync(Soon)).ShouldContain(expected);
+            await using var bench = new SinkBench(
+                new RedisOptions { Host = "127.0.0.1", Port = port, Password = password });
+            var sentence = await bench.FailAsync(Soon);
+            sentence.ShouldContain(expected);
+            sentence.ShouldNotContain("secret");
             await serving;
         }
     }
