@@ -42,10 +42,10 @@ public sealed record RedisOptions
     /// <summary><c>host:port</c>, as messages and logs name the server.</summary>
     internal string Endpoint => Host.Contains(':', StringComparison.Ordinal) ? $"[{Host}]:{Port}" : $"{Host}:{Port}";
 
-    /// <summary>All that is wrong with these options, a sentence each; empty when they can be used.</summary>
-    public IReadOnlyList<string> Validate()
+    /// <summary>Everything that is wrong with the options, a sentence each; empty when nothing is.</summary>
+    public IReadOnlyList<string> Problems()
     {
-        var errors = new List<string>();
+        var problems = new List<string>();
         Require(!string.IsNullOrWhiteSpace(Host), "The Redis host is empty.");
         Require(Port is > 0 and <= ushort.MaxValue, $"The Redis port is {Port}; it must be 1 to 65535.");
         Require(Database >= 0, $"The Redis database is {Database}; it must not be negative.");
@@ -55,13 +55,13 @@ public sealed record RedisOptions
         Require(
             IsTimeout(OperationTimeout),
             $"The Redis operation time-out is {OperationTimeout}; it must be 10 ms to 1 h.");
-        return errors;
+        return problems;
 
         void Require(bool holds, string otherwise)
         {
             if (!holds)
             {
-                errors.Add(otherwise);
+                problems.Add(otherwise);
             }
         }
 

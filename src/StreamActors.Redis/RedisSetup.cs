@@ -7,6 +7,6 @@ public static class RedisSetup
     public static Connectors AddRedis(this Connectors connectors, RedisOptions options, TimeProvider clock)
     {
         ArgumentNullException.ThrowIfNull(connectors);
-        return connectors.AddSink(RedisSink.ConnectorName, (_, _) => new RedisSink(options, clock));
+        return connectors.AddSink(Redis.Connector, (_, _) => new RedisSink(options, clock));
     }
 }

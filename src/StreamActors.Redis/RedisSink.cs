@@ -20,9 +20,6 @@ namespace StreamActors.Redis;
 /// </summary>
 public sealed class RedisSink : ISink
 {
-    /// <summary>The name by which routes find this sink.</summary>
-    public const string ConnectorName = "redis";
-
     // A health page is asked every few seconds and must not hang: ISink allows no more.
     private static readonly TimeSpan ReachTimeout = TimeSpan.FromSeconds(2);
 
@@ -34,10 +31,10 @@ public sealed class RedisSink : ISink
     /// <exception cref="ArgumentException">The options cannot be used; the message says all that is wrong.</exception>
     public RedisSink(RedisOptions options, TimeProvider time)
     {
-        var errors = options.Validate();
-        if (errors.Count > 0)
+        var problems = options.Problems();
+        if (problems.Count > 0)
         {
-            throw new ArgumentException(string.Join(' ', errors), nameof(options));
+            throw new ArgumentException(string.Join(' ', problems), nameof(options));
         }
 
         this.options = options;
@@ -46,7 +43,7 @@ public sealed class RedisSink : ISink
     }
 
     /// <inheritdoc/>
-    public string Name => ConnectorName;
+    public string Name => Redis.Connector;
 
     /// <inheritdoc/>
     public async Task DeliverAsync(OutputBatch batch, CancellationToken stop)

@@ -5,7 +5,6 @@ using Microsoft.Extensions.Logging;
 using StreamActors.Hosting;
 using StreamActors.Metrics;
 using StreamActors.Node.Load;
-using StreamActors.Redis;
 using NodeHost = StreamActors.Hosting.Node;
 
 namespace StreamActors.Node.Demo;
@@ -97,7 +96,7 @@ internal sealed class DemoRun(WebApplication app, Simulator simulator, IDemoView
         {
             Phase = phase,
             Samples = samples,
-            Latency = DemoState.LatencyOf(rates.Over(pipeline, LatencySeconds), RedisSink.ConnectorName),
+            Latency = DemoState.LatencyOf(rates.Over(pipeline, LatencySeconds), Redis.Redis.Connector),
             Partitions = pipeline.Metrics.Partitions,
             Memory = Environment.WorkingSet,
             Warnings = [.. trouble, .. warnings.Newest],

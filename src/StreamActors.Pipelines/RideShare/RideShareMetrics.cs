@@ -1,7 +1,6 @@
 using System.Text.Json;
 using StreamActors.Hosting;
 using StreamActors.Metrics;
-using StreamActors.Redis;
 
 namespace StreamActors.Pipelines.RideShare;
 
@@ -22,8 +21,8 @@ public sealed class RideShareMetrics(Node node, PeerProbe peers, RateWindow rate
         pipeline.Metrics.Routes
             .FirstOrDefault(static route => route.Name == RideShareTopics.GpsPings.Handler)?.Counters;
 
-    private SinkCounters Redis =>
-        pipeline.Metrics.Sinks.First(static sink => sink.Name == RedisSink.ConnectorName).Counters;
+    private SinkCounters ToRedis =>
+        pipeline.Metrics.Sinks.First(static sink => sink.Name == Redis.Redis.Connector).Counters;
 
     private long Consumed =>
         pipeline.Metrics.Routes.Sum(static each => each.Counters.Received - each.Counters.Duplicates);
@@ -36,7 +35,7 @@ public sealed class RideShareMetrics(Node node, PeerProbe peers, RateWindow rate
         ArgumentNullException.ThrowIfNull(json);
         var (then, now) = rates.Over(pipeline, WindowSeconds);
         var seconds = Math.Max((now.At - then.At).TotalSeconds, 0.001);
-        var (published, before) = (now.Sink(RedisSink.ConnectorName), then.Sink(RedisSink.ConnectorName));
+        var (published, before) = (now.Sink(Redis.Redis.Connector), then.Sink(Redis.Redis.Connector));
         var latency = published.Delivery.Since(before.Delivery);
         var consumed = now.Received - now.Duplicates - (then.Received - then.Duplicates);
         json.WriteNumber("messages_consumed_total", Consumed);
@@ -52,7 +51,7 @@ public sealed class RideShareMetrics(Node node, PeerProbe peers, RateWindow rate
         json.WriteNumber("publish_errors", published.Failures);
         json.WriteNumber("publish_errors_per_sec", Round((published.Failures - before.Failures) / seconds));
         json.WriteBoolean("kafka_connected", peers.IsConnected(Kafka.Kafka.Connector));
-        json.WriteBoolean("redis_connected", peers.IsConnected(RedisSink.ConnectorName));
+        json.WriteBoolean("redis_connected", peers.IsConnected(Redis.Redis.Connector));
         json.WriteNumber("uptime_seconds", Math.Round(node.Uptime.TotalSeconds, 1));
         json.WriteNumber("timestamp", time.GetUtcNow().ToUnixTimeMilliseconds() / 1000.0);
     }
@@ -62,21 +61,21 @@ public sealed class RideShareMetrics(Node node, PeerProbe peers, RateWindow rate
     {
         var gps = Gps;
         yield return Counter("messages_consumed_total", "Messages read, without duplicates.", Consumed);
-        yield return Counter("messages_published_total", "Messages that Redis has taken.", Redis.Acknowledged);
+        yield return Counter("messages_published_total", "Messages that Redis has taken.", ToRedis.Acknowledged);
         yield return Counter("gps_received_total", "Valid GPS pings.", Valid(gps));
         yield return Counter("gps_emitted_total", "GPS pings that left a window.", gps?.Emitted ?? 0);
-        yield return Counter("publish_errors_total", "Deliveries that failed and were repeated.", Redis.Failures);
+        yield return Counter("publish_errors_total", "Deliveries that failed and were repeated.", ToRedis.Failures);
         yield return new(
             $"{Prefix}validation_errors_total", "Invalid messages.", MetricKind.Counter,
             [.. pipeline.Metrics.Routes.Select(static route =>
                 new MetricSample([("handler_type", route.Name)], route.Counters.Rejected))]);
         yield return Gauge("gps_aggregation_ratio", "Published by consumed GPS pings.", GpsRatio);
         yield return Gauge("kafka_connected", "1 while Kafka answers.", Is(Kafka.Kafka.Connector));
-        yield return Gauge("redis_connected", "1 while Redis answers.", Is(RedisSink.ConnectorName));
+        yield return Gauge("redis_connected", "1 while Redis answers.", Is(Redis.Redis.Connector));
         yield return Gauge("uptime_seconds", "Time since the start.", node.Uptime.TotalSeconds);
-        yield return Durations("redis_publish_latency_seconds", "From a publish to its answer.", Redis.Delivery);
+        yield return Durations("redis_publish_latency_seconds", "From a publish to its answer.", ToRedis.Delivery);
         yield return Durations(
-            "pipeline_latency_seconds", "From a message's time to its publish's answer.", Redis.EndToEnd);
+            "pipeline_latency_seconds", "From a message's time to its publish's answer.", ToRedis.EndToEnd);
     }
 
     private static long Valid(RouteCounters? route) =>

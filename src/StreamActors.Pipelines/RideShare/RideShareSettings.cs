@@ -147,7 +147,7 @@ public sealed record RideShareSettings
             Tls = reader.Flag("REDIS_TLS", false),
             TlsCaFile = caFile.Length > 0 ? caFile : null,
         };
-        foreach (var problem in options.Validate())
+        foreach (var problem in options.Problems())
         {
             reader.Mistake(problem);
         }

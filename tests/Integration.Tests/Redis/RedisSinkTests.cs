@@ -159,8 +159,8 @@ public sealed class RedisSinkTests(ITestOutputHelper output)
     {
         var bad = new RedisOptions { Host = "", Port = 0, Database = -1, User = "u", TlsCaFile = "ca.pem" };
 
-        bad.Validate().Count.ShouldBe(5);
-        new RedisOptions().Validate().ShouldBeEmpty();
+        bad.Problems().Count.ShouldBe(5);
+        new RedisOptions().Problems().ShouldBeEmpty();
         var secret = new RedisOptions { User = "alice", Password = "s3cret" };
         $"{secret}".ShouldContain("alice:***");
         $"{secret}".ShouldNotContain("s3cret");
