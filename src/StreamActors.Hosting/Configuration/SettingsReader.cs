@@ -146,13 +146,18 @@ public sealed class SettingsReader
         return null;
     }
 
-    /// <summary>Takes note of a setting that is given and has no effect, and why.</summary>
+    /// <summary>
+    /// Takes note of a setting that is given and has no effect, and why. One that is read as well (so that a bad value
+    /// is a mistake) is read first: a secret stays one.
+    /// </summary>
     public void Ignored(string name, string why)
     {
         if (Find(name) is { } found)
         {
+            var noted = settings.Find(setting => setting.Name == name)
+                ?? new Setting(name, found.Value, found.Name, Ignored: null);
             settings.RemoveAll(setting => setting.Name == name);
-            settings.Add(new Setting(name, found.Value, found.Name, why));
+            settings.Add(noted with { Ignored = why });
         }
     }
 
@@ -168,7 +173,6 @@ public sealed class SettingsReader
         var shown = isSecret && value.Length > 0 ? "********" : value;
         if (!settings.Exists(setting => setting.Name == name))
         {
-            // One that is ignored is read all the same, so that a bad value is a mistake; it is shown as ignored.
             settings.Add(new Setting(name, shown, found?.Name, Ignored: null));
         }
 

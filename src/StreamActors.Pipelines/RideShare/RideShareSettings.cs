@@ -86,6 +86,7 @@ public sealed record RideShareSettings
             Password = reader.Secret("KAFKA_SASL_PASSWORD") is { Length: > 0 } password ? password : null,
             CaFile = reader.Text("KAFKA_SSL_CA_LOCATION", "") is { Length: > 0 } file ? file : null,
         };
+        IgnoreSecurity(reader, protocol);
         var options = new KafkaOptions
         {
             BootstrapServers = servers,
@@ -98,6 +99,22 @@ public sealed record RideShareSettings
         }
 
         return options;
+    }
+
+    private static void IgnoreSecurity(SettingsReader reader, string protocol)
+    {
+        if (!protocol.StartsWith("SASL", StringComparison.Ordinal))
+        {
+            const string NoLogin = "KAFKA_SECURITY_PROTOCOL is one without a log-in";
+            reader.Ignored("KAFKA_SASL_MECHANISM", NoLogin);
+            reader.Ignored("KAFKA_SASL_USERNAME", NoLogin);
+            reader.Ignored("KAFKA_SASL_PASSWORD", NoLogin);
+        }
+
+        if (!protocol.EndsWith("SSL", StringComparison.Ordinal))
+        {
+            reader.Ignored("KAFKA_SSL_CA_LOCATION", "KAFKA_SECURITY_PROTOCOL is one without TLS");
+        }
     }
 
     private static KafkaConsumerOptions ReadConsumer(SettingsReader reader)
@@ -128,9 +145,18 @@ public sealed record RideShareSettings
         var timer = Milliseconds(reader.Number("KAFKA_AUTO_COMMIT_INTERVAL_MS", 5_000, 100, 3_600_000));
         var count = reader.Number("KAFKA_BATCH_COMMIT_SIZE", 100, 1);
         var interval = reader.Seconds("KAFKA_COMMIT_INTERVAL_SEC", 5, 0.1, 3_600);
-        return byTimer
-            ? new PipelineTiming { CommitInterval = timer, CommitRecords = int.MaxValue }
-            : new PipelineTiming { CommitInterval = interval, CommitRecords = count };
+        if (byTimer)
+        {
+            const string ByTimer = "with KAFKA_ENABLE_AUTO_COMMIT, KAFKA_AUTO_COMMIT_INTERVAL_MS alone decides";
+            reader.Ignored("KAFKA_BATCH_COMMIT_SIZE", ByTimer);
+            reader.Ignored("KAFKA_COMMIT_INTERVAL_SEC", ByTimer);
+            return new PipelineTiming { CommitInterval = timer, CommitRecords = int.MaxValue };
+        }
+
+        reader.Ignored(
+            "KAFKA_AUTO_COMMIT_INTERVAL_MS",
+            "without KAFKA_ENABLE_AUTO_COMMIT, KAFKA_COMMIT_INTERVAL_SEC and KAFKA_BATCH_COMMIT_SIZE decide");
+        return new PipelineTiming { CommitInterval = interval, CommitRecords = count };
     }
 
     private static RedisOptions ReadRedis(SettingsReader reader)
@@ -200,6 +226,11 @@ public sealed record RideShareSettings
         var every = Milliseconds(reader.Number("PROCESSOR_WINDOW_SIZE_MS", 100, 50, 5_000));
         var strategy = reader.OneOf("PROCESSOR_AGGREGATION_STRATEGY", "latest", "latest", "sample");
         var rate = reader.Number("PROCESSOR_SAMPLE_RATE", 10, 1);
+        if (strategy == "latest")
+        {
+            reader.Ignored("PROCESSOR_SAMPLE_RATE", "it counts with PROCESSOR_AGGREGATION_STRATEGY=sample");
+        }
+
         return new WindowSpec(every, Enum.Parse<WindowStrategy>(strategy, ignoreCase: true), rate);
     }
 

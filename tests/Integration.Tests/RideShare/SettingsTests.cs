@@ -35,7 +35,8 @@ public sealed class SettingsTests
 
     private static readonly string[] WithoutEffect =
     [
-        "KAFKA_SESSION_TIMEOUT_MS", "PROCESSOR_MAX_RETRIES", "PROCESSOR_RETRY_BACKOFF_BASE_MS",
+        "KAFKA_SESSION_TIMEOUT_MS", "KAFKA_BATCH_COMMIT_SIZE", "KAFKA_COMMIT_INTERVAL_SEC",
+        "PROCESSOR_MAX_RETRIES", "PROCESSOR_RETRY_BACKOFF_BASE_MS",
         "OTEL_EXPORTER_OTLP_COMPRESSION",
     ];
 

@@ -104,6 +104,19 @@ public sealed class SettingsReaderTests
         reader.Settings.ShouldHaveSingleItem().Ignored.ShouldBe("because");
     }
 
+    [Fact]
+    public void An_ignored_secret_stays_one()
+    {
+        var reader = Reader(("KAFKA_SASL_PASSWORD", "hunter2"));
+
+        reader.Secret("KAFKA_SASL_PASSWORD");
+        reader.Ignored("KAFKA_SASL_PASSWORD", "because");
+
+        var setting = reader.Settings.ShouldHaveSingleItem();
+        setting.Ignored.ShouldBe("because");
+        setting.ToString().ShouldNotContain("hunter2");
+    }
+
     private static SettingsReader Reader(params (string Name, string Value)[] variables) =>
         new(variables.ToDictionary(
             static each => each.Name, static each => each.Value, StringComparer.OrdinalIgnoreCase));

@@ -80,15 +80,70 @@ public sealed class RideShareSettingsTests
     [Theory]
     [InlineData("PROCESSOR_MAX_RETRIES", "3")]
     [InlineData("PROCESSOR_RETRY_BACKOFF_BASE_MS", "100")]
+    [InlineData("PROCESSOR_SAMPLE_RATE", "5")]
     [InlineData("KAFKA_SESSION_TIMEOUT_MS", "30000")]
-    public void A_variable_without_effect_is_shown_with_the_reason(string name, string value)
+    [InlineData("KAFKA_AUTO_COMMIT_INTERVAL_MS", "700")]
+    [InlineData("KAFKA_BATCH_COMMIT_SIZE", "7", "KAFKA_ENABLE_AUTO_COMMIT", "true")]
+    [InlineData("KAFKA_COMMIT_INTERVAL_SEC", "1", "KAFKA_ENABLE_AUTO_COMMIT", "true")]
+    [InlineData("KAFKA_SASL_MECHANISM", "PLAIN")]
+    [InlineData("KAFKA_SASL_USERNAME", "u", "KAFKA_SECURITY_PROTOCOL", "PLAINTEXT")]
+    [InlineData("KAFKA_SASL_PASSWORD", "canary", "KAFKA_SECURITY_PROTOCOL", "SSL")]
+    [InlineData("KAFKA_SSL_CA_LOCATION", "ca.pem")]
+    [InlineData("KAFKA_SSL_CA_LOCATION", "ca.pem", "KAFKA_SECURITY_PROTOCOL", "PLAINTEXT")]
+    public void A_variable_without_effect_is_shown_with_the_reason(
+        string name, string value, string other = "LOG_LEVEL", string otherValue = "INFO")
     {
-        var reader = Reader((name, value));
+        var reader = Reader((name, value), (other, otherValue));
 
         RideShareSettings.Read(reader);
 
-        reader.Settings.ShouldContain(setting => setting.Name == name && setting.Ignored != null);
+        var setting = reader.Settings.Where(setting => setting.Name == name).ShouldHaveSingleItem();
+        setting.Ignored.ShouldNotBeNullOrEmpty();
+        setting.Value.ShouldNotBe("canary");
+        reader.Settings.ShouldNotContain(setting => setting.Name == other && setting.Ignored != null);
     }
+
+    [Theory]
+    [InlineData("PROCESSOR_SAMPLE_RATE", "5", "PROCESSOR_AGGREGATION_STRATEGY", "sample")]
+    [InlineData("KAFKA_AUTO_COMMIT_INTERVAL_MS", "700", "KAFKA_ENABLE_AUTO_COMMIT", "true")]
+    [InlineData("KAFKA_BATCH_COMMIT_SIZE", "7", "KAFKA_ENABLE_AUTO_COMMIT", "false")]
+    [InlineData("KAFKA_COMMIT_INTERVAL_SEC", "1", "KAFKA_ENABLE_AUTO_COMMIT", "false")]
+    [InlineData("KAFKA_SASL_PASSWORD", "p", "KAFKA_SASL_USERNAME", "u")]
+    [InlineData("KAFKA_SASL_MECHANISM", "PLAIN", "KAFKA_SECURITY_PROTOCOL", "SASL_SSL")]
+    [InlineData("KAFKA_SSL_CA_LOCATION", "ca.pem", "KAFKA_SECURITY_PROTOCOL", "SSL")]
+    public void A_variable_with_an_effect_is_not(string name, string value, string other, string otherValue)
+    {
+        var reader = Reader((name, value), (other, otherValue));
+
+        RideShareSettings.Read(reader);
+
+        reader.Settings.ShouldContain(setting => setting.Name == name && setting.From == name);
+        reader.Settings.ShouldAllBe(static setting => setting.Ignored == null);
+    }
+
+    [Theory]
+    [InlineData("auto", "10000", "30000")]
+    [InlineData("classic", "44999", "45000")]
+    public void A_poll_interval_below_the_session_timeout_is_a_mistake_that_names_both(
+        string protocol, string maxPoll, string session)
+    {
+        var mistake = Mistakes(
+            ("KAFKA_GROUP_PROTOCOL", protocol),
+            ("KAFKA_MAX_POLL_INTERVAL_MS", maxPoll),
+            ("KAFKA_SESSION_TIMEOUT_MS", session)).ShouldHaveSingleItem();
+
+        mistake.ShouldContain("KAFKA_MAX_POLL_INTERVAL_MS");
+        mistake.ShouldContain("KAFKA_SESSION_TIMEOUT_MS");
+    }
+
+    [Theory]
+    [InlineData("consumer", "10000", "30000")]
+    [InlineData("classic", "45000", "45000")]
+    public void A_poll_interval_that_the_client_takes_is_none(string protocol, string maxPoll, string session) =>
+        Mistakes(
+            ("KAFKA_GROUP_PROTOCOL", protocol),
+            ("KAFKA_MAX_POLL_INTERVAL_MS", maxPoll),
+            ("KAFKA_SESSION_TIMEOUT_MS", session)).ShouldBeEmpty();
 
     [Fact]
     public void The_session_timeout_counts_for_the_classic_protocol()
