@@ -1,18 +1,24 @@
 using System.Collections.Concurrent;
 using Microsoft.Extensions.Hosting;
+using Microsoft.Extensions.Logging;
 
 namespace StreamActors.Hosting;
 
 /// <summary>
 /// Asks every peer of the node, again and again, whether it answers: so that a health page is at most four seconds
 /// behind the truth (two seconds between two rounds, at most two for an answer), and never waits for a peer itself.
+/// A question that throws counts as a peer that is away, and is asked again: the pages must not stand still.
 /// </summary>
-public sealed class PeerProbe(Node node, TimeProvider time) : BackgroundService
+public sealed partial class PeerProbe(Node node, TimeProvider time, ILogger<PeerProbe> logger) : BackgroundService
 {
     private static readonly TimeSpan Pause = TimeSpan.FromSeconds(2);
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(2);
 
+    private readonly ILogger log = logger;
     private readonly ConcurrentDictionary<string, bool> reachable = new(StringComparer.Ordinal);
+
+    // The peers whose last question threw: that is logged when it starts, not every two seconds.
+    private readonly ConcurrentDictionary<string, Exception> failing = new(StringComparer.Ordinal);
 
     /// <summary>
     /// The peers, by name, in a fixed order, and whether each answers: of several with a name, all must. Null = not
@@ -30,9 +36,9 @@ public sealed class PeerProbe(Node node, TimeProvider time) : BackgroundService
         using var timer = new PeriodicTimer(Pause, time);
         do
         {
-            await Task.WhenAll(Questions(stoppingToken)
-                .GroupBy(static question => question.Peer, static question => question.Answer)
-                .Select(peer => AskAsync(peer.Key, [.. peer])));
+            await Task.WhenAll(Questions()
+                .GroupBy(static question => question.Peer, static question => question.Ask)
+                .Select(peer => AskAsync(peer.Key, peer, stoppingToken)));
         }
         while (await timer.WaitForNextTickAsync(stoppingToken));
     }
@@ -40,14 +46,14 @@ public sealed class PeerProbe(Node node, TimeProvider time) : BackgroundService
     private IEnumerable<string> Names() => node.Pipelines.SelectMany(
         static pipeline => pipeline.Sinks.Keys.Prepend(pipeline.Source.Name));
 
-    private IEnumerable<(string Peer, Task<bool> Answer)> Questions(CancellationToken stop)
+    private IEnumerable<(string Peer, Func<CancellationToken, ValueTask<bool>> Ask)> Questions()
     {
         foreach (var pipeline in node.Pipelines)
         {
-            yield return (pipeline.Source.Name, pipeline.Source.IsReachableAsync(stop).AsTask());
+            yield return (pipeline.Source.Name, pipeline.Source.IsReachableAsync);
             foreach (var (name, sink) in pipeline.Sinks)
             {
-                yield return (name, sink.IsReachableAsync(stop).AsTask());
+                yield return (name, sink.IsReachableAsync);
             }
         }
     }
@@ -55,16 +61,26 @@ public sealed class PeerProbe(Node node, TimeProvider time) : BackgroundService
     /// <summary>
     /// Takes note of a peer as soon as it has answered: a slow one does not hold up what is known of another.
     /// </summary>
-    private async Task AskAsync(string peer, IReadOnlyList<Task<bool>> answers)
+    private async Task AskAsync(
+        string peer, IEnumerable<Func<CancellationToken, ValueTask<bool>>> questions, CancellationToken stop)
     {
         try
         {
-            var all = await Task.WhenAll(answers).WaitAsync(Patience, time);
-            reachable[peer] = Array.TrueForAll(all, static yes => yes);
+            var answers = Task.WhenAll(questions.Select(ask => ask(stop).AsTask()));
+            reachable[peer] = Array.TrueForAll(await answers.WaitAsync(Patience, time, stop), static yes => yes);
+            failing.TryRemove(peer, out _);
         }
         catch (TimeoutException)
         {
             reachable[peer] = false;
+        }
+        catch (Exception defect) when (!stop.IsCancellationRequested)
+        {
+            reachable[peer] = false;
+            if (failing.TryAdd(peer, defect))
+            {
+                QuestionFailed(defect, peer);
+            }
         }
     }
 }
