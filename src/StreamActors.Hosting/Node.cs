@@ -102,7 +102,7 @@ public sealed class Node : IHostedLifecycleService, IAsyncDisposable
         registration.Define(builder);
         var source = registration.Connectors.Source ?? throw new PipelineException(
             $"The pipeline {registration.Name} has nothing to read from: add a source, such as AddKafka().");
-        var sinks = registration.Connectors.Sinks.ToDictionary(
+        var sinks = registration.Connectors.Sinks.Intersect(builder.Connectors).ToDictionary(
             static name => name, name => registration.Connectors.Open(name, registration.Name, events));
         var random = new Random(HashCode.Combine(registration.Name, Environment.ProcessId, time.GetTimestamp()));
         var services = new EngineServices(time, random, scheduler, events);

@@ -130,9 +130,7 @@ public sealed class Pipeline
 
     private OpenSink Open(SinkMetrics metrics, IReadOnlyDictionary<string, ISink> sinks)
     {
-        var connector = metrics.Name == RouteDefinition.DeadLetterLane
-            ? RouteDefinition.DeadLetterConnector
-            : metrics.Name;
+        var connector = RouteDefinition.ConnectorOf(metrics.Name);
         if (!sinks.TryGetValue(connector, out var sink))
         {
             throw new PipelineException(

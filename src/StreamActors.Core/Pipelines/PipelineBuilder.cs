@@ -36,6 +36,10 @@ public sealed class PipelineBuilder
     /// <summary>What happens by the clock.</summary>
     public PipelineTiming Timing { get; set; } = new();
 
+    /// <summary>The connectors that its routes emit to, dead letters included: the sinks that it needs.</summary>
+    public IReadOnlySet<string> Connectors => routes.SelectMany(static route => route.Connectors)
+        .Select(RouteDefinition.ConnectorOf).ToHashSet(StringComparer.Ordinal);
+
     /// <summary>Starts a route from a topic.</summary>
     public RouteBuilder<T> From<T>(string topic, ICodec<T> codec)
         where T : allows ref struct

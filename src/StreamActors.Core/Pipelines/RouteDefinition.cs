@@ -43,12 +43,15 @@ internal abstract class RouteDefinition
         }
     }
 
-    /// <summary>The connectors that it emits to, dead letters included.</summary>
+    /// <summary>The lanes that it emits to: its targets' connectors, and the lane of dead letters.</summary>
     public IEnumerable<string> Connectors =>
         DeadLetterTopic is null ? TargetConnectors : TargetConnectors.Append(DeadLetterLane);
 
     /// <summary>The connectors of its targets.</summary>
     protected abstract IEnumerable<string> TargetConnectors { get; }
+
+    /// <summary>The connector of a lane: its own name, but for the lane of dead letters.</summary>
+    public static string ConnectorOf(string lane) => lane == DeadLetterLane ? DeadLetterConnector : lane;
 
     /// <summary>Makes the route's runner for a shard.</summary>
     public abstract IRouteRunner MakeRunner(RouteCounters counters, ShardContext context);
