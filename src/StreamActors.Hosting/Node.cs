@@ -15,7 +15,7 @@ public sealed class Node : IHostedLifecycleService, IAsyncDisposable
 {
     private readonly IEngineEvents events;
     private readonly CancellationTokenSource stopping = new();
-    private readonly ConcurrentBag<Task> running = [];
+    private readonly ConcurrentBag<(string Pipeline, Task Ended)> running = [];
     private readonly TimeProvider time;
     private readonly long startedAt;
     private int disposed;
@@ -44,12 +44,16 @@ public sealed class Node : IHostedLifecycleService, IAsyncDisposable
     /// <summary>Whether the node is draining.</summary>
     public bool IsStopping => stopping.IsCancellationRequested;
 
+    /// <summary>The pipelines that were started and have not ended.</summary>
+    public IReadOnlyList<string> Unfinished =>
+        [.. running.Where(static each => !each.Ended.IsCompleted).Select(static each => each.Pipeline).Order()];
+
     /// <inheritdoc/>
     public Task StartAsync(CancellationToken cancellationToken)
     {
         foreach (var pipeline in Pipelines)
         {
-            running.Add(RunAsync(pipeline.Pipeline));
+            running.Add((pipeline.Pipeline.Name, RunAsync(pipeline.Pipeline)));
         }
 
         return Task.CompletedTask;
@@ -62,10 +66,13 @@ public sealed class Node : IHostedLifecycleService, IAsyncDisposable
     public Task StartedAsync(CancellationToken cancellationToken) => Task.CompletedTask;
 
     /// <inheritdoc/>
+    /// <exception cref="OperationCanceledException">
+    /// The host's time was up first; <see cref="Unfinished"/> says what was left.
+    /// </exception>
     public async Task StoppingAsync(CancellationToken cancellationToken)
     {
         await stopping.CancelAsync();
-        await Task.WhenAll(running).WaitAsync(cancellationToken);
+        await Task.WhenAll(running.Select(static each => each.Ended)).WaitAsync(cancellationToken);
     }
 
     /// <inheritdoc/>

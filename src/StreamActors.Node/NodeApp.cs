@@ -5,7 +5,9 @@ using Microsoft.AspNetCore.Server.Kestrel.Core;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
+using Microsoft.Extensions.Options;
 using StreamActors.Hosting;
+using StreamActors.Node.Cli;
 using NodeHost = StreamActors.Hosting.Node;
 
 namespace StreamActors.Node;
@@ -74,8 +76,8 @@ internal static class NodeApp
         }
         catch (IOException error)
         {
-            await app.StopAsync(CancellationToken.None);
-            var busy = error.Message.Contains($":{settings.MetricsPort}", StringComparison.Ordinal)
+            await StopAsync(app);
+            var busy = error.Message.Contains($":{settings.MetricsPort}:", StringComparison.Ordinal)
                 ? ("METRICS_PORT", settings.MetricsPort)
                 : ("API_PORT", settings.ApiPort);
             throw new UserErrorException(
@@ -83,31 +85,59 @@ internal static class NodeApp
         }
         catch (SocketException error)
         {
-            await app.StopAsync(CancellationToken.None);
+            await StopAsync(app);
             throw new UserErrorException(
                 $"Cannot listen on {settings.ApiHost}: {error.Message}. Set API_HOST to an address of this machine.",
                 error);
         }
     }
 
+    /// <summary>Stops the host.</summary>
+    /// <returns>A sentence on what was left when the time was up; null where all was done.</returns>
+    public static async Task<string?> StopAsync(WebApplication app)
+    {
+        try
+        {
+            await app.StopAsync(CancellationToken.None);
+            return null;
+        }
+        catch (OperationCanceledException)
+        {
+            return Cut(app);
+        }
+        catch (AggregateException error) when (error.InnerExceptions.All(static e => e is OperationCanceledException))
+        {
+            return Cut(app);
+        }
+    }
+
+    private static string Cut(WebApplication app)
+    {
+        var limit = app.Services.GetRequiredService<IOptions<HostOptions>>().Value.ShutdownTimeout;
+        var left = app.Services.GetRequiredService<NodeHost>().Unfinished;
+        return $"The stop was cut after {limit.TotalSeconds:0.#} s: " + (left.Count == 0
+            ? "all pipelines had drained, but pages or exports had not ended."
+            : $"{string.Join(", ", left)} had not drained; records that were not committed are read again.");
+    }
+
     private static LogLevel LevelOf(string name) => name switch
     {
         "DEBUG" => LogLevel.Debug,
-        "WARNING" => LogLevel.Warning,
+        "WARNING" or "WARN" => LogLevel.Warning,
         "ERROR" => LogLevel.Error,
-        "CRITICAL" => LogLevel.Critical,
+        "CRITICAL" or "FATAL" => LogLevel.Critical,
         _ => LogLevel.Information,
     };
 
     private static void Listen(KestrelServerOptions kestrel, NodeSettings settings)
     {
-        var address = System.Net.IPAddress.TryParse(settings.ApiHost, out var parsed)
-            ? parsed
-            : System.Net.Dns.GetHostAddresses(settings.ApiHost)[0];
-        kestrel.Listen(address, settings.ApiPort);
-        if (settings.MetricsPort != settings.ApiPort)
+        var addresses = Ports.AddressesOf(settings.ApiHost);
+        foreach (var port in new[] { settings.ApiPort, settings.MetricsPort }.Distinct())
         {
-            kestrel.Listen(address, settings.MetricsPort);
+            foreach (var address in addresses)
+            {
+                kestrel.Listen(address, port);
+            }
         }
     }
 

@@ -35,9 +35,10 @@ internal sealed record NodeSettings
         return new NodeSettings
         {
             ApiHost = reader.Text("API_HOST", "0.0.0.0"),
-            ApiPort = reader.Number("API_PORT", 8080, 0, 65_535),
-            MetricsPort = reader.Number("METRICS_PORT", 9464, 0, 65_535),
-            LogLevel = reader.OneOf("LOG_LEVEL", "INFO", "DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL"),
+            ApiPort = reader.Number("API_PORT", 8080, 1, 65_535),
+            MetricsPort = reader.Number("METRICS_PORT", 9464, 1, 65_535),
+            LogLevel = reader.OneOf(
+                "LOG_LEVEL", "INFO", "DEBUG", "INFO", "WARNING", "WARN", "ERROR", "CRITICAL", "FATAL"),
             JsonLogs = reader.OneOf("LOG_FORMAT", "text", "text", "json") == "json",
             Environment = reader.Text("ENVIRONMENT", "development"),
             Otlp = OtlpOptions.Read(

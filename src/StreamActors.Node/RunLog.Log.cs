@@ -25,4 +25,7 @@ internal sealed partial class RunLog
     private partial void Totals(
         string pipeline, long consumed, long published, long merged, long duplicates, long invalid, long deadLetters,
         long refused, long undone);
+
+    [LoggerMessage(6, LogLevel.Error, "{Why}")]
+    public partial void Cut(string why);
 }

@@ -1,4 +1,3 @@
-using System.Net;
 using System.Net.Sockets;
 
 namespace StreamActors.Node.Cli;
@@ -20,9 +19,12 @@ internal static class PortCheck
     {
         try
         {
-            var address = IPAddress.TryParse(host, out var parsed) ? parsed : Dns.GetHostAddresses(host)[0];
-            using var listener = new TcpListener(address, port);
-            listener.Start();
+            foreach (var address in Ports.AddressesOf(host))
+            {
+                using var listener = new TcpListener(address, port);
+                listener.Start();
+            }
+
             return new Finding(true, $"Port {port} ({variable}) is free.", "");
         }
         catch (SocketException error) when (error.SocketErrorCode == SocketError.AddressAlreadyInUse)

@@ -78,8 +78,8 @@ internal static class DemoCommand
             await new DemoRun(app, simulator, view, warnings).RunAsync(length, stop));
         if (simulator.Totals.Sent == 0)
         {
-            Console.WriteLine($"{Ink.Bad("✘")} Nothing was produced. {Why(warnings)}");
-            return stop.IsCancellationRequested ? 0 : 1;
+            Console.WriteLine($"{Ink.Bad("✘")} Nothing was produced. {totals.Cut ?? Why(warnings)}");
+            return stop.IsCancellationRequested && totals.Cut is null ? 0 : 1;
         }
 
         Console.Write(totals);

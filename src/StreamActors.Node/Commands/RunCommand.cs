@@ -56,8 +56,14 @@ internal static class RunCommand
         log.Listening(settings.ApiHost, settings.ApiPort, settings.MetricsPort);
         await Task.Delay(Timeout.InfiniteTimeSpan, TimeProvider.System, stop)
             .ContinueWith(static _ => { }, CancellationToken.None, TaskContinuationOptions.None, TaskScheduler.Default);
-        await app.StopAsync(CancellationToken.None);
+        var cut = await NodeApp.StopAsync(app);
         log.Totals(app.Services.GetRequiredService<NodeHost>());
-        return 0;
+        if (cut is null)
+        {
+            return 0;
+        }
+
+        log.Cut(cut);
+        return 1;
     }
 }

@@ -51,8 +51,8 @@ internal sealed class DemoRun(WebApplication app, Simulator simulator, IDemoView
         await UntilAsync("catching up", CatchUpLimit, HasCaughtUp, CancellationToken.None);
         phase = "draining";
         Show();
-        await app.StopAsync(CancellationToken.None);
-        return new DemoTotals(Sample(), simulator.Totals.Malformed, simulator.Totals.Duplicates);
+        var cut = await NodeApp.StopAsync(app);
+        return new DemoTotals(Sample(), simulator.Totals.Malformed, simulator.Totals.Duplicates) { Cut = cut };
     }
 
     private bool HasPartitions() => pipeline.IsReady

@@ -9,9 +9,13 @@ namespace StreamActors.Node.Demo;
 /// <param name="Repeated">Records that it sent once more.</param>
 internal sealed record DemoTotals(DemoSample End, long Malformed, long Repeated)
 {
+    /// <summary>What was left when the time to stop was up; null where the node drained.</summary>
+    public string? Cut { get; init; }
+
     /// <summary>Where it does not add up, a sentence each; empty where it does.</summary>
-    public IReadOnlyList<string> Gaps { get; } =
+    public IReadOnlyList<string> Gaps =>
     [
+        .. Cut is null ? Array.Empty<string>() : [Cut],
         .. Compare(
             ("produced", End.Produced),
             ("handled", End.Handled),

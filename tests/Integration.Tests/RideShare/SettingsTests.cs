@@ -106,7 +106,7 @@ public sealed class SettingsTests
                 ("PROCESSOR_GPS_ENABLED", "maybe"), ("KAFKA_AUTO_OFFSET_RESET", "middle"), ("LOG_LEVEL", "LOUD"),
                 ("REDIS_PORT", "70000"), ("PROCESSOR_DEDUP_WINDOW_SECONDS", "86401"),
                 ("KAFKA_SECURITY_PROTOCOL", "SASL_PLAINTEXT"), ("KAFKA_SASL_USERNAME", "u"),
-                ("REDIS_PASSWORD", "canary"), ("KAFKA_COMMIT_INTERVAL_SEC", "soon"), ("METRICS_PORT", "-1"),
+                ("REDIS_PASSWORD", "canary"), ("KAFKA_COMMIT_INTERVAL_SEC", "soon"), ("METRICS_PORT", "0"),
                 ("OTEL_EXPORTER_OTLP_ENDPOINT", "collector"), ("KAFKA_MAX_POLL_INTERVAL_MS", "20000"),
             ],
             "run", "ride-share");
@@ -122,7 +122,8 @@ public sealed class SettingsTests
                      "PROCESSOR_GPS_ENABLED is \"maybe\"", "KAFKA_AUTO_OFFSET_RESET is \"middle\"",
                      "LOG_LEVEL is \"LOUD\"",
                      "REDIS_PORT is \"70000\"", "PROCESSOR_DEDUP_WINDOW_SECONDS is \"86401\"",
-                     "KAFKA_COMMIT_INTERVAL_SEC is \"soon\"", "METRICS_PORT is \"-1\"", "OTEL_EXPORTER_OTLP_ENDPOINT",
+                     "KAFKA_COMMIT_INTERVAL_SEC is \"soon\"", "OTEL_EXPORTER_OTLP_ENDPOINT",
+                     "METRICS_PORT is \"0\": it must be a whole number from 1 to 65535",
                      "The Kafka poll interval 00:00:20 is below the session time-out 00:00:30",
                  ])
         {
@@ -132,6 +133,61 @@ public sealed class SettingsTests
         errors.ShouldContain("password", Case.Insensitive);    // a SASL user without one
         errors.ShouldNotContain("canary");
         errors.ShouldNotContain("   at ");
+    }
+
+    [Theory]
+    [InlineData("WARN")]
+    [InlineData("FATAL")]
+    public async Task Pythons_other_names_of_levels_are_taken(string level)
+    {
+        var (code, page, errors) = await RunningNode.RunToEndAsync(
+            [("LOG_LEVEL", level)], "run", "ride-share", "--print-config");
+
+        (code, errors).ShouldBe((0, ""));
+        page.ShouldMatch($"(?m)^LOG_LEVEL +{level} +environment");
+    }
+
+    [Fact]
+    public async Task A_name_of_several_addresses_is_listened_on_at_all_of_them()
+    {
+        var addresses = Dns.GetHostAddresses("localhost").Where(IsHere).ToList();
+        await using var node = RunningNode.Start(
+            ("API_HOST", "localhost"), ("KAFKA_BOOTSTRAP_SERVERS", "127.0.0.1:1"), ("REDIS_PORT", "1"));
+        await node.UntilAsync("the pages are there", TimeSpan.FromSeconds(20), async () =>
+            await AcceptsAsync(addresses[0], node.MetricsPort));
+
+        foreach (var address in addresses.Append(IPAddress.Loopback))
+        {
+            (await AcceptsAsync(address, node.ApiPort)).ShouldBeTrue($"{address}");
+            (await AcceptsAsync(address, node.MetricsPort)).ShouldBeTrue($"{address}");
+        }
+
+        static bool IsHere(IPAddress address)
+        {
+            try
+            {
+                new TcpListener(address, 0).Start();
+                return true;
+            }
+            catch (SocketException)
+            {
+                return false;
+            }
+        }
+
+        static async Task<bool> AcceptsAsync(IPAddress address, int port)
+        {
+            using var client = new TcpClient(address.AddressFamily);
+            try
+            {
+                await client.ConnectAsync(address, port);
+                return true;
+            }
+            catch (SocketException)
+            {
+                return false;
+            }
+        }
     }
 
     [Theory]
@@ -229,7 +285,7 @@ public sealed class SettingsTests
     public async Task The_log_level_decides_what_is_logged()
     {
         await using var theatre = await Theatre.EmbeddedAsync(partitions: 1);
-        var node = await theatre.StartReadyAsync(("LOG_LEVEL", "warning"));
+        var node = await theatre.StartReadyAsync(("LOG_LEVEL", "warn"));
         theatre.Feed.Send("trips", "k", "{");
         await node.UntilAsync("the warning", () => node.Output.Count > 0);
         await node.StopAsync();

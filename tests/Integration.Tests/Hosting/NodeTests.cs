@@ -1,0 +1,101 @@
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Hosting;
+using Microsoft.Extensions.Logging.Abstractions;
+using StreamActors.Hosting;
+using StreamActors.Node;
+using StreamActors.Redis;
+using StreamActors.Kafka;
+using StreamActors.Tests.Fixtures;
+
+namespace StreamActors.Tests.Hosting;
+
+/// <summary>What a node makes of a composition, of its peers, and of a stop.</summary>
+public sealed class NodeTests
+{
+    private static readonly TimeSpan Limit = TimeSpan.FromSeconds(20);
+
+    [Theory]
+    [InlineData(null, "redis")]
+    [InlineData("dlq", "redis kafka")]
+    public async Task Only_the_sinks_that_a_pipeline_uses_are_opened_for_it(string? deadLetters, string expected)
+    {
+        var opened = new List<string>();
+        var connectors = new Connectors { Source = new FakeSource() };
+        foreach (var name in (string[])["redis", "kafka", "other"])
+        {
+            connectors.AddSink(name, (_, _) =>
+            {
+                opened.Add(name);
+                return new FakeSink(name, static () => true);
+            });
+        }
+
+        await using var node = FakeNode.Make(
+            new StreamActorsBuilder().AddFake(connectors, "redis", deadLetters));
+
+        opened.ShouldBe(expected.Split(' '), ignoreOrder: true);
+        node.Pipelines.ShouldHaveSingleItem().Sinks.Keys.ShouldBe(opened, ignoreOrder: true);
+    }
+
+    [Fact]
+    public async Task A_peer_whose_question_throws_counts_as_away_until_it_answers_and_hides_no_other()
+    {
+        var isBroken = true;
+        var connectors = new Connectors { Source = new FakeSource() }
+            .AddSink("odd", (_, _) => new FakeSink("odd", () => isBroken ? throw new IOException("broken") : true));
+        await using var node = FakeNode.Make(new StreamActorsBuilder().AddFake(connectors, "odd"));
+        using var probe = new PeerProbe(node, TimeProvider.System, NullLogger<PeerProbe>.Instance);
+
+        await probe.StartAsync(default);
+        await Machine.UntilAsync("the source is asked", Limit, () => Task.FromResult(probe.IsConnected("kafka")));
+        probe.Peers.ShouldBe([("kafka", true), ("odd", false)]);
+
+        isBroken = false;
+        await Machine.UntilAsync("it is asked again", Limit, () => Task.FromResult(probe.IsConnected("odd")));
+        isBroken = true;
+        await Machine.UntilAsync("and again", Limit, () => Task.FromResult(!probe.IsConnected("odd")));
+        probe.ExecuteTask!.IsCompleted.ShouldBeFalse();
+        await probe.StopAsync(default);
+    }
+
+    [Fact]
+    public async Task A_stop_that_was_cut_says_what_was_left_and_one_that_was_not_says_nothing()
+    {
+        (await StopAsync(isDeaf: true)).ShouldNotBeNull().ShouldBe(
+            "The stop was cut after 0.3 s: fake had not drained; records that were not committed are read again.");
+        (await StopAsync(isDeaf: false)).ShouldBeNull();
+
+        static async Task<string?> StopAsync(bool isDeaf)
+        {
+            var settings = new NodeSettings
+            {
+                ApiHost = "127.0.0.1",
+                ApiPort = Machine.FreePort(),
+                MetricsPort = Machine.FreePort(),
+                LogLevel = "ERROR",
+                JsonLogs = false,
+                Environment = "test",
+                Otlp = null,
+            };
+            var connectors = new Connectors { Source = new FakeSource(isDeaf) }
+                .AddSink("odd", static (_, _) => new FakeSink("odd", static () => true));
+            var fake = new PipelineEntry(
+                "fake",
+                (node, services) =>
+                {
+                    services.Configure<HostOptions>(
+                        static host => host.ShutdownTimeout = TimeSpan.FromMilliseconds(300));
+                    node.AddFake(connectors, "odd");
+                },
+                new PipelinePeers(new KafkaOptions { BootstrapServers = "none" }, new RedisOptions())
+                {
+                    Topics = [],
+                    PlatformTopics = [],
+                    Channels = [],
+                });
+            await using var app = NodeApp.Build(settings, [fake], static logging => logging.AddLines(static _ => { }));
+            await NodeApp.StartAsync(app, settings, default);
+            return await NodeApp.StopAsync(app);
+        }
+    }
+}
