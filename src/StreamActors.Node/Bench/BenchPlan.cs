@@ -1,3 +1,5 @@
+using StreamActors.Node.Cli;
+
 namespace StreamActors.Node.Bench;
 
 /// <summary>What a bench measures.</summary>
@@ -32,7 +34,7 @@ internal sealed record BenchOptions
     public required string Kafka { get; init; }
 
     /// <summary>Redis.</summary>
-    public required (string Host, int Port) Redis { get; init; }
+    public required HostPort Redis { get; init; }
 }
 
 /// <summary>Makes records, one after the other, into a buffer of its own that the next one overwrites.</summary>

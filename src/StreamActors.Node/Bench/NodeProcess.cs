@@ -1,7 +1,6 @@
 using System.Diagnostics;
 using System.Globalization;
-using System.Net;
-using System.Net.Sockets;
+using StreamActors.Node.Cli;
 
 namespace StreamActors.Node.Bench;
 
@@ -13,11 +12,14 @@ internal sealed class NodeProcess : IDisposable
 {
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(60);
 
+    private static readonly string[] Settings =
+        ["KAFKA_", "REDIS_", "PROCESSOR_", "API_", "METRICS_", "LOG_", "OTEL_"];
+
     private readonly Process process;
     private readonly HttpClient http = new() { Timeout = TimeSpan.FromSeconds(10) };
     private readonly Uri page;
 
-    private NodeProcess(Process process, int metricsPort)
+    private NodeProcess(Process process, string metricsPort)
     {
         this.process = process;
         page = new Uri($"http://127.0.0.1:{metricsPort}/metrics");
@@ -26,7 +28,6 @@ internal sealed class NodeProcess : IDisposable
     /// <summary>Starts a node; it runs when this returns, and may have read records already.</summary>
     public static NodeProcess Start(BenchOptions options, string topic, string group)
     {
-        var metricsPort = FreePort();
         var start = new ProcessStartInfo(Environment.ProcessPath!)
         {
             RedirectStandardOutput = true,
@@ -39,19 +40,11 @@ internal sealed class NodeProcess : IDisposable
 
         start.ArgumentList.Add("run");
         start.ArgumentList.Add("ride-share");
-        start.Environment["KAFKA_BOOTSTRAP_SERVERS"] = options.Kafka;
-        start.Environment["KAFKA_GROUP_ID"] = group;
-        start.Environment["PROCESSOR_TOPICS"] = topic;
-        start.Environment["REDIS_HOST"] = options.Redis.Host;
-        start.Environment["REDIS_PORT"] = $"{options.Redis.Port}";
-        start.Environment["API_HOST"] = "127.0.0.1";
-        start.Environment["API_PORT"] = $"{FreePort()}";
-        start.Environment["METRICS_PORT"] = $"{metricsPort}";
-        start.Environment["LOG_LEVEL"] = "WARNING";
+        Prepare(start.Environment, options, topic, group);
         var started = Process.Start(start)!;
         started.OutputDataReceived += static (_, line) => Console.Error.WriteLine(line.Data);
         started.BeginOutputReadLine();
-        return new NodeProcess(started, metricsPort);
+        return new NodeProcess(started, start.Environment["METRICS_PORT"]!);
     }
 
     /// <summary>The processor time that the node has spent.</summary>
@@ -134,10 +127,29 @@ internal sealed class NodeProcess : IDisposable
         http.Dispose();
     }
 
-    private static int FreePort()
+    /// <summary>
+    /// Makes an environment that of a node to measure: what a user's shell has set is neither in the bare loop nor in
+    /// the filler.
+    /// </summary>
+    internal static void Prepare(
+        IDictionary<string, string?> environment, BenchOptions options, string topic, string group)
     {
-        using var listener = new TcpListener(IPAddress.Loopback, 0);
-        listener.Start();
-        return ((IPEndPoint)listener.LocalEndpoint).Port;
+        foreach (var name in environment.Keys.Where(IsSetting).ToList())
+        {
+            environment.Remove(name);
+        }
+
+        environment["KAFKA_BOOTSTRAP_SERVERS"] = options.Kafka;
+        environment["KAFKA_GROUP_ID"] = group;
+        environment["PROCESSOR_TOPICS"] = topic;
+        environment["REDIS_HOST"] = options.Redis.Host;
+        environment["REDIS_PORT"] = $"{options.Redis.Port}";
+        environment["API_HOST"] = "127.0.0.1";
+        environment["API_PORT"] = $"{Ports.Free()}";
+        environment["METRICS_PORT"] = $"{Ports.Free()}";
+        environment["LOG_LEVEL"] = "WARNING";
     }
+
+    private static bool IsSetting(string name) =>
+        Array.Exists(Settings, start => name.StartsWith(start, StringComparison.OrdinalIgnoreCase));
 }

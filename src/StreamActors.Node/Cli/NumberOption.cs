@@ -28,6 +28,12 @@ internal static class NumberOption
             double.TryParse(text, NumberStyles.AllowDecimalPoint, CultureInfo.InvariantCulture, out var number)
             && number is >= 0 and <= 1 ? number : null);
 
+    /// <summary>A number of seconds: none, or up to a day; fractions allowed.</summary>
+    public static Option<double?> Seconds(string name, string description) =>
+        Number<double?>(name, "SECONDS", description, "a number of seconds from 0 to 86400", static text =>
+            double.TryParse(text, NumberStyles.AllowDecimalPoint, CultureInfo.InvariantCulture, out var number)
+            && number is >= 0 and <= 86_400 ? number : null);
+
     private static Option<T> Number<T>(
         string name, string unit, string description, string range, Func<string, T> read) => new(name)
         {

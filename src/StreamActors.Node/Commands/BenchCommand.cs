@@ -1,5 +1,6 @@
 using System.CommandLine;
 using StreamActors.Node.Bench;
+using StreamActors.Node.Cli;
 using StreamActors.Pipelines.RideShare;
 
 namespace StreamActors.Node.Commands;
@@ -22,51 +23,37 @@ internal static class BenchCommand
         Description = "gps: pings through the window to Redis. pass: driver statuses, each published as it comes.",
     };
 
-    private static readonly Option<int> Records = new("--records")
+    private static readonly Option<int?> Records = NumberOption.Positive(
+        "--records", "N", "Records of the throughput phase. Default: 5,000,000.");
+
+    private static readonly Option<int?> Drivers = NumberOption.Positive(
+        "--drivers", "N", "Drivers that the records belong to. Default: 10,000.", 1_000_000);
+
+    private static readonly Option<int?> Partitions = NumberOption.Positive(
+        "--partitions", "N", "Partitions, where the topic does not exist yet. Default: 8.", 10_000);
+
+    private static readonly Option<int?> Seed = NumberOption.Whole(
+        "--seed", "N", "The seed of the records. Default: 1.");
+
+    private static readonly Option<double?> Latency = NumberOption.Seconds(
+        "--latency-seconds", "How long the latency phase lasts; 0 leaves it out. Default: 15.");
+
+    private static readonly Option<int?> Rate = NumberOption.Positive(
+        "--rate", "N", "Records a second in the latency phase. Default: 50,000 (gps) or 20,000 (pass).", 1_000_000);
+
+    private static readonly Option<string?> Kafka = new("--kafka")
     {
-        Description = "Records of the throughput phase.",
-        DefaultValueFactory = static _ => 5_000_000,
+        Description = "Kafka, without a log-in. The bench adds records to the topic and reads only those. Default: "
+            + "localhost:9092.",
+        HelpName = "HOST:PORT",
+        CustomParser = HostPort.ParseList,
     };
 
-    private static readonly Option<int> Drivers = new("--drivers")
+    private static readonly Option<HostPort?> Redis = new("--redis")
     {
-        Description = "Drivers that the records belong to.",
-        DefaultValueFactory = static _ => 10_000,
-    };
-
-    private static readonly Option<int> Partitions = new("--partitions")
-    {
-        Description = "Partitions, where the topic does not exist yet.",
-        DefaultValueFactory = static _ => 8,
-    };
-
-    private static readonly Option<ulong> Seed = new("--seed")
-    {
-        Description = "The seed of the records.",
-        DefaultValueFactory = static _ => 1,
-    };
-
-    private static readonly Option<double> Latency = new("--latency-seconds")
-    {
-        Description = "How long the latency phase lasts; 0 leaves it out.",
-        DefaultValueFactory = static _ => 15,
-    };
-
-    private static readonly Option<int?> Rate = new("--rate")
-    {
-        Description = "Records a second in the latency phase; without it 50,000 (gps) or 20,000 (pass).",
-    };
-
-    private static readonly Option<string> Kafka = new("--kafka")
-    {
-        Description = "Kafka's bootstrap servers. The bench adds records to the topic and reads only those.",
-        DefaultValueFactory = static _ => "localhost:9092",
-    };
-
-    private static readonly Option<string> Redis = new("--redis")
-    {
-        Description = "Redis, as HOST:PORT.",
-        DefaultValueFactory = static _ => "localhost:6379",
+        Description = "Redis, without a log-in. Default: localhost:6379.",
+        HelpName = "HOST:PORT",
+        CustomParser = HostPort.Parse,
     };
 
     private static readonly Option<FileInfo?> Json = new("--json")
@@ -91,14 +78,14 @@ internal static class BenchCommand
         var plan = Plans.First(plan => plan.Name == parsed.GetRequiredValue(What));
         var options = new BenchOptions
         {
-            Records = parsed.GetValue(Records),
-            Drivers = parsed.GetValue(Drivers),
-            Partitions = parsed.GetValue(Partitions),
-            Seed = parsed.GetValue(Seed),
-            Latency = TimeSpan.FromSeconds(parsed.GetValue(Latency)),
+            Records = parsed.GetValue(Records) ?? 5_000_000,
+            Drivers = parsed.GetValue(Drivers) ?? 10_000,
+            Partitions = parsed.GetValue(Partitions) ?? 8,
+            Seed = (ulong)(parsed.GetValue(Seed) ?? 1),
+            Latency = TimeSpan.FromSeconds(parsed.GetValue(Latency) ?? 15),
             Rate = parsed.GetValue(Rate),
-            Kafka = parsed.GetRequiredValue(Kafka),
-            Redis = Endpoint(parsed.GetRequiredValue(Redis)),
+            Kafka = parsed.GetValue(Kafka) ?? "localhost:9092",
+            Redis = parsed.GetValue(Redis) ?? new HostPort("localhost", 6379),
         };
         var run = new BenchRun(plan, options, static line => Console.Error.WriteLine($"bench: {line}"));
         var report = await run.RunAsync(stop);
@@ -109,13 +96,5 @@ internal static class BenchCommand
         }
 
         return 0;
-    }
-
-    private static (string Host, int Port) Endpoint(string text)
-    {
-        var colon = text.LastIndexOf(':');
-        return colon > 0 && int.TryParse(text[(colon + 1)..], out var port)
-            ? (text[..colon], port)
-            : throw new UserErrorException($"--redis is \"{text}\": it must be HOST:PORT.");
     }
 }

@@ -1,7 +1,6 @@
 using System.ComponentModel;
 using System.Diagnostics;
-using System.Net;
-using System.Net.Sockets;
+using StreamActors.Node.Cli;
 using StreamActors.Redis;
 
 namespace StreamActors.Node.Demo;
@@ -52,7 +51,7 @@ internal sealed class OwnRedis : IAsyncDisposable
                 + "name a server that runs already: --redis HOST:PORT.");
         }
 
-        var redis = Start(FreePort());
+        var redis = Start(Ports.Free());
         await redis.UntilAnswersAsync(stop);    // where it does not, the process ends, and the server with it
         return redis;
     }
@@ -83,13 +82,6 @@ internal sealed class OwnRedis : IAsyncDisposable
                 + "already: --redis HOST:PORT.",
                 error);
         }
-    }
-
-    private static int FreePort()
-    {
-        using var listener = new TcpListener(IPAddress.Loopback, 0);
-        listener.Start();
-        return ((IPEndPoint)listener.LocalEndpoint).Port;
     }
 
     private async Task UntilAnswersAsync(CancellationToken stop)
