@@ -2,6 +2,7 @@ using System.Globalization;
 using System.Text;
 using System.Text.Json.Nodes;
 using Confluent.Kafka;
+using StreamActors.Limits;
 using StreamActors.Tests.Fixtures;
 
 namespace StreamActors.Tests.RideShare;
@@ -176,21 +177,30 @@ public sealed class FloodTests
     [KafkaFact(Redis = true)]
     public async Task Sample_counters_of_entities_without_end_are_bounded()
     {
-        const int Entities = 400_000;
+        var kept = new PipelineLimits().EntitiesPerShard;
         await using var theatre = await SharedKafka.TheatreAsync();
         var node = await theatre.StartReadyAsync(
-            ("PROCESSOR_AGGREGATION_STRATEGY", "sample"), ("PROCESSOR_SAMPLE_RATE", "1000"));
-        for (var i = 0; i < Entities; i++)
+            ("PROCESSOR_AGGREGATION_STRATEGY", "sample"), ("PROCESSOR_SAMPLE_RATE", "2"));
+
+        // One ping of each, under one key and so in one shard: one entity more than it keeps, and the first is gone.
+        Ping("first");
+        for (var i = 0; i < kept; i++)
         {
-            theatre.Feed.Enqueue("gps_pings", $"driver-{i:D40}", Rides.Ping($"driver-{i:D40}"));
+            Ping($"driver-{i}");
         }
 
-        theatre.Feed.Flush();
-        await node.UntilAsync("all are counted", TimeSpan.FromSeconds(30), async () =>
-            (await node.MetricsAsync()).GetProperty("messages_consumed_total").GetInt64() == Entities);
-        // Four times what one shard keeps, by drivers with very long names: the bound is not the container's.
-        Console.WriteLine($"{Entities} entities, peak {node.PeakMemory >> 20} MB");
-        node.PeakMemory.ShouldBeLessThan(2 * ContainerLimit);
+        // The second ping of each of these: the first's counter was forgotten and starts again, the last's was kept.
+        Ping("first");
+        Ping($"driver-{kept - 1}");
+        await theatre.ShownAsync("the one that was kept", static shown => shown.Count > 0, seconds: 60);
+        theatre.Frontend.All.Select(static shown => shown["entity_id"]).ShouldBe([$"driver-{kept - 1}"]);
+
+        Ping("first");
+        await theatre.ShownAsync("the one that began again", static shown => shown.Count > 1);
+        theatre.Frontend.All[1]["entity_id"].ShouldBe("first");
+        (await node.MetricsAsync()).GetProperty("messages_consumed_total").GetInt64().ShouldBe(kept + 4);
         await node.StopAsync();
+
+        void Ping(string driver) => theatre.Feed.Enqueue("gps_pings", "key", Rides.Ping(driver));
     }
 }

@@ -1,10 +1,11 @@
 using System.Diagnostics;
 using StreamActors.Tests.Fixtures;
+using Xunit.Abstractions;
 
 namespace StreamActors.Tests.RideShare;
 
 /// <summary>What a GPS window promises to those who look at the map, and to those who restart the node.</summary>
-public sealed class WindowTests
+public sealed class WindowTests(ITestOutputHelper output)
 {
     [RedisFact]
     public async Task A_ping_leaves_within_its_window_whatever_else_comes()
@@ -15,6 +16,7 @@ public sealed class WindowTests
         await using var theatre = await Theatre.EmbeddedAsync();
         var node = await theatre.StartReadyAsync(("PROCESSOR_WINDOW_SIZE_MS", $"{Window}"));
         var seed = Environment.TickCount;
+        output.WriteLine($"seed {seed}");
         var random = new Random(seed);
         var sent = new Dictionary<string, long>();
         for (var ping = 0; ping < 40; ping++)
@@ -34,7 +36,7 @@ public sealed class WindowTests
         var waits = theatre.Frontend.All
             .Select(shown => Stopwatch.GetElapsedTime(sent[shown["entity_id"]], shown.At).TotalMilliseconds)
             .Order().ToList();
-        Console.WriteLine($"seed {seed}: from produce to frontend, window {Window} ms: "
+        output.WriteLine($"from produce to frontend, window {Window} ms: "
             + $"median {waits[waits.Count / 2]:0} ms, longest {waits[^1]:0} ms");
         waits[^1].ShouldBeLessThan(Window + 250);
         await node.StopAsync();
