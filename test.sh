@@ -21,7 +21,7 @@ esac; done
 need_dotnet "$root"
 try_commands redis-server:redis-server openssl:openssl
 if [ -z "${STREAMACTORS_TEST_KAFKA:-}" ] && { [ -n "${KAFKA_HOME:-}" ] || [ -d "$root/../shared/kafka" ]; }; then
-    try_commands java:openjdk-17-jre-headless
+    try_commands "java:$(java_package)"
 fi
 "$root/eng/librdkafka.sh"
 

@@ -8,7 +8,29 @@ root_prefix() {    # prints the prefix of a command that needs root; fails where
     if [ "$(id -u)" = 0 ]; then echo ""; elif sudo -n true 2>/dev/null; then echo "sudo -n"; else return 1; fi
 }
 
-install_packages() {    # Debian packages that are missing
+no_starts() (    # $1 = the prefix for root, then a command: a package that it installs starts no server of its own
+    # Debian asks policy-rc.d (101 = no). One that refuses already stays; another one is put aside for the time.
+    prefix=$1 policy=/usr/sbin/policy-rc.d aside="" status=0
+    shift
+    if [ -x "$policy" ]; then "$policy" redis-server start >/dev/null 2>&1 || status=$?; fi
+    if [ "$status" = 101 ]; then "$@"; return; fi
+    if [ -e "$policy" ]; then aside=$policy.streamactors && $prefix mv "$policy" "$aside"; fi
+    trap '$prefix rm -f "$policy"; [ -z "$aside" ] || $prefix mv "$aside" "$policy"' EXIT
+    trap 'exit 130' INT TERM
+    printf '#!/bin/sh\nexit 101\n' | $prefix tee "$policy" >/dev/null && $prefix chmod 755 "$policy"
+    "$@"
+)
+
+no_boot() {    # $1 = the prefix for root, then packages just installed: nor does it start with the machine
+    local prefix=$1 name
+    shift
+    [ -d /run/systemd/system ] || return 0
+    for name in "$@"; do
+        if systemctl is-enabled --quiet "$name" 2>/dev/null; then $prefix systemctl disable --quiet "$name"; fi
+    done
+}
+
+install_packages() {    # Debian packages that are missing; a server among them is installed, and not started
     local names="$*" prefix
     command -v apt-get >/dev/null ||
         die "please install what Debian calls $names, and start again (there is no apt-get here to do it with)"
@@ -18,7 +40,8 @@ install_packages() {    # Debian packages that are missing
     local log; log=$(mktemp)
     # shellcheck disable=SC2086
     apt_install() {
-        $prefix env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends $names
+        no_starts "$prefix" \
+            $prefix env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends $names
     }
     # A machine's list of packages may be old or empty: then once more with a new one.
     if ! { apt_install || { $prefix apt-get update -qq && apt_install; }; } >"$log" 2>&1; then
@@ -26,6 +49,8 @@ install_packages() {    # Debian packages that are missing
         die "'apt-get install $names' failed"
     fi
     rm -f "$log"
+    # shellcheck disable=SC2086
+    no_boot "$prefix" $names
 }
 
 need_packages() {    # $@ = Debian packages; for libraries, which no command stands for
@@ -45,6 +70,13 @@ need_commands() {    # $@ = command:package
 
 try_commands() {    # like need_commands, for what only some tests need: those are skipped, and say why
     (need_commands "$@") || true
+}
+
+java_package() {    # prints the Debian package of a Java that Kafka runs on: 17 or later; the default one is 11 to 21
+    local version    # 2:1.17-74 is 17
+    version=$(apt-cache show default-jre-headless 2>/dev/null |
+        sed -n 's/^Version: *\([0-9]*:\)\{0,1\}1\.\([0-9]*\)[^0-9].*/\2/p' | head -1)
+    if [ "${version:-17}" -ge 17 ]; then echo default-jre-headless; else echo openjdk-17-jre-headless; fi
 }
 
 need_dotnet() {    # $1 = the repository; the SDK of global.json, or a later one of its release
