@@ -41,6 +41,17 @@ internal sealed class Delivery(int outputs)
         }
     }
 
+    /// <summary>Completes it as failed: its producer has ended, and reports no more.</summary>
+    public void Fail(Error error)
+    {
+        lock (refused)
+        {
+            Failure ??= error;
+        }
+
+        done.TrySetResult();
+    }
+
     private void Note(int index, Error error)
     {
         lock (refused)

@@ -76,6 +76,10 @@ public sealed class EmbeddedBroker : IDisposable
     internal void FailNext(short apiKey, params ReadOnlySpan<ErrorCode> errors) =>
         MockCluster.PushErrors(cluster, apiKey, (nuint)errors.Length, errors);
 
+    /// <summary>Makes a broker's answers late, by so much each.</summary>
+    internal void SlowDown(int broker, TimeSpan late) =>
+        Done(MockCluster.BrokerSetRoundTrip(cluster, broker, (int)late.TotalMilliseconds));
+
     /// <summary>Stops it; all that it held is gone.</summary>
     public void Dispose()
     {

@@ -28,6 +28,7 @@ public sealed class KafkaAdmin : IDisposable
     private volatile Error? complaint;
 
     /// <summary>Makes a client; it connects with the first question.</summary>
+    /// <exception cref="PipelineException">The Kafka client refuses a setting; the message names it.</exception>
     public KafkaAdmin(KafkaOptions options)
     {
         this.options = options;
@@ -37,7 +38,7 @@ public sealed class KafkaAdmin : IDisposable
             builder.SetLogHandler((_, log) => NoteClosing(log));
         }
 
-        client = builder.Build();
+        client = KafkaClients.Make(options, builder.Build);
     }
 
     /// <summary>All topics that this user may see, by name, without Kafka's internal ones.</summary>

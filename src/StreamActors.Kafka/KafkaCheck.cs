@@ -28,15 +28,13 @@ public static class KafkaCheck
         KafkaAdmin admin;
         try
         {
+            KafkaClients.Try(options);
             admin = new KafkaAdmin(options);
         }
-        catch (InvalidOperationException error)
+        catch (PipelineException error)
         {
-            return [Refused(error)];
-        }
-        catch (ArgumentException error)
-        {
-            return [Refused(error)];
+            var fault = KafkaFault.Refused(error.InnerException!.Message, options);
+            return [new(false, fault.What, fault.Remedy)];
         }
 
         using (admin)
@@ -50,9 +48,6 @@ public static class KafkaCheck
 
         return findings;
     }
-
-    private static Finding Refused(Exception error) => new(
-        false, $"The Kafka client refuses its settings: {error.Message}", "Correct the setting that it names.");
 
     private static async Task<Finding> BrokersAsync(KafkaAdmin admin, KafkaOptions options, CancellationToken stop)
     {

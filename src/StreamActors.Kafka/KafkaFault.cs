@@ -44,6 +44,13 @@ internal readonly record struct KafkaFault(string What, string Remedy)
         };
     }
 
+    /// <summary>Explains why librdkafka makes no client of the options; it names settings by its own names.</summary>
+    public static KafkaFault Refused(string said, KafkaOptions options) => new(
+        $"The Kafka client refuses its settings: {said.TrimEnd('.')}.",
+        Has(said, "ssl.ca.location")
+            ? $"Check that {options.Security.CaFile} holds PEM certificates (such as KAFKA_SSL_CA_LOCATION)."
+            : "Correct the setting that it names.");
+
     private static KafkaFault LogIn(string said, KafkaSecurityOptions security) => said switch
     {
         _ when Has(said, "Unsupported SASL mechanism") || Has(said, "mechanism handshake failed") => new(

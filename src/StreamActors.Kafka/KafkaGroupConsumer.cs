@@ -48,7 +48,7 @@ internal sealed class KafkaGroupConsumer : IGroupConsumer
         this.events = events;
         this.clock = clock;
         signal = new PollSignal(options.Consumer.WakeInterval, clock);
-        watch = new PeerWatch(group.Pipeline, options, events, clock);
+        watch = new PeerWatch(group.Pipeline, Kafka.Connector, options, events, clock);
         member = NewMember(classic: options.Consumer.GroupProtocol == KafkaGroupProtocol.Classic);
     }
 

@@ -50,7 +50,7 @@ internal sealed class KafkaMember
             builder.SetLogHandler(static (_, _) => { });    // what matters comes as an error, too
         }
 
-        Consumer = builder.Build();
+        Consumer = KafkaClients.Make(options, builder.Build);
         Client = LibRdKafka.HandleOf(Consumer);
         happenings = NativeQueue.OfConsumer(Client, signal);
         Commits = new CommitQueue(Client);

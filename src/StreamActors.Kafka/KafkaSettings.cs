@@ -10,12 +10,18 @@ namespace StreamActors.Kafka;
 /// </summary>
 public static class KafkaSettings
 {
-    /// <summary>The settings that <see cref="KafkaOptions.ClientSettings"/> may not change.</summary>
+    /// <summary>
+    /// The settings that <see cref="KafkaOptions.ClientSettings"/> may not change, with all their aliases
+    /// (CONFIGURATION.md of librdkafka).
+    /// </summary>
     internal static readonly FrozenSet<string> Reserved = new[]
     {
         "group.id", "group.protocol", "group.remote.assignor", "partition.assignment.strategy", "auto.offset.reset",
-        "enable.auto.commit", "enable.auto.offset.store", "enable.partition.eof", "enable.idempotence", "acks",
-        "message.timeout.ms",
+        "enable.auto.commit", "auto.commit.enable", "enable.auto.offset.store", "enable.partition.eof",
+        "enable.idempotence", "acks", "request.required.acks",
+        // A record that is given up while later ones are delivered breaks the order, whatever it was given up for.
+        "message.timeout.ms", "delivery.timeout.ms", "retries", "message.send.max.retries",
+        "delivery.report.only.error",    // a delivery would wait for ever
     }.ToFrozenSet(StringComparer.Ordinal);
 
     /// <summary>A member of a group.</summary>

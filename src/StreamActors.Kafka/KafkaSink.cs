@@ -1,4 +1,3 @@
-using Confluent.Kafka;
 using StreamActors.Events;
 using StreamActors.Sinks;
 
@@ -22,10 +21,9 @@ public sealed class KafkaSink(KafkaOptions options, string pipeline, IEngineEven
     private static readonly TimeSpan RoomPause = TimeSpan.FromMilliseconds(10);
 
     private readonly KafkaAdmin admin = new(options);
-    private readonly PeerWatch watch = new(pipeline, options, events, clock);
+    private readonly PeerWatch watch = new(pipeline, Kafka.Connector + " producer", options, events, clock);
     private readonly SemaphoreSlim renewal = new(1);
-    private volatile IProducer<OutputKey, OutputValue>? producer;
-    private volatile Error? fatal;
+    private volatile SinkProducer? producer;
 
     /// <inheritdoc/>
     public string Name => Kafka.Connector;
@@ -38,17 +36,8 @@ public sealed class KafkaSink(KafkaOptions options, string pipeline, IEngineEven
             return;
         }
 
-        var current = await ProducerAsync(stop);
         var delivery = new Delivery(batch.Count);
-        for (var index = 0; index < batch.Count; index++)
-        {
-            while (!TryProduce(current, batch, index, delivery))
-            {
-                await Task.Delay(RoomPause, clock, stop);
-            }
-        }
-
-        await delivery.Task.WaitAsync(stop);
+        await DeliverAsync(batch, delivery, stop);
         if (delivery.Failure is { } failure)
         {
             throw new SinkException($"Kafka did not take the records: {KafkaFault.Explain(failure, options)}");
@@ -61,107 +50,93 @@ public sealed class KafkaSink(KafkaOptions options, string pipeline, IEngineEven
         }
     }
 
-    /// <inheritdoc/>
-    public ValueTask<bool> IsReachableAsync(CancellationToken stop) => admin.IsReachableAsync(stop);
+    /// <summary>
+    /// Whether a broker answers now. An answer also ends what was reported as trouble: the next delivery, which would,
+    /// may be days away.
+    /// </summary>
+    public async ValueTask<bool> IsReachableAsync(CancellationToken stop)
+    {
+        var answers = await admin.IsReachableAsync(stop);
+        if (answers)
+        {
+            watch.Worked();
+        }
+
+        return answers;
+    }
 
     /// <summary>Closes the producer. Deliveries that are under way fail; the engine has none by then.</summary>
     public async ValueTask DisposeAsync()
     {
-        await Task.Run(() => producer?.Dispose());
+        if (producer is { } current)
+        {
+            await current.EndAsync();
+        }
+
         admin.Dispose();
         renewal.Dispose();
     }
 
-    /// <returns>False when the queue is full: try again soon.</returns>
-    private static bool TryProduce(
-        IProducer<OutputKey, OutputValue> producer, OutputBatch batch, int index, Delivery delivery)
+    /// <summary>Completes the delivery, whatever becomes of the producer meanwhile.</summary>
+    private async Task DeliverAsync(OutputBatch batch, Delivery delivery, CancellationToken stop)
     {
-        ref readonly var output = ref batch.Outputs[index];
-        var message = new Message<OutputKey, OutputValue>
-        {
-            Key = new OutputKey(batch, index, delivery),
-            Value = new OutputValue(batch, index),
-            Headers = Headers(batch.Headers(in output)),
-        };
+        var current = await OpenAsync(delivery, stop);
         try
         {
-            producer.Produce(output.Destination, message, Delivery.Report);
-            return true;
+            for (var index = current.Produce(batch, 0, delivery);
+                index < batch.Count;
+                index = current.Produce(batch, index, delivery))
+            {
+                await Task.Delay(RoomPause, clock, stop);
+            }
+
+            await Task.WhenAny(delivery.Task, current.Broken).WaitAsync(stop);
+            if (!delivery.Task.IsCompleted)
+            {
+                await current.EndAsync().WaitAsync(stop);
+                await delivery.Task;
+            }
         }
-        catch (ProduceException<OutputKey, OutputValue> error) when (error.Error.Code == ErrorCode.Local_QueueFull)
+        finally
         {
-            return false;
-        }
-        catch (ProduceException<OutputKey, OutputValue> error)
-        {
-            delivery.Done(index, error.Error);
-            return true;
+            current.Close(delivery);
         }
     }
 
-    private static Headers? Headers(ReadOnlySpan<byte> bytes)
+    private async Task<SinkProducer> OpenAsync(Delivery delivery, CancellationToken stop)
     {
-        if (bytes.IsEmpty)
+        while (true)
         {
-            return null;
-        }
+            var current = producer;
+            if (current is null || current.Broken.IsCompleted)
+            {
+                current = await RenewAsync(stop);
+            }
 
-        var headers = new Headers();
-        foreach (var header in Records.RecordHeaders.Read(bytes))
-        {
-            var name = System.Text.Encoding.UTF8.GetString(header.Name);
-            headers.Add(name, header.IsNull ? null : header.Value.ToArray());
+            if (current.TryOpen(delivery))
+            {
+                return current;
+            }
         }
-
-        return headers;
     }
 
-    private async Task<IProducer<OutputKey, OutputValue>> ProducerAsync(CancellationToken stop)
+    private async Task<SinkProducer> RenewAsync(CancellationToken stop)
     {
-        if (producer is { } current && fatal is null)
-        {
-            return current;
-        }
-
         await renewal.WaitAsync(stop);
         try
         {
-            if (fatal is not null)
+            if (producer is { Broken.IsCompleted: true } old)
             {
                 // What the old one still holds must not come behind what the new one sends.
-                await Task.Run(() => producer?.Dispose(), stop);
+                await old.EndAsync().WaitAsync(stop);
                 producer = null;
-                fatal = null;
             }
 
-            return producer ??= NewProducer();
+            return producer ??= new SinkProducer(options, watch.Complain);
         }
         finally
         {
             renewal.Release();
-        }
-    }
-
-    private IProducer<OutputKey, OutputValue> NewProducer()
-    {
-        var builder = new ProducerBuilder<OutputKey, OutputValue>(KafkaSettings.Producer(options))
-            .SetKeySerializer(OutputKey.Serializer)
-            .SetValueSerializer(OutputValue.Serializer)
-            .SetErrorHandler((_, error) => Complained(error));
-        if (!KafkaSettings.Debugs(options))
-        {
-            builder.SetLogHandler(static (_, _) => { });
-        }
-
-        return builder.Build();
-    }
-
-    private void Complained(Error error)
-    {
-        watch.Complain(error);
-        if (error.IsFatal)
-        {
-            fatal = error;
         }
     }
 }

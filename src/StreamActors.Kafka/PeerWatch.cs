@@ -8,7 +8,13 @@ namespace StreamActors.Kafka;
 /// it is over. Trouble is over when Kafka answers a question again and nobody has complained for a moment.
 /// <para>Any thread may call it.</para>
 /// </summary>
-internal sealed class PeerWatch(string pipeline, KafkaOptions options, IEngineEvents events, TimeProvider clock)
+/// <param name="pipeline">The pipeline that has the trouble.</param>
+/// <param name="peer">Whose trouble it is, in reports: reading and writing have episodes of their own.</param>
+/// <param name="options">How Kafka is reached, for the remedy.</param>
+/// <param name="events">Where to report.</param>
+/// <param name="clock">Measures.</param>
+internal sealed class PeerWatch(
+    string pipeline, string peer, KafkaOptions options, IEngineEvents events, TimeProvider clock)
 {
     private static readonly TimeSpan Quiet = TimeSpan.FromSeconds(2);
 
@@ -41,7 +47,7 @@ internal sealed class PeerWatch(string pipeline, KafkaOptions options, IEngineEv
         }
 
         events.Report(new EngineEvent.PeerTrouble(
-            pipeline, Kafka.Connector, KafkaFault.Explain(error, options).ToString()));
+            pipeline, peer, KafkaFault.Explain(error, options).ToString()));
     }
 
     /// <summary>Kafka answered: ends the episode, when nobody has complained for a moment.</summary>
@@ -64,7 +70,7 @@ internal sealed class PeerWatch(string pipeline, KafkaOptions options, IEngineEv
             after = clock.GetElapsedTime(began);
         }
 
-        events.Report(new EngineEvent.PeerRecovered(pipeline, Kafka.Connector, after));
+        events.Report(new EngineEvent.PeerRecovered(pipeline, peer, after));
     }
 
     /// <summary>Asks, while there is trouble, whether it is over. The poll thread calls it in each round.</summary>

@@ -33,6 +33,9 @@ internal static partial class MockCluster
     [LibraryImport(Library, EntryPoint = "rd_kafka_mock_broker_set_up")]
     public static partial int BrokerUp(nint cluster, int broker);
 
+    [LibraryImport(Library, EntryPoint = "rd_kafka_mock_broker_set_rtt")]
+    public static partial int BrokerSetRoundTrip(nint cluster, int broker, int milliseconds);
+
     [LibraryImport(Library, EntryPoint = "rd_kafka_mock_push_request_errors_array")]
     public static partial void PushErrors(nint cluster, short apiKey, nuint count, ReadOnlySpan<ErrorCode> errors);
 

@@ -54,6 +54,35 @@ public sealed class CheckTests
     }
 
     [Theory]
+    [InlineData("acks", "request.required.acks")]
+    [InlineData("message.timeout.ms", "delivery.timeout.ms")]
+    [InlineData("enable.auto.commit", "auto.commit.enable")]
+    [InlineData("retries", "message.send.max.retries")]
+    public void A_setting_that_the_promises_rest_on_is_refused_by_each_of_its_names(params string[] names)
+    {
+        var options = new KafkaOptions
+        {
+            BootstrapServers = "k:9092",
+            ClientSettings = names.ToDictionary(static name => name, static _ => "1"),
+        };
+        options.Problems().Count.ShouldBe(names.Length);
+    }
+
+    [Theory]
+    [InlineData("max.in.flight", "6", "max.in.flight")]    // the producer's rule
+    [InlineData("fetch.max.bytes", "1", "fetch.max.bytes")]    // the consumer's
+    [InlineData("linger.ms", "soon", "queue.buffering.max.ms")]    // its other name
+    public async Task A_setting_that_one_client_refuses_is_named_before_anything_starts(
+        string name, string value, string named)
+    {
+        using var broker = new EmbeddedBroker();
+        var options = broker.Options with { ClientSettings = new Dictionary<string, string> { [name] = value } };
+        Should.Throw<PipelineException>(() => new Connectors().AddKafka(options, TimeProvider.System))
+            .Message.ShouldContain(named);
+        (await FirstAsync(options)).Sentence.ShouldContain(named);
+    }
+
+    [Theory]
     [InlineData("after 2ms in state UP", true)]
     [InlineData("after 65432ms in state UP", false)]
     public void Only_a_connection_that_is_closed_at_once_asks_for_a_log_in(string when, bool asks)

@@ -1,3 +1,4 @@
+using System.Collections.Concurrent;
 using System.Text;
 using Confluent.Kafka;
 using StreamActors.Events;
@@ -103,6 +104,62 @@ public sealed class SinkTests : IDisposable
         (await sink.IsReachableAsync(CancellationToken.None)).ShouldBeFalse();
     }
 
+    [Fact]
+    public async Task A_fatal_error_fails_what_is_in_flight_and_the_next_delivery_works()
+    {
+        using var two = new EmbeddedBroker(brokers: 2);
+        two.CreateTopic("out", 2);    // partition 0 is led by broker 1, partition 1 by broker 2
+        await using var sink = Sink(two.Options);
+        using var first = new OutputBatch();
+        for (var key = 0; key < 20; key++)
+        {
+            Add(first, "out", $"{key}", "v");
+        }
+
+        await sink.DeliverAsync(first, CancellationToken.None).WaitAsync(Limit);
+        var keys = (await ReadAsync(two.BootstrapServers, "out", 20))
+            .ToLookup(static seen => seen.Partition.Number, static seen => seen.Key);
+        using var fatal = new OutputBatch();
+        Add(fatal, "out", keys[0].First(), "v");
+        using var waiting = new OutputBatch();
+        Add(waiting, "out", keys[1].First(), "v");
+
+        two.SlowDown(2, TimeSpan.FromMinutes(10));
+        two.FailNext(0, ErrorCode.NoError, ErrorCode.OutOfOrderSequenceNumber);
+        var inFlight = sink.DeliverAsync(waiting, CancellationToken.None);
+        await Task.Delay(1000);
+        inFlight.IsCompleted.ShouldBeFalse();
+        var failed = await Should.ThrowAsync<SinkException>(
+            sink.DeliverAsync(fatal, CancellationToken.None).WaitAsync(TimeSpan.FromSeconds(10)));
+        failed.Message.ShouldContain("Kafka did not take the records");
+        await Should.ThrowAsync<SinkException>(inFlight.WaitAsync(TimeSpan.FromSeconds(10)));
+
+        two.SlowDown(2, TimeSpan.Zero);
+        await sink.DeliverAsync(fatal, CancellationToken.None).WaitAsync(Limit);
+        await sink.DeliverAsync(waiting, CancellationToken.None).WaitAsync(Limit);
+    }
+
+    [Fact]
+    public async Task Trouble_is_over_when_a_broker_answers_although_nothing_is_delivered()
+    {
+        broker.CreateTopic("out", 1);
+        var heard = new Heard();
+        await using var sink = new KafkaSink(broker.Options, "test", heard, TimeProvider.System);
+        using var batch = new OutputBatch();
+        Add(batch, "out", "k", "v");
+        await sink.DeliverAsync(batch, CancellationToken.None).WaitAsync(Limit);
+
+        broker.TakeDown();
+        await Machine.UntilAsync("the trouble", Limit, () => Task.FromResult(!heard.Events.IsEmpty));
+        broker.BringUp();
+
+        await Machine.UntilAsync("its end", TimeSpan.FromSeconds(20), async () =>
+            await sink.IsReachableAsync(CancellationToken.None)
+            && heard.Events.OfType<EngineEvent.PeerRecovered>().Any());
+        heard.Events.OfType<EngineEvent.PeerTrouble>().ShouldAllBe(trouble => trouble.Peer == "kafka producer");
+        heard.Events.OfType<EngineEvent.PeerRecovered>().ShouldHaveSingleItem().Peer.ShouldBe("kafka producer");
+    }
+
     [KafkaFact(Dedicated = true)]
     public async Task Order_and_completeness_survive_a_killed_broker()
     {
@@ -159,6 +216,13 @@ public sealed class SinkTests : IDisposable
         bytes.CopyTo(batch.GetSpan(bytes.Length));
         batch.Advance(bytes.Length);
         batch.End(in draft, new Origin(0, 0, 0), isTombstone: value is null);
+    }
+
+    private sealed class Heard : IEngineEvents
+    {
+        public ConcurrentQueue<EngineEvent> Events { get; } = new();
+
+        public void Report(EngineEvent happened) => Events.Enqueue(happened);
     }
 
     private sealed class Unheard : IEngineEvents
