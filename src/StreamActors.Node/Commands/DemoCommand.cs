@@ -83,6 +83,12 @@ internal static class DemoCommand
         }
 
         Console.Write(totals);
+        if (simulator.Producer.Failure is { } failure)
+        {
+            Console.WriteLine($"{Ink.Bad("✘")} The city's Kafka producer failed: {failure}");
+            return 1;
+        }
+
         return totals.Gaps.Count == 0 ? 0 : 1;
     }
 

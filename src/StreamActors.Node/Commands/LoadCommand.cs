@@ -62,7 +62,7 @@ internal static class LoadCommand
             await LoadTopics.CreateMissingAsync(peers.Kafka, peers.PlatformTopics, Console.WriteLine, ending.Token);
             simulator.Start();
             using var everySecond = new PeriodicTimer(TimeSpan.FromSeconds(1));
-            while (await everySecond.WaitForNextTickAsync(ending.Token))
+            while (simulator.Producer.Failure is null && await everySecond.WaitForNextTickAsync(ending.Token))
             {
                 lines.Print();
             }
@@ -74,7 +74,7 @@ internal static class LoadCommand
 
         simulator.Stop();
         Console.Write(Totals(simulator));
-        return simulator.Producer.Refused == 0 && simulator.Unacknowledged == 0 ? 0 : 1;
+        return simulator.Producer is { Refused: 0, Failure: null } && simulator.Unacknowledged == 0 ? 0 : 1;
     }
 
     private static string Totals(Simulator simulator)
@@ -98,6 +98,11 @@ internal static class LoadCommand
         {
             text += $"Kafka did not acknowledge {Say.Count(simulator.Unacknowledged)} more within ten seconds."
                 + Environment.NewLine;
+        }
+
+        if (simulator.Producer.Failure is { } failure)
+        {
+            text += $"The Kafka producer failed, and the city ended with it: {failure}{Environment.NewLine}";
         }
 
         return text;

@@ -42,7 +42,7 @@ internal sealed class DemoRun(WebApplication app, Simulator simulator, IDemoView
         if (!stop.IsCancellationRequested && HasPartitions())
         {
             simulator.Start();
-            await UntilAsync("running", length ?? Timeout.InfiniteTimeSpan, () => pipeline.Fatal is not null, stop);
+            await UntilAsync("running", length ?? Timeout.InfiniteTimeSpan, HasFailed, stop);
         }
 
         phase = "the simulator stops";
@@ -54,6 +54,8 @@ internal sealed class DemoRun(WebApplication app, Simulator simulator, IDemoView
         var cut = await NodeApp.StopAsync(app);
         return new DemoTotals(Sample(), simulator.Totals.Malformed, simulator.Totals.Duplicates) { Cut = cut };
     }
+
+    private bool HasFailed() => pipeline.Fatal is not null || simulator.Producer.Failure is not null;
 
     private bool HasPartitions() => pipeline.IsReady
         && pipeline.Metrics.Partitions is { Count: > 0 } owned

@@ -20,15 +20,17 @@ internal sealed class LoadProducer : IDisposable
     private volatile string? trouble;
     private volatile string? lastReason;
     private volatile string? refusal;
+    private volatile string? failure;
 
     /// <summary>Makes the producer; it connects by itself.</summary>
+    /// <exception cref="PipelineException">The Kafka client refuses a setting.</exception>
     public LoadProducer(KafkaOptions options)
     {
         servers = options.BootstrapServers;
-        producer = new ProducerBuilder<byte[], byte[]>(Settings(options))
+        var builder = new ProducerBuilder<byte[], byte[]>(Settings(options))
             .SetErrorHandler((_, error) => Note(error))
-            .SetLogHandler(static (_, _) => { })
-            .Build();
+            .SetLogHandler(static (_, _) => { });
+        producer = KafkaClients.Make(options, builder.Build);
         foreach (var tally in tallies.Values)
         {
             tally.Report = report => Count(tally, report.Error);
@@ -41,6 +43,9 @@ internal sealed class LoadProducer : IDisposable
     /// <summary>Why Kafka refused the last record that it refused for good; null where it refused none.</summary>
     public string? Refusal => refusal;
 
+    /// <summary>Why the producer can send nothing any more, for good; null while it can.</summary>
+    public string? Failure => failure;
+
     /// <summary>Records that Kafka has.</summary>
     public long Delivered => tallies.Values.Sum(static tally => Interlocked.Read(ref tally.Delivered));
 
@@ -50,7 +55,7 @@ internal sealed class LoadProducer : IDisposable
     /// <summary>Records of a topic that Kafka has.</summary>
     public long DeliveredTo(RideShareTopic topic) => Interlocked.Read(ref tallies[topic].Delivered);
 
-    /// <summary>Sends a record; waits while the queue is full.</summary>
+    /// <summary>Sends a record; waits while the queue is full. What the client refuses is counted.</summary>
     /// <exception cref="OperationCanceledException">It was told to stop while it waited.</exception>
     public void Send(RideShareTopic topic, ReadOnlySpan<byte> key, ReadOnlySpan<byte> value, CancellationToken stop)
     {
@@ -66,6 +71,11 @@ internal sealed class LoadProducer : IDisposable
             {
                 stop.WaitHandle.WaitOne(RoomWait);
                 stop.ThrowIfCancellationRequested();
+            }
+            catch (ProduceException<byte[], byte[]> error)
+            {
+                Count(tallies[topic], error.Error);
+                return;
             }
         }
     }
@@ -101,7 +111,11 @@ internal sealed class LoadProducer : IDisposable
 
     private void Note(Error error)
     {
-        if (error.Code is ErrorCode.Local_AllBrokersDown)
+        if (error.IsFatal)
+        {
+            failure = error.Reason;
+        }
+        else if (error.Code is ErrorCode.Local_AllBrokersDown)
         {
             trouble ??= $"Kafka at {servers} does not answer" + (lastReason is { } said ? $" ({said})" : "");
         }

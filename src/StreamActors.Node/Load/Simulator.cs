@@ -6,7 +6,8 @@ namespace StreamActors.Node.Load;
 
 /// <summary>
 /// A simulated city in real time, on a thread of its own: it steps the world every few milliseconds and sends what
-/// happens to Kafka. While Kafka takes nothing, the city stands still; it does not make up for the time afterwards.
+/// happens to Kafka. While Kafka takes nothing, the city stands still; it does not make up for the time afterwards. When
+/// the producer fails for good, the city ends.
 /// </summary>
 internal sealed class Simulator : IDisposable
 {
@@ -77,7 +78,7 @@ internal sealed class Simulator : IDisposable
         var before = Stopwatch.GetTimestamp();
         try
         {
-            while (!stop.WaitHandle.WaitOne(Beat))
+            while (producer.Failure is null && !stop.WaitHandle.WaitOne(Beat))
             {
                 var now = Stopwatch.GetTimestamp();
                 var elapsed = Stopwatch.GetElapsedTime(before, now);

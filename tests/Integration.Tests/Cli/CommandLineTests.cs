@@ -66,6 +66,40 @@ public sealed class CommandLineTests
         output.ShouldNotContain("\e");
     }
 
+    [Theory]
+    [InlineData("run ride-share")]
+    [InlineData("demo --kafka 127.0.0.1:1 --redis 127.0.0.1:1")]
+    [InlineData("load ride-share")]
+    [InlineData("topics list")]
+    public async Task A_setting_that_the_Kafka_client_refuses_is_a_mistake_of_the_user(string arguments)
+    {
+        var (code, _, errors) = await StreamActorsProcess.RunAsync(
+            arguments,
+            ("KAFKA_BOOTSTRAP_SERVERS", "127.0.0.1:1"),
+            ("KAFKA_SECURITY_PROTOCOL", "SSL"),
+            ("KAFKA_SSL_CA_LOCATION", typeof(CommandLineTests).Assembly.Location));
+
+        code.ShouldBe(2, errors);
+        errors.ShouldContain("The Kafka client refuses its settings: ");
+        errors.ShouldContain("KAFKA_SSL_CA_LOCATION");
+        errors.ShouldNotContain("   at ");
+    }
+
+    [Fact]
+    public async Task A_load_whose_producer_fails_ends_with_a_sentence_and_exit_code_1()
+    {
+        using var broker = new EmbeddedBroker();
+        using var load = StreamActorsProcess.Start(
+            $"load ride-share --drivers 50 --rate 2000 --kafka {broker.BootstrapServers}");
+        await load.UntilItSaysAsync("00:00:02");
+
+        broker.FailNext(0, ErrorCode.OutOfOrderSequenceNumber);
+
+        (await load.EndAsync()).ShouldBe(1, load.Errors);
+        load.Output.ShouldContain("The Kafka producer failed, and the city ended with it: ");
+        load.Errors.Trim().ShouldBeEmpty();
+    }
+
     [Fact]
     public async Task A_load_ends_with_totals_that_Kafka_has_and_exit_code_0_on_an_interrupt()
     {
