@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using System.Text;
 using Confluent.Kafka;
 using StreamActors.Events;
@@ -67,20 +68,47 @@ public sealed class EmbeddedBrokerTests : IDisposable
         broker.CreateTopic("t", 1);
         using var member = new Member(broker.Options, "g", "t");
         member.Start();
-        await Machine.UntilAsync("the assignment", Limit, () => Task.FromResult(member.Owned.Count == 1));
-        member.Held[new PartitionId("t", 0)] = true;
         Topics.Fill(broker.BootstrapServers, "t", 0, 0, 10);
-        await Task.Delay(500);
+        await Machine.UntilAsync("the records", Limit, () => Task.FromResult(member.Seen.Count == 10));
+        member.Held[new PartitionId("t", 0)] = true;
         var polls = member.Polls;
+        var since = Stopwatch.StartNew();
         for (var i = 1; i < 20; i++)
         {
             Topics.Fill(broker.BootstrapServers, "t", 0, i * 10, 10);
         }
 
-        (member.Polls - polls).ShouldBeLessThan(5);
+        // A poll a second by itself, the one that was under way, and the first record's.
+        (member.Polls - polls).ShouldBeLessThanOrEqualTo((int)since.Elapsed.TotalSeconds + 3);
+        member.Seen.Count.ShouldBe(10);
         var answer = member.OnPollThread(_ => true);
         (await Task.WhenAny(answer, Task.Delay(500))).ShouldBe(answer);
         await member.CloseAsync();
+    }
+
+    [Fact]
+    public void A_queue_that_nobody_reads_again_wakes_once()
+    {
+        broker.CreateTopic("t", 1);
+        var signal = new PollSignal(TimeSpan.Zero, TimeProvider.System);
+        var member = NewMember(signal, static _ => { });
+        using (var batch = new RecordBatch())
+        using (var reader = new PartitionReader(
+            member.Client, new PartitionId("t", 0), signal, new HeaderScratch(), static (_, _) => { }))
+        {
+            batch.Reset(reader.Partition);
+            for (var round = 0; round < 2; round++)
+            {
+                reader.Read(batch, 10, 1000).ShouldBe(0);
+                signal.Wait(TimeSpan.FromMilliseconds(50));    // what came before does not count
+                reader.Filled();
+                Waited(signal, TimeSpan.FromSeconds(10)).ShouldBeLessThan(TimeSpan.FromSeconds(5));
+                reader.Filled();
+                Waited(signal, TimeSpan.FromMilliseconds(300)).ShouldBeGreaterThan(TimeSpan.FromMilliseconds(250));
+            }
+        }
+
+        member.End(Limit).ShouldBeTrue();
     }
 
     [Fact]
@@ -240,21 +268,7 @@ public sealed class EmbeddedBrokerTests : IDisposable
     {
         broker.CreateTopic("t", 1);
         var assigned = false;
-        var handlers = new MemberHandlers(
-            partitions =>
-            {
-                assigned = true;
-                return partitions.ConvertAll(static partition => new TopicPartitionOffset(partition, 0));
-            },
-            Revoked: static _ => { },
-            Lost: static _ => { },
-            Complained: static _ => { });
-        var member = new KafkaMember(
-            broker.Options,
-            new GroupSpec("p", "g", CoPartitioned: false),
-            classic: false,
-            handlers,
-            new PollSignal(TimeSpan.Zero, TimeProvider.System));
+        var member = NewMember(new PollSignal(TimeSpan.Zero, TimeProvider.System), _ => assigned = true);
         member.Consumer.Subscribe("t");
         for (var until = DateTime.UtcNow + Limit; !assigned && DateTime.UtcNow < until;)
         {
@@ -265,6 +279,28 @@ public sealed class EmbeddedBrokerTests : IDisposable
 
         member.End(Limit).ShouldBeTrue();
     }
+
+    private static TimeSpan Waited(PollSignal signal, TimeSpan limit)
+    {
+        var since = Stopwatch.StartNew();
+        signal.Wait(limit);
+        return since.Elapsed;
+    }
+
+    private KafkaMember NewMember(PollSignal signal, Action<List<TopicPartition>> assigned) => new(
+        broker.Options,
+        new GroupSpec("p", "g", CoPartitioned: false),
+        classic: false,
+        new MemberHandlers(
+            partitions =>
+            {
+                assigned(partitions);
+                return partitions.ConvertAll(static partition => new TopicPartitionOffset(partition, 0));
+            },
+            Revoked: static _ => { },
+            Lost: static _ => { },
+            Complained: static _ => { }),
+        signal);
 
     private Member Join(params string[] topics) => new Member(broker.Options, "g", topics).Start();
 }

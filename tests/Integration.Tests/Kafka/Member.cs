@@ -108,7 +108,7 @@ internal sealed class Member : IGroupEvents, IEngineEvents, IDisposable
     IReadOnlyList<PartitionOffset> IGroupEvents.Assigned(IReadOnlyList<PartitionId> partitions)
     {
         var committed = partitions.Select(partition => partition.Topic).Distinct()
-            .SelectMany(topic => Consumer.CommittedOffsets(topic, TimeSpan.FromSeconds(5)))
+            .SelectMany(Committed)
             .ToDictionary(c => c.Partition, c => c.Committed ?? 0);
         foreach (var partition in partitions)
         {
@@ -138,6 +138,23 @@ internal sealed class Member : IGroupEvents, IEngineEvents, IDisposable
     void IGroupEvents.Failed(string reason) => Failures.Enqueue(reason);
 
     void IEngineEvents.Report(EngineEvent happened) => Events.Enqueue(happened);
+
+    // As the engine does, it asks again: a topic that was made just now is not yet known to every broker.
+    private IReadOnlyList<(PartitionId Partition, long? Committed)> Committed(string topic)
+    {
+        for (var left = 3; ; left--)
+        {
+            try
+            {
+                return Consumer.CommittedOffsets(topic, TimeSpan.FromSeconds(5));
+            }
+            catch (SourceException error) when (left > 1)
+            {
+                Events.Enqueue(new EngineEvent.StartFailed("test", [], error.Message));
+                Thread.Sleep(200);
+            }
+        }
+    }
 
     // A request like any other: those that were made before it are done first.
     private void Stop()
@@ -183,6 +200,7 @@ internal sealed class Member : IGroupEvents, IEngineEvents, IDisposable
         }
         catch (Exception error)
         {
+            Failures.Enqueue($"the poll thread ended: {error}");
             ended.SetException(error);
         }
     }
