@@ -22,9 +22,13 @@ public static class KafkaClients
         {
             return build();
         }
-        catch (Exception error) when (error is InvalidOperationException or ArgumentException)
+        catch (InvalidOperationException error)
         {
-            throw new PipelineException(KafkaFault.Refused(error.Message, options).ToString(), error);
+            throw Refused(options, error);
+        }
+        catch (ArgumentException error)
+        {
+            throw Refused(options, error);
         }
     }
 
@@ -50,6 +54,9 @@ public static class KafkaClients
         var producer = new ProducerBuilder<Null, Null>(Mute(KafkaSettings.Producer(options)));
         Make(options, producer.SetLogHandler(static (_, _) => { }).Build).Dispose();
     }
+
+    private static PipelineException Refused(KafkaOptions options, Exception error) =>
+        new(KafkaFault.Refused(error.Message, options).ToString(), error);
 
     /// <summary>Without brokers it connects to nothing.</summary>
     private static TConfig Mute<TConfig>(TConfig config)

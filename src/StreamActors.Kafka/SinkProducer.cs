@@ -90,7 +90,7 @@ internal sealed class SinkProducer
         }
     }
 
-    /// <summary>Ends the client, then fails what is open, in a way that a retry may mend. Once, for all callers.</summary>
+    /// <summary>Ends the client, then fails what is open so that a retry may mend it. Once, for all callers.</summary>
     public Task EndAsync() => ending.Value;
 
     private static Headers? Headers(ReadOnlySpan<byte> bytes)

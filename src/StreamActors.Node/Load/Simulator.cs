@@ -6,8 +6,8 @@ namespace StreamActors.Node.Load;
 
 /// <summary>
 /// A simulated city in real time, on a thread of its own: it steps the world every few milliseconds and sends what
-/// happens to Kafka. While Kafka takes nothing, the city stands still; it does not make up for the time afterwards. When
-/// the producer fails for good, the city ends.
+/// happens to Kafka. While Kafka takes nothing, the city stands still; it does not make up for the time afterwards.
+/// When the producer fails for good, the city ends.
 /// </summary>
 internal sealed class Simulator : IDisposable
 {
