@@ -32,8 +32,11 @@ public sealed class CommitterTests
         Due(now: 5_099, offset: 100).ShouldBeFalse("the pause is 100 ms");
         Due(now: 5_100, offset: 100).ShouldBeTrue("98 records are more than 10");
         client.Commits[^1].Done.SetResult();
-        Due(now: 99_000, offset: 100).ShouldBeFalse("there is no news");
-        committer.Committed(Partition).ShouldBe(100);
+        Due(now: 10_099, offset: 101).ShouldBeFalse("the count commit began the interval anew");
+        Due(now: 10_100, offset: 101).ShouldBeTrue();
+        client.Commits[^1].Done.SetResult();
+        Due(now: 99_000, offset: 101).ShouldBeFalse("there is no news");
+        committer.Committed(Partition).ShouldBe(101);
     }
 
     [Fact]

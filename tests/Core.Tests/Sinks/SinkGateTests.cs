@@ -25,6 +25,21 @@ public sealed class SinkGateTests
     }
 
     [Fact]
+    public void Its_waits_double_up_to_a_second()
+    {
+        gate.Failed(0, "away", GatePass.Normal);
+        var now = 0L;
+        foreach (var wait in new[] { 50, 100, 200, 400, 800, 1_000, 1_000 })
+        {
+            gate.TryEnter(now, out var again).ShouldBe(GatePass.None);
+            (again - now).ShouldBeInRange(wait * 4 / 5, (wait * 6 / 5) + 1);
+            now = again;
+            gate.TryEnter(now, out _).ShouldBe(GatePass.Probe);
+            gate.Failed(now, "away", GatePass.Probe);
+        }
+    }
+
+    [Fact]
     public void An_episode_is_reported_once_at_each_end()
     {
         gate.Failed(0, "away", GatePass.Normal);

@@ -9,6 +9,7 @@ public sealed class SinkLaneTests
 {
     private readonly ManualSink sink = new();
     private readonly Epoch epoch = new();
+    private readonly SinkCounters counters = new();
     private readonly List<string> acknowledged = [];
     private readonly SinkLane lane;
     private int requested;
@@ -16,7 +17,7 @@ public sealed class SinkLaneTests
     public SinkLaneTests()
     {
         var gate = new SinkGate("p", "manual", new RecordedEvents(), new Random(1));
-        var open = new OpenSink("manual", sink, gate, new SinkCounters());
+        var open = new OpenSink("manual", sink, gate, counters);
         lane = new SinkLane(open, epoch, (3, 1_000), () => Interlocked.Increment(ref requested));
     }
 
@@ -57,6 +58,26 @@ public sealed class SinkLaneTests
         Pump(200);
         lane.Trouble.ShouldBeNull();
         sink.Deliveries[2].Values.ShouldBe(["3"]);
+    }
+
+    [Fact]
+    public void Each_failure_is_counted_once_and_the_success_behind_them_is_none()
+    {
+        Add("1");
+        Pump(0);
+        for (var failures = 1; failures <= 2; failures++)
+        {
+            sink.Deliveries[^1].Done.SetException(new SinkException("away"));
+            Pump(lane.NextDue == long.MaxValue ? 0 : lane.NextDue);
+            counters.Failures.ShouldBe(failures);
+            Pump(lane.NextDue);
+        }
+
+        sink.Deliveries.Count.ShouldBe(3);
+        sink.Deliveries[^1].Done.SetResult();
+        Pump(10_000);
+        counters.Failures.ShouldBe(2);
+        acknowledged.ShouldBe(["1"]);
     }
 
     [Fact]

@@ -47,6 +47,7 @@ public sealed class BadInputTests
                 .ShouldBe(Poison.Length, handler);
         }
 
+        metrics["stream_processor_gps_received_total"].ShouldBe(1, "an invalid ping was never received");
         await node.StopAsync();
         Totals.Of(node).Invalid.ShouldBe(7 * Poison.Length);
         theatre.Feed.Lag(theatre.Group, [.. Rides.OneOfEach("k").Select(static each => each.Topic)]).ShouldBe(0);

@@ -66,6 +66,24 @@ public sealed class WindowTests(ITestOutputHelper output)
     }
 
     [RedisFact]
+    public async Task Whatever_is_no_ping_waits_for_no_window()
+    {
+        await using var theatre = await Theatre.EmbeddedAsync(partitions: 1);
+        var node = await theatre.StartReadyAsync(("PROCESSOR_WINDOW_SIZE_MS", "5000"));
+        theatre.Feed.Send("gps_pings", "clock", Rides.Ping("clock"));
+        await theatre.ShownAsync("the ping that ends with its window", static shown => shown.Count == 1);
+        foreach (var (topic, _, json) in Rides.OneOfEach("k"))
+        {
+            theatre.Feed.Send(topic, "k", json);
+        }
+
+        await theatre.ShownAsync("all but the ping, whose window has begun", static shown => shown.Count == 7);
+        theatre.Frontend.All.Count(static shown => shown.Json.TryGetProperty("entity_type", out _)).ShouldBe(1);
+        await theatre.ShownAsync("the ping too", static shown => shown.Count == 8);
+        await node.StopAsync();
+    }
+
+    [RedisFact]
     public async Task Sample_shows_every_nth_ping_of_an_entity_in_order()
     {
         await using var theatre = await Theatre.EmbeddedAsync(partitions: 1);
