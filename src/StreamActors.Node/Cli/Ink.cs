@@ -6,9 +6,15 @@ namespace StreamActors.Node.Cli;
 /// </summary>
 internal static class Ink
 {
-    /// <summary>Whether standard output is a terminal that can be drawn on.</summary>
+    /// <summary>
+    /// Whether standard output is a terminal that can be drawn on: one of 0 × 0 cannot (<c>script</c> under a job
+    /// without a terminal makes such a one).
+    /// </summary>
     public static bool IsTerminal { get; } =
-        !Console.IsOutputRedirected && Environment.GetEnvironmentVariable("TERM") is not (null or "" or "dumb");
+        !Console.IsOutputRedirected
+        && Environment.GetEnvironmentVariable("TERM") is not (null or "" or "dumb")
+        && Console.WindowWidth > 0
+        && Console.WindowHeight > 0;
 
     /// <summary>Whether colours are wanted.</summary>
     public static bool HasColor { get; } =

@@ -30,7 +30,7 @@ internal sealed class DemoScreen : IDemoView
     /// <inheritdoc/>
     public void Show(DemoState state)
     {
-        var width = Math.Min(Console.WindowWidth, Widest);
+        var width = Math.Clamp(Console.WindowWidth, 1, Widest);
         var lines = Render(DemoPicture.Draw(state, places), width).TrimEnd('\n').Split('\n');
         var shown = lines.Take(Math.Max(Console.WindowHeight, 1)).Select(static line => line.TrimEnd() + LineEnd);
         Write(FrameBegin + string.Join("\r\n", shown) + FrameEnd);
