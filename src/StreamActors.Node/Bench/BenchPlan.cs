@@ -30,6 +30,9 @@ internal sealed record BenchOptions
     /// <summary>Records a second in the latency phase; null = the plan's.</summary>
     public required int? Rate { get; init; }
 
+    /// <summary>Whether to fill a topic that no bench made.</summary>
+    public required bool Yes { get; init; }
+
     /// <summary>Kafka.</summary>
     public required string Kafka { get; init; }
 

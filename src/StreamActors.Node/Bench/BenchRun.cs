@@ -13,8 +13,28 @@ internal sealed class BenchRun(BenchPlan plan, BenchOptions options, Action<stri
     public async Task<BenchReport> RunAsync(CancellationToken stop)
     {
         var topic = new BenchTopic(options.Kafka, plan.Topic);
-        var starts = await topic.PrepareAsync(options.Partitions, stop);
-        progress($"filling {plan.Topic} ({starts.Count} partitions) with {options.Records:N0} records");
+        var starts = await topic.PrepareAsync(options.Partitions, options.Yes, stop);
+        if (starts.Count != options.Partitions)
+        {
+            progress($"warning: {plan.Topic} has {starts.Count} partitions already, not the {options.Partitions} of "
+                + "--partitions: the figures are those of its own number");
+        }
+
+        try
+        {
+            return await MeasureAsync(topic, starts, stop);
+        }
+        finally
+        {
+            await topic.KeepEndsAsync();
+        }
+    }
+
+    private async Task<BenchReport> MeasureAsync(
+        BenchTopic topic, IReadOnlyList<TopicPartitionOffset> starts, CancellationToken stop)
+    {
+        var partitions = starts.Count == 1 ? "1 partition" : $"{starts.Count} partitions";
+        progress($"filling {plan.Topic} ({partitions}) with {options.Records:N0} records");
         using (var filler = new Filler(options.Kafka, plan.Topic, paced: false))
         {
             filler.Fill(plan.MakeSource(options.Drivers, options.Seed), options.Records, perSecond: null, stop);
@@ -60,7 +80,7 @@ internal sealed class BenchRun(BenchPlan plan, BenchOptions options, Action<stri
     {
         var rate = options.Rate ?? plan.LatencyRate;
         progress($"latency at {rate:N0} records/s for {options.Latency.TotalSeconds:N0} s");
-        var ends = await topic.PrepareAsync(options.Partitions, stop);
+        var ends = await topic.EndsAsync(stop);
         var group = $"bench-{Guid.NewGuid():N}";
         topic.StartGroup(group, ends);
         using var node = NodeProcess.Start(options, plan.Topic, group);

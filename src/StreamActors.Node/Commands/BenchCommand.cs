@@ -20,7 +20,13 @@ internal static class BenchCommand
 
     private static readonly Argument<string> What = new("bench")
     {
-        Description = "gps: pings through the window to Redis. pass: driver statuses, each published as it comes.",
+        Description = "gps: pings through the window to Redis; fills the topic gps_pings. pass: driver statuses, each "
+            + "published as it comes; fills driver_status.",
+    };
+
+    private static readonly Option<bool> Yes = new("--yes")
+    {
+        Description = "Fill the topic although it exists and no bench made it. A node that reads it publishes it all.",
     };
 
     private static readonly Option<int?> Records = NumberOption.Positive(
@@ -64,10 +70,18 @@ internal static class BenchCommand
     /// <summary>Makes the command.</summary>
     public static Command Make(CancellationToken stop)
     {
-        What.AcceptOnlyFromAmong([.. Plans.Select(static plan => plan.Name)]);
+        What.Validators.Add(static result =>
+        {
+            var (name, known) = (result.Tokens[^1].Value, Plans.Select(static plan => plan.Name).ToList());
+            if (!known.Contains(name))
+            {
+                result.AddError(
+                    $"There is no bench {name}.{Nearest.Hint(name, known)} Known: {string.Join(", ", known)}.");
+            }
+        });
         var command = new Command("bench", "Measure the ride-share pipeline against the bare Kafka client, in one go.")
         {
-            What, Records, Drivers, Partitions, Seed, Latency, Rate, Kafka, Redis, Json,
+            What, Records, Drivers, Partitions, Seed, Latency, Rate, Kafka, Redis, Json, Yes,
         };
         command.SetAction((parsed, _) => RunAsync(parsed, stop));
         return command;
@@ -84,6 +98,7 @@ internal static class BenchCommand
             Seed = (ulong)(parsed.GetValue(Seed) ?? 1),
             Latency = TimeSpan.FromSeconds(parsed.GetValue(Latency) ?? 15),
             Rate = parsed.GetValue(Rate),
+            Yes = parsed.GetValue(Yes),
             Kafka = parsed.GetValue(Kafka) ?? "localhost:9092",
             Redis = parsed.GetValue(Redis) ?? new HostPort("localhost", 6379),
         };

@@ -1,3 +1,5 @@
+using StreamActors.Kafka;
+using StreamActors.Node;
 using StreamActors.Node.Bench;
 using StreamActors.Node.Cli;
 
@@ -14,8 +16,8 @@ public sealed class BenchTests
     [InlineData("--seed x", "--seed is \"x\": it must be a whole number")]
     [InlineData("--latency-seconds -1", "--latency-seconds is \"-1\": it must be a number of seconds from 0 to 86400")]
     [InlineData("--latency-seconds NaN", "--latency-seconds is \"NaN\"")]
-    [InlineData("--kafka nowhere", "--kafka is \"nowhere\": it must be HOST:PORT")]
-    [InlineData("--redis localhost:0", "--redis is \"localhost:0\": it must be HOST:PORT")]
+    [InlineData("--kafka nowhere", "--kafka is \"nowhere\": it must be HOST:PORT, such as localhost:9092.")]
+    [InlineData("--redis localhost", "--redis is \"localhost\": it must be HOST:PORT, such as localhost:6379.")]
     public async Task A_mistake_is_named_before_anything_starts(string arguments, string sentence)
     {
         var (code, _, errors) = await StreamActorsProcess.RunAsync($"bench gps {arguments}");
@@ -23,6 +25,37 @@ public sealed class BenchTests
         code.ShouldBe(2, errors);
         errors.ShouldContain(sentence);
         errors.ShouldNotContain("   at ");
+    }
+
+    [Fact]
+    public async Task A_topic_that_no_bench_made_is_not_filled_without_yes()
+    {
+        using var broker = new EmbeddedBroker();
+        broker.CreateTopic("gps_pings", 2);
+
+        var (code, _, errors) = await StreamActorsProcess.RunAsync($"bench gps --kafka {broker.BootstrapServers}");
+
+        code.ShouldBe(2, errors);
+        errors.ShouldContain("The topic gps_pings");
+        errors.ShouldContain("--yes");
+        errors.ShouldNotContain("filling");
+    }
+
+    [Fact]
+    public async Task A_topic_that_a_bench_filled_is_filled_again_until_somebody_else_writes()
+    {
+        using var broker = new EmbeddedBroker();
+        var topic = new BenchTopic(broker.BootstrapServers, "gps_pings");
+        broker.CreateTopic("gps_pings", 1);
+        using var filler = new Filler(broker.BootstrapServers, "gps_pings", paced: false);
+        filler.Fill(new PingMaker(drivers: 1, seed: 1), records: 1, perSecond: null, default);
+        await topic.KeepEndsAsync();
+
+        await topic.PrepareAsync(partitions: 1, yes: false, default);
+
+        filler.Fill(new PingMaker(drivers: 1, seed: 2), records: 1, perSecond: null, default);
+        await Should.ThrowAsync<UserErrorException>(() => topic.PrepareAsync(partitions: 1, yes: false, default));
+        await topic.PrepareAsync(partitions: 1, yes: true, default);
     }
 
     [Fact]
@@ -47,6 +80,7 @@ public sealed class BenchTests
             Seed = 1,
             Latency = TimeSpan.Zero,
             Rate = null,
+            Yes = false,
             Kafka = "k:1",
             Redis = new HostPort("r", 2),
         };
