@@ -25,7 +25,7 @@ internal static class LoadCommand
     {
         var command = new Command(
             "load",
-            "Write a simulated city's events to Kafka, in real time, until Ctrl-C. Drivers on a street grid, trips, "
+            "Write a simulated city's events to Kafka, until Ctrl-C. Drivers on a street grid, trips, "
             + "prices that follow demand, profiles, ratings; with broken and repeated records among them. Missing "
             + "topics are created with the platform's numbers of partitions. It ends "
             + "with a table of what Kafka has of each.")
@@ -53,7 +53,7 @@ internal static class LoadCommand
 
         Console.WriteLine(
             $"Simulating {Say.Count(world.Drivers)} drivers at {Say.Rate(world.Rate)} to {peers.Kafka}, "
-            + $"seed {world.Seed}. Ctrl-C ends it.");
+            + $"{SimulatorFlags.SayAgain(world)}. Ctrl-C ends it.");
         using var simulator = new Simulator(world, peers.Kafka);
         var lines = new LoadLines(simulator.Producer);
         try
@@ -70,6 +70,14 @@ internal static class LoadCommand
         catch (OperationCanceledException)
         {
             LoadLines.End();
+        }
+
+        if (!simulator.IsStarted)
+        {
+            Console.WriteLine(
+                $"Kafka at {peers.Kafka.BootstrapServers} did not answer: nothing was sent. Start it, or name another: "
+                + "--kafka HOST:PORT. streamactors check says what is wrong.");
+            return 1;
         }
 
         simulator.Stop();

@@ -83,6 +83,7 @@ internal sealed class Simulator : IDisposable
                 var now = Stopwatch.GetTimestamp();
                 var elapsed = Stopwatch.GetElapsedTime(before, now);
                 before = now;
+                world.Now = TimeProvider.System.GetUtcNow();
                 world.Step(elapsed < LongestStep ? elapsed : LongestStep, send);
             }
         }

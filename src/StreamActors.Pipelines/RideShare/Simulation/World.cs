@@ -6,9 +6,10 @@ namespace StreamActors.Pipelines.RideShare.Simulation;
 /// A simulated city: drivers on a street grid, riders, trips that go through their states, prices that follow demand.
 /// It does no I/O and reads no clock; equal options and equal steps give equal bytes. Not for several threads.
 /// <para>
-/// Its own time passes second by second, each as fast as <see cref="WorldOptions.Rate"/> asks: who drives sends a ping
+/// Its life passes second by second, each as fast as <see cref="WorldOptions.Rate"/> asks: who drives sends a ping
 /// every 2 of its seconds, who waits one every 10, a passenger one every 2; prices are made every 60. All drivers are
-/// there after two of its minutes.
+/// there after two of its minutes. Its events tell <see cref="Now"/>, however fast it lives: who takes their age for a
+/// latency is right.
 /// </para>
 /// </summary>
 public sealed class World
@@ -52,7 +53,7 @@ public sealed class World
         chance = new Chance(options.Seed);
         outlet = new Outlet(options);
         composer = new EventComposer(chance, outlet);
-        composer.SetTime(options.Start);
+        Now = DateTimeOffset.UnixEpoch;
         riders = [.. Enumerable.Range(0, options.Drivers).Select(n => new Person(false, n, City.AnyCorner(chance)))];
         for (var number = 0; number < options.Drivers; number++)
         {
@@ -63,8 +64,16 @@ public sealed class World
     /// <summary>What was sent so far.</summary>
     public WorldTotals Totals => outlet.Totals;
 
-    /// <summary>The city's time.</summary>
-    public DateTimeOffset Now => options.Start.AddSeconds(second);
+    /// <summary>The time that events tell; to be set before a step. The Unix epoch at first.</summary>
+    public DateTimeOffset Now
+    {
+        get;
+        set
+        {
+            field = value;
+            composer.SetTime(value);
+        }
+    }
 
     /// <summary>Lets the city live on, and sends what happens.</summary>
     /// <param name="elapsed">
@@ -94,7 +103,6 @@ public sealed class World
     private void StartSecond(int next)
     {
         second = next;
-        composer.SetTime(Now);
         if (second % SurgeInterval == 0)
         {
             MakePrices();

@@ -7,8 +7,8 @@ public sealed record WorldOptions
     public int Drivers { get; init; } = 1_000;
 
     /// <summary>
-    /// Events a second of real time, all topics together; about nine tenths are GPS pings. The city's own clock runs so
-    /// much faster or slower than real time that its drivers cause that many.
+    /// Events a second of real time, all topics together; about nine tenths are GPS pings. The city lives so much
+    /// faster or slower than real time that its drivers cause that many.
     /// </summary>
     public double Rate { get; init; } = 1_000;
 
@@ -20,7 +20,4 @@ public sealed record WorldOptions
 
     /// <summary>Decides everything that chance decides: the same seed and the same steps give the same bytes.</summary>
     public int Seed { get; init; } = 1;
-
-    /// <summary>The city's time at the beginning.</summary>
-    public DateTimeOffset Start { get; init; } = DateTimeOffset.UnixEpoch;
 }

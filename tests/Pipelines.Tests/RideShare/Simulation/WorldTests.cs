@@ -50,6 +50,15 @@ public sealed class WorldTests
     }
 
     [Fact]
+    public void Events_tell_the_time_of_their_step_however_fast_the_city_lives()
+    {
+        var world = new World(Options with { Drivers = 10 }) { Now = new(2026, 11, 21, 12, 0, 0, TimeSpan.Zero) };
+        world.Step(TimeSpan.FromSeconds(1), static (_, _, value) =>
+            Encoding.UTF8.GetString(value).ShouldContain("\"timestamp\":\"2026-11-21T12:00:00.000Z\""));
+        world.Totals.Sent.ShouldBeGreaterThan(5_000);
+    }
+
+    [Fact]
     public void Trips_go_through_their_states_by_legal_moves_alone()
     {
         var states = Enum.GetValues<TripState>().ToDictionary(s => Encoding.UTF8.GetString(TripMoves.Name(s)));
