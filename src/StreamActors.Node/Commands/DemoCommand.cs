@@ -71,8 +71,14 @@ internal static class DemoCommand
             await LoadTopics.CreateMissingAsync(rideShare.Kafka, topics, Console.WriteLine, stop);
         }
 
+        if (await DemoPeers.RedisTroubleAsync(rideShare.Redis, stop) is { } trouble)
+        {
+            await Console.Error.WriteLineAsync(trouble);
+            return 1;
+        }
+
         await NodeApp.StartAsync(app, settings, stop);
-        using var simulator = new Simulator(Flags.Read(parsed), rideShare.Kafka);
+        using var simulator = MakeCity(parsed, rideShare);
         TimeSpan? length = parsed.GetValue(Seconds) is { } seconds ? TimeSpan.FromSeconds(seconds) : null;
         var totals = await ShowAsync(Places(app, peers), async view =>
             await new DemoRun(app, simulator, view, warnings).RunAsync(length, stop));
@@ -90,6 +96,13 @@ internal static class DemoCommand
         }
 
         return totals.Gaps.Count == 0 ? 0 : 1;
+    }
+
+    private static Simulator MakeCity(ParseResult parsed, RideShareSettings rideShare)
+    {
+        var world = Flags.Read(parsed);
+        Console.WriteLine($"{"city",-11}{SimulatorFlags.SayAgain(world)}");
+        return new Simulator(world, rideShare.Kafka);
     }
 
     private static async Task<T> ShowAsync<T>(

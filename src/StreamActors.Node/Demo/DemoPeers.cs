@@ -1,6 +1,7 @@
 using StreamActors.Kafka;
 using StreamActors.Node.Cli;
 using StreamActors.Pipelines.RideShare;
+using StreamActors.Redis;
 using StreamActors.Sources;
 
 namespace StreamActors.Node.Demo;
@@ -66,6 +67,15 @@ internal sealed class DemoPeers : IAsyncDisposable
 
         // The embedded broker lets a fetch wait its whole time, whatever arrives meanwhile.
         return broker is null ? settings : Peers.With(settings, ("KAFKA_FETCH_MAX_WAIT_MS", "5"));
+    }
+
+    /// <summary>Why a Redis cannot be published to, and what to do; null where it can.</summary>
+    public static async Task<string?> RedisTroubleAsync(RedisOptions redis, CancellationToken stop)
+    {
+        var findings = await RedisCheck.RunAsync(redis, [], TimeProvider.System, stop);
+        return findings.FirstOrDefault(static finding => !finding.Ok) is { } wrong
+            ? $"The demo cannot publish: {wrong.Sentence}. {wrong.Remedy}"
+            : null;
     }
 
     /// <summary>The topics of the demo: the platform's, and the one for dead letters.</summary>

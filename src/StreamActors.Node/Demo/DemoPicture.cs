@@ -71,9 +71,9 @@ internal static class DemoPicture
         var ratio = now.RatioSince(state.Lately);
         Add("GPS out/in", Say.Ratio(ratio), OutColor, Bar(ratio ?? 0, BarWidth),
             $"{Say.Count(now.Merged)} [dim]merged by the window[/]");
-        Add("latency p50", Of(state.Latency, 0.5), "", "[dim]from produce to Redis, 5 s[/]",
+        Add("latency p50", state.LatencyOf(0.5), "", "[dim]from produce to Redis, 5 s[/]",
             $"{Say.Count(now.Duplicates)} [dim]duplicates dropped[/]");
-        Add("latency p99", Of(state.Latency, 0.99), "", "",
+        Add("latency p99", state.LatencyOf(0.99), "", "",
             $"{Say.Count(now.Invalid)} [dim]invalid, {Say.Count(now.DeadLetters)} dead letters[/]");
         Add("lag", Say.Count(state.Lag), "", "[dim]records, all partitions[/]",
             $"{Say.Megabytes(state.Memory)} [dim]memory, simulator and broker too[/]");
@@ -85,9 +85,6 @@ internal static class DemoPicture
             new Markup(color.Length > 0 ? $"[{color}]{picture}[/]" : picture),
             new Markup(total));
     }
-
-    private static string Of(LatencySnapshot latency, double share) =>
-        latency.Count == 0 ? "–" : Say.Milliseconds(latency.Percentile(share));
 
     private static Table Topics(DemoState state)
     {

@@ -1,5 +1,6 @@
 using StreamActors.Hosting;
 using StreamActors.Metrics;
+using StreamActors.Node.Cli;
 
 namespace StreamActors.Node.Demo;
 
@@ -36,6 +37,10 @@ internal sealed record DemoState
 
     /// <summary>Records behind, over all partitions whose lag is known.</summary>
     public long Lag => Partitions.Sum(static partition => partition.Lag ?? 0);
+
+    /// <summary>What a share of the records did not exceed; a dash without any.</summary>
+    public string LatencyOf(double share) =>
+        Latency.Count == 0 ? "–" : Say.Milliseconds(Latency.Percentile(share));
 
     /// <summary>A rate over the last second.</summary>
     public double Rate(Func<DemoSample, long> number) => Rate(Before, Now, number);

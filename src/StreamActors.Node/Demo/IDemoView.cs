@@ -48,8 +48,8 @@ internal sealed class DemoLines : IDemoView
                 $"{Say.Clock(state.Now.At)}  in {Say.Rate(state.Rate(static sample => sample.Handled)),9}  "
                 + $"out {Say.Rate(state.Rate(static sample => sample.Published)),9}  "
                 + $"ratio {Say.Ratio(state.Now.RatioSince(state.Lately))}  lag {Say.Count(state.Lag),5}  "
-                + $"p50 {Say.Milliseconds(state.Latency.Percentile(0.5)),7}  "
-                + $"p99 {Say.Milliseconds(state.Latency.Percentile(0.99)),7}  {Say.Megabytes(state.Memory)}");
+                + $"p50 {state.LatencyOf(0.5),7}  "
+                + $"p99 {state.LatencyOf(0.99),7}  {Say.Megabytes(state.Memory)}");
         }
     }
 

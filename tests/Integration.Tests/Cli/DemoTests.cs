@@ -55,6 +55,16 @@ public sealed class DemoTests
             "Redis is gone", TimeSpan.FromSeconds(5), async () => !await Machine.AcceptsAsync(redis));
     }
 
+    [Fact]
+    public async Task A_Redis_that_does_not_answer_is_named_at_once_with_exit_code_1()
+    {
+        var (code, output, errors) = await StreamActorsProcess.RunAsync("demo --redis 127.0.0.1:1");
+
+        code.ShouldBe(1, output);
+        errors.ShouldContain("redis 127.0.0.1:1");
+        output.ShouldNotContain("  in ");
+    }
+
     [RedisFact]
     public async Task A_busy_port_is_named_with_its_variable()
     {
