@@ -77,21 +77,23 @@ public static class KafkaCheck
         }
     }
 
+    private static string Partitions(int number) => number == 1 ? "1 partition" : $"{number} partitions";
+
     private static Finding Finding(TopicSpec wanted, KafkaTopic? found) => found switch
     {
         null when wanted.Partitions > 0 => new(
             true,
-            $"Topic {wanted.Name} does not exist yet; it is created at start with {wanted.Partitions} partitions.",
+            $"Topic {wanted.Name} does not exist yet; it is created at start with {Partitions(wanted.Partitions)}.",
             ""),
         null => new(
             false, $"Topic {wanted.Name} does not exist.", "Create it: streamactors topics create."),
         { Leaderless: > 0 } => new(
             false,
-            $"Topic {wanted.Name} has {found.Leaderless} of {found.Partitions} partitions without a leader.",
+            $"Topic {wanted.Name} has {found.Leaderless} of {Partitions(found.Partitions)} without a leader.",
             "Bring the brokers that hold them back."),
         _ => new(
             true,
-            $"Topic {wanted.Name} has {found.Partitions} partitions"
+            $"Topic {wanted.Name} has {Partitions(found.Partitions)}"
             + (wanted.Partitions == 0 || found.Partitions == wanted.Partitions
                 ? "."
                 : $" (configured: {wanted.Partitions}; its own number holds)."),

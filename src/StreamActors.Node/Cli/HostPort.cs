@@ -8,13 +8,13 @@ namespace StreamActors.Node.Cli;
 /// <param name="Port">The port.</param>
 internal sealed record HostPort(string Host, int Port)
 {
-    /// <summary>Parses the only value of an option.</summary>
+    /// <summary>Parses the only value of an option that names a Redis.</summary>
     public static HostPort? Parse(ArgumentResult result)
     {
         var parsed = Parse(result.Tokens[^1].Value);
         if (parsed is null)
         {
-            result.AddError(Mistake(result));
+            result.AddError(Mistake(result, "localhost:6379"));
         }
 
         return parsed;
@@ -26,7 +26,7 @@ internal sealed record HostPort(string Host, int Port)
         var list = result.Tokens[^1].Value;
         if (list.Split(',').Any(static part => Parse(part) is null))
         {
-            result.AddError(Mistake(result));
+            result.AddError(Mistake(result, "localhost:9092"));
         }
 
         return list;
@@ -43,7 +43,7 @@ internal sealed record HostPort(string Host, int Port)
                 : null;
     }
 
-    private static string Mistake(ArgumentResult result) =>
+    private static string Mistake(ArgumentResult result, string example) =>
         $"{((OptionResult)result.Parent!).Option.Name} is \"{result.Tokens[^1].Value}\": it must be HOST:PORT, "
-        + "such as localhost:9092.";
+        + $"such as {example}.";
 }

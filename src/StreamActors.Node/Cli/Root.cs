@@ -34,6 +34,7 @@ internal static class Root
             TopicsCommand.Make(stop),
             BenchCommand.Make(stop),
         };
+        UsageErrors.RefuseOptionsAsArguments(root);
         var help = root.Options.OfType<HelpOption>().Single();
         help.Action = new HelpPage((HelpAction)help.Action!);
         return root;

@@ -11,14 +11,41 @@ internal static class UsageErrors
     {
         var (path, command) = (PathOf(parsed), parsed.CommandResult.Command);
 
-        // After an unknown option, an unknown argument is most likely its value.
-        var options = parsed.UnmatchedTokens.Where(static token => token.StartsWith('-')).ToList();
-        var unknown = options.Count > 0 ? options : parsed.UnmatchedTokens;
+        // After an unknown command, the rest is most likely for it; after an unknown option, an unknown argument is
+        // most likely its value.
+        var options = parsed.UnmatchedTokens.Where(IsOption).Concat(Swallowed(parsed.CommandResult)).ToList();
+        var unknown = command.Subcommands.Count > 0 && parsed.UnmatchedTokens is [var first, ..] && !IsOption(first)
+            ? [first]
+            : options.Count > 0 ? options : parsed.UnmatchedTokens;
         var lines = unknown.Count > 0
             ? unknown.Select(token => Explain(token, command, path))
             : parsed.Errors.Select(error => Explain(error, command, path)).Distinct();
         return string.Join(Environment.NewLine, lines.Append($"See {path} --help."));
     }
+
+    /// <summary>Makes an option that a command does not have a mistake, rather than the value of an argument.</summary>
+    public static void RefuseOptionsAsArguments(Command command)
+    {
+        command.Validators.Add(static result =>
+        {
+            foreach (var token in Swallowed(result))
+            {
+                result.AddError(token);
+            }
+        });
+        foreach (var each in command.Subcommands)
+        {
+            RefuseOptionsAsArguments(each);
+        }
+    }
+
+    private static IEnumerable<string> Swallowed(CommandResult result) => result.Children
+        .OfType<ArgumentResult>()
+        .SelectMany(static argument => argument.Tokens)
+        .Select(static token => token.Value)
+        .Where(IsOption);
+
+    private static bool IsOption(string token) => token.StartsWith('-');
 
     private static string Explain(ParseError error, Command command, string path) => error.SymbolResult switch
     {
@@ -31,7 +58,7 @@ internal static class UsageErrors
 
     private static string Explain(string token, Command command, string path)
     {
-        if (token.StartsWith('-'))
+        if (IsOption(token))
         {
             var options = command.Options.Concat(command.Parents.OfType<Command>().SelectMany(Recursive));
             return $"{path} has no option {token}.{Nearest.Hint(token, options.Select(static option => option.Name))}";

@@ -34,6 +34,9 @@ public sealed class CommandLineTests
     [InlineData("dmeo", "streamactors has no command dmeo. Did you mean demo?")]
     [InlineData("demo --secnds 3", "streamactors demo has no option --secnds. Did you mean --seconds?")]
     [InlineData("load ride-share --malformed 2", "--malformed is \"2\": it must be a number from 0 to 1")]
+    [InlineData("run ride-share --foo", "streamactors run has no option --foo.\n")]
+    [InlineData("bench fps", "There is no bench fps. Did you mean gps? Known: gps, pass.")]
+    [InlineData("rnu ride-share", "streamactors has no command rnu. Did you mean run? Known: ")]
     [InlineData("topics", "streamactors topics needs a command: list, create.")]
     public async Task A_mistake_is_named_with_what_was_probably_meant(string arguments, string sentence)
     {
@@ -41,6 +44,7 @@ public sealed class CommandLineTests
 
         code.ShouldBe(2);
         errors.ShouldContain(sentence);
+        errors.Trim().Split('\n').Length.ShouldBeLessThanOrEqualTo(2, "a mistake is one line, where to read another");
     }
 
     [Fact]
@@ -83,6 +87,27 @@ public sealed class CommandLineTests
         errors.ShouldContain("The Kafka client refuses its settings: ");
         errors.ShouldContain("KAFKA_SSL_CA_LOCATION");
         errors.ShouldNotContain("   at ");
+    }
+
+    [Fact]
+    public async Task A_load_that_could_send_nothing_says_so_with_the_remedy_and_exit_code_1()
+    {
+        var (code, output, _) = await StreamActorsProcess.RunAsync(
+            "load ride-share --seconds 1 --kafka 127.0.0.1:1");
+
+        code.ShouldBe(1);
+        output.ShouldContain("Kafka at 127.0.0.1:1 did not answer: nothing was sent. Start it, or name another");
+    }
+
+    [Fact]
+    public async Task Two_loads_are_two_cities_unless_a_seed_is_given()
+    {
+        (await SeedOfAsync("")).ShouldNotBe(await SeedOfAsync(""));
+        (await SeedOfAsync("--seed 7")).ShouldBe("7");
+
+        static async Task<string> SeedOfAsync(string seed) => Regex.Match(
+            (await StreamActorsProcess.RunAsync($"load ride-share --seconds 1 --kafka 127.0.0.1:1 {seed}")).Output,
+            @"seed (\d+): --seed \1 makes the same city").Groups[1].Value;
     }
 
     [Fact]
