@@ -25,11 +25,14 @@ public abstract record EngineEvent(string Pipeline)
     /// <summary>Partitions were handed over, or let go by a member that leaves.</summary>
     public sealed record Revoked(string Pipeline, IReadOnlyList<PartitionId> Partitions) : EngineEvent(Pipeline)
     {
+        /// <summary>Whether the member leaves: nobody in particular takes over.</summary>
+        public bool IsLeaving { get; init; }
+
         /// <summary>How long draining and committing took.</summary>
         public TimeSpan Drain { get; init; }
 
         /// <summary>Records that were started and are not done: their next owner reads them again.</summary>
-        public long Dropped { get; init; }
+        public long Undone { get; init; }
 
         /// <summary>
         /// Records that are done, but whose commit was not acknowledged: their next owner may read them again.
@@ -37,7 +40,8 @@ public abstract record EngineEvent(string Pipeline)
         public long Uncommitted { get; init; }
 
         /// <summary>
-        /// What was waited for at the limit: shards, and what they were doing; the commit. Empty when nothing was.
+        /// What was waited for at the limit, each thing once, with the partitions that waited for it; the commit. Empty
+        /// when nothing was.
         /// </summary>
         public string WaitedFor { get; init; } = "";
     }
@@ -92,6 +96,13 @@ public abstract record EngineEvent(string Pipeline)
     /// <summary>The pipeline has stopped for good, and says why; the node is unready.</summary>
     public sealed record PipelineFailed(string Pipeline, string Why) : EngineEvent(Pipeline);
 
-    /// <summary>The pipeline drained and left its group.</summary>
-    public sealed record PipelineStopped(string Pipeline) : EngineEvent(Pipeline);
+    /// <summary>The pipeline stopped as it was told to, and is in no group.</summary>
+    public sealed record PipelineStopped(string Pipeline) : EngineEvent(Pipeline)
+    {
+        /// <summary>Whether it had a member to leave with: not before it joins, nor while a failed one is replaced.</summary>
+        public bool WasMember { get; init; }
+
+        /// <summary>Records that the last drain left undone, or done without an acknowledged commit.</summary>
+        public long ReadAgain { get; init; }
+    }
 }

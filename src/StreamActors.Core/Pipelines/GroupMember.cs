@@ -71,12 +71,14 @@ internal sealed class GroupMember : IGroupEvents
     }
 
     /// <summary>Drains, commits, leaves the group.</summary>
-    public void Stop()
+    /// <returns>How many records the next owners read again: not done, or not known to be committed.</returns>
+    public long Stop()
     {
         isLeaving = true;
-        Drain([.. owned.Values], Timing.StopLimit);
+        var readAgain = Drain([.. owned.Values], Timing.StopLimit);
         client.Close();
         status.Publish(host.Now(), owned.Values);
+        return readAgain;
     }
 
     /// <summary>Drops everything without a commit: the member failed.</summary>
@@ -178,11 +180,12 @@ internal sealed class GroupMember : IGroupEvents
     }
 
     /// <summary>Drains all at once, commits what is done, lets go, and says what was cut.</summary>
-    private void Drain(IReadOnlyList<OwnedPartition> leaving, TimeSpan limit)
+    /// <returns>How many records are not done, or not known to be committed.</returns>
+    private long Drain(IReadOnlyList<OwnedPartition> leaving, TimeSpan limit)
     {
         if (leaving.Count == 0)
         {
-            return;
+            return 0;
         }
 
         Shard[] shards = [.. leaving.Where(static each => each.Shard is not null).Select(static each => each.Shard!)];
@@ -191,25 +194,33 @@ internal sealed class GroupMember : IGroupEvents
         var until = began + (long)limit.TotalMilliseconds;
         host.Scheduler.WaitUntil(
             () => Array.TrueForAll(shards, static shard => shard.IsDrained) && committer.IsIdle, limit);
-        List<string> waitedFor = [.. shards.Where(static shard => !shard.IsDrained).Select(static each => $"{each}")];
+        List<string> waitedFor = [.. WhatFor(shards.Where(static shard => !shard.IsDrained))];
         Array.ForEach(shards, static shard => shard.Close());
         var uncommitted = CommitLast(leaving, until);
         if (uncommitted > 0)
         {
-            waitedFor.Add("the acknowledgement of the last commit");
+            waitedFor.Add("for the acknowledgement of the last commit");
         }
 
         // The turns that close what was cut count what it leaves undone.
         host.Scheduler.WaitUntil(() => Array.TrueForAll(shards, static shard => shard.IsDrained), CommitGrace);
         Forget(leaving);
+        var undone = shards.Sum(static shard => shard.Undone);
         events.Report(new EngineEvent.Revoked(definition.Name, [.. leaving.Select(static each => each.Partition)])
         {
+            IsLeaving = isLeaving,
             Drain = TimeSpan.FromMilliseconds(host.Now() - began),
-            Dropped = shards.Sum(static shard => shard.Uncompleted),
+            Undone = undone,
             Uncommitted = uncommitted,
             WaitedFor = string.Join("; ", waitedFor),
         });
+        return undone + uncommitted;
     }
+
+    /// <summary>Each reason once: where a sink is away, all shards have the same one.</summary>
+    private static IEnumerable<string> WhatFor(IEnumerable<Shard> shards) => shards
+        .GroupBy(static shard => shard.WaitsFor, static shard => shard.Inputs[0])
+        .Select(static reason => $"{string.Join(", ", reason)} for {reason.Key}");
 
     /// <summary>Commits what is done, again while that fails and there is time.</summary>
     /// <returns>How many records are done without an acknowledged commit.</returns>

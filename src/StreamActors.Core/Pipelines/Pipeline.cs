@@ -75,15 +75,17 @@ public sealed class Pipeline
     public void Run(CancellationToken stop)
     {
         using var wake = stop.Register(() => host.Wake());
+        long? readAgain = null;
         for (var failures = 1; !stop.IsCancellationRequested && Fatal is null; failures++)
         {
             var began = host.Now();
             try
             {
-                RunMember(stop);
+                readAgain = RunMember(stop);
             }
             catch (SourceException error)
             {
+                readAgain = null;
                 services.Events.Report(new EngineEvent.MemberFailed(Name, error.Message));
             }
 
@@ -92,11 +94,13 @@ public sealed class Pipeline
             host.Scheduler.WaitUntil(() => stop.IsCancellationRequested || Fatal is not null, pause);
         }
 
-        services.Events.Report(
-            Fatal is null ? new EngineEvent.PipelineStopped(Name) : new EngineEvent.PipelineFailed(Name, Fatal));
+        services.Events.Report(Fatal is null
+            ? new EngineEvent.PipelineStopped(Name) { WasMember = readAgain is not null, ReadAgain = readAgain ?? 0 }
+            : new EngineEvent.PipelineFailed(Name, Fatal));
     }
 
-    private void RunMember(CancellationToken stop)
+    /// <returns>What <see cref="GroupMember.Stop"/> says; null when the member failed.</returns>
+    private long? RunMember(CancellationToken stop)
     {
         var current = new GroupMember(definition, host, Metrics, source, services);
         member = current;
@@ -120,12 +124,13 @@ public sealed class Pipeline
         {
             services.Events.Report(new EngineEvent.MemberFailed(Name, why));
             current.Abandon();
-            return;
+            return null;
         }
 
         Fatal = current.Fatal;
-        current.Stop();
+        var readAgain = current.Stop();
         current.Dispose();
+        return readAgain;
     }
 
     private OpenSink Open(SinkMetrics metrics, IReadOnlyDictionary<string, ISink> sinks)

@@ -39,7 +39,7 @@ internal sealed class Shard : IThreadPoolWorkItem
 
     // Touched by any thread.
     private int turnState;
-    private long uncompleted;
+    private long undone;
     private volatile bool timerFired;
     private volatile Life life;
     private volatile Exception? failure;
@@ -101,12 +101,13 @@ internal sealed class Shard : IThreadPoolWorkItem
     /// <summary>The offset of an input from which on no record was handled, at the end of the last turn.</summary>
     public long Next(int input) => Volatile.Read(ref nextOffsets[input]);
 
-    /// <summary>Records that were started and are not done.</summary>
-    public long Uncompleted => Volatile.Read(ref uncompleted);
+    /// <summary>
+    /// Records that its closing left undone, as its routes count them; until then the offsets that are not done.
+    /// </summary>
+    public long Undone => Volatile.Read(ref undone);
 
-    /// <summary>What it is doing, for a log.</summary>
-    public override string ToString() =>
-        $"{Inputs[0]} ({life}, {(TurnState)Volatile.Read(ref turnState)}, {context.Outbox})";
+    /// <summary>What a shard that is draining waits for, for a log. Any thread.</summary>
+    public string WaitsFor => context.Outbox.WaitsFor is { Length: > 0 } sinks ? sinks : "the end of its turn";
 
     /// <summary>Takes a batch of an input. Called by the poll thread, while <see cref="HasRoom"/>.</summary>
     public void Post(int input, RecordBatch batch)
@@ -341,7 +342,7 @@ internal sealed class Shard : IThreadPoolWorkItem
             span += ledgers[input].Next - ledgers[input].Committable;
         }
 
-        Volatile.Write(ref uncompleted, span);
+        Volatile.Write(ref undone, span);
     }
 
     private void Arm()
@@ -386,8 +387,9 @@ internal sealed class Shard : IThreadPoolWorkItem
             return;
         }
 
-        context.CountUndone(runners);
+        var left = context.CountUndone(runners);
         Publish();
+        Volatile.Write(ref undone, left);
         timer.Dispose();
         context.Outbox.Dispose();
         Array.ForEach(runners, static runner => runner.Dispose());

@@ -63,12 +63,18 @@ internal sealed class ShardContext
     /// <summary>
     /// Counts the records that are not done, for the route of each input; what was rejected or failed counts as that.
     /// </summary>
-    public void CountUndone(IReadOnlyList<IRouteRunner> runners)
+    /// <returns>How many they are in all.</returns>
+    public long CountUndone(IReadOnlyList<IRouteRunner> runners)
     {
+        var all = 0L;
         for (var input = 0; input < Ledgers.Count; input++)
         {
-            runners[input].Counts.Undone += Ledgers[input].CountPending() - Outbox.CountDeadLetters(input);
+            var undone = Ledgers[input].CountPending() - Outbox.CountDeadLetters(input);
+            runners[input].Counts.Undone += undone;
+            all += undone;
         }
+
+        return all;
     }
 
     /// <summary>Reports an output that its sink will never take, at a bounded rate.</summary>

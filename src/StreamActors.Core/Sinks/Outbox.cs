@@ -65,8 +65,9 @@ internal sealed class Outbox(IReadOnlyDictionary<string, SinkLane> lanes) : IDis
         }
     }
 
-    /// <summary>What its lanes are doing, for a log. Any thread.</summary>
-    public override string ToString() => string.Join(", ", all.Select(static lane => lane.ToString()));
+    /// <summary>The sinks that have not acknowledged everything, for a log; empty when all have. Any thread.</summary>
+    public string WaitsFor =>
+        string.Join(" and ", all.Where(static lane => !lane.IsEmpty).Select(static lane => lane.WaitsFor).Distinct());
 
     /// <inheritdoc/>
     public void Dispose() => Array.ForEach(all, static lane => lane.Dispose());

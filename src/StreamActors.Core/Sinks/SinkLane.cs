@@ -80,6 +80,9 @@ internal sealed class SinkLane : IDisposable
     /// <summary>The failure of the last delivery; null when it succeeded. Any thread.</summary>
     public string? Trouble { get; private set; }
 
+    /// <summary>What it waits for while it is not empty, for a log. Any thread.</summary>
+    public string WaitsFor => Trouble is { } error ? $"{Sink}: {error}" : $"an answer of {Sink}";
+
     /// <summary>
     /// Takes the result of a delivery, and begins the next one where there is something to deliver.
     /// </summary>
@@ -121,10 +124,6 @@ internal sealed class SinkLane : IDisposable
 
     /// <summary>Whether an output that the sink refused is to be reported now; counts those that are not.</summary>
     public bool IsRefusalDue(long now, out long count) => refusals.IsDue(now, out count);
-
-    /// <summary>What it is doing, for a log. Any thread; its parts may be of different moments.</summary>
-    public override string ToString() =>
-        $"{Sink} {state}, {Filling.Count} outputs behind{(Trouble is { } error ? $": {error}" : "")}";
 
     /// <inheritdoc/>
     public void Dispose()

@@ -10,15 +10,15 @@ internal sealed partial class EngineLog
     [LoggerMessage(1001, LogLevel.Information, "{Pipeline}: assigned partitions: {Starts}")]
     private partial void Assigned(string pipeline, string starts);
 
-    [LoggerMessage(1002, LogLevel.Information, "{Pipeline}: handed over {Partitions}, drained in {Milliseconds} ms")]
-    private partial void Revoked(string pipeline, string partitions, long milliseconds);
+    [LoggerMessage(1002, LogLevel.Information, "{Pipeline}: {How} {Partitions}, drained in {Milliseconds} ms")]
+    private partial void Revoked(string pipeline, string how, string partitions, long milliseconds);
 
     [LoggerMessage(1003, LogLevel.Warning,
-        "{Pipeline}: handed over {Partitions} after {Milliseconds} ms with {Dropped} records not done and "
+        "{Pipeline}: {Partitions} after {Milliseconds} ms with {Undone} records not done and "
         + "{Uncommitted} done but not known to be committed; their next owner reads them again. "
-        + "Waited for: {WaitedFor}")]
+        + "Waited: {WaitedFor}")]
     private partial void Cut(
-        string pipeline, string partitions, long milliseconds, long dropped, long uncommitted, string waitedFor);
+        string pipeline, string partitions, long milliseconds, long undone, long uncommitted, string waitedFor);
 
     [LoggerMessage(1004, LogLevel.Warning,
         "{Pipeline}: lost {Partitions} without a hand-over; dropped what was under way, committed nothing")]
@@ -80,6 +80,12 @@ internal sealed partial class EngineLog
 
     [LoggerMessage(1027, LogLevel.Information, "{Pipeline}: drained, committed and left its group")]
     private partial void PipelineStopped(string pipeline);
+
+    [LoggerMessage(1028, LogLevel.Warning, "{Pipeline}: left its group; {Count} records not done are read again")]
+    private partial void StoppedCut(string pipeline, long count);
+
+    [LoggerMessage(1029, LogLevel.Information, "{Pipeline}: stopped before it joined its group")]
+    private partial void StoppedEarly(string pipeline);
 
     [LoggerMessage(1099, LogLevel.Information, "{Happened}")]
     private partial void Unknown(EngineEvent happened);

@@ -14,9 +14,11 @@ internal sealed partial class EngineLog(ILoggerFactory loggers) : IEngineEvents
         switch (happened)
         {
             case EngineEvent.Assigned e: Assigned(e.Pipeline, Join(e.Starts)); break;
-            case EngineEvent.Revoked { WaitedFor: "" } e: Revoked(e.Pipeline, Join(e.Partitions), Ms(e.Drain)); break;
+            case EngineEvent.Revoked { WaitedFor: "" } e:
+                Revoked(e.Pipeline, How(e), Join(e.Partitions), Ms(e.Drain));
+                break;
             case EngineEvent.Revoked e:
-                Cut(e.Pipeline, Join(e.Partitions), Ms(e.Drain), e.Dropped, e.Uncommitted, e.WaitedFor);
+                Cut(e.Pipeline, $"{How(e)} {Join(e.Partitions)}", Ms(e.Drain), e.Undone, e.Uncommitted, e.WaitedFor);
                 break;
             case EngineEvent.Lost e: Lost(e.Pipeline, Join(e.Partitions)); break;
             case EngineEvent.StartFailed e: StartFailed(e.Pipeline, Join(e.Partitions), e.Why); break;
@@ -27,6 +29,8 @@ internal sealed partial class EngineLog(ILoggerFactory loggers) : IEngineEvents
     }
 
     private static string Join<T>(IReadOnlyList<T> items) => string.Join(", ", items);
+
+    private static string How(EngineEvent.Revoked e) => e.IsLeaving ? "let go of" : "handed over";
 
     private static long Ms(TimeSpan time) => (long)time.TotalMilliseconds;
 
@@ -54,6 +58,8 @@ internal sealed partial class EngineLog(ILoggerFactory loggers) : IEngineEvents
             case EngineEvent.ShardRestarting e: ShardRestarting(e.Error, e.Pipeline, e.Shard, e.Attempt); break;
             case EngineEvent.MemberFailed e: MemberFailed(e.Pipeline, e.Why); break;
             case EngineEvent.PipelineFailed e: PipelineFailed(e.Pipeline, e.Why); break;
+            case EngineEvent.PipelineStopped { WasMember: false } e: StoppedEarly(e.Pipeline); break;
+            case EngineEvent.PipelineStopped { ReadAgain: > 0 } e: StoppedCut(e.Pipeline, e.ReadAgain); break;
             case EngineEvent.PipelineStopped e: PipelineStopped(e.Pipeline); break;
             default: Unknown(happened); break;
         }

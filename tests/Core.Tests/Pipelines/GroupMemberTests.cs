@@ -117,9 +117,22 @@ public sealed class GroupMemberTests
         member.Revoked([A0]);
         (client.Commits.Count - before).ShouldBeGreaterThan(3);
         var revoked = events.All.OfType<EngineEvent.Revoked>().ShouldHaveSingleItem();
-        (revoked.Dropped, revoked.Uncommitted).ShouldBe((0, 10));
+        (revoked.Undone, revoked.Uncommitted).ShouldBe((0, 10));
         revoked.WaitedFor.ShouldContain("commit");
         revoked.Drain.ShouldBeInRange(TimeSpan.FromMilliseconds(500), TimeSpan.FromMilliseconds(1_000));
+    }
+
+    [Fact]
+    public void A_stop_that_is_cut_counts_as_its_routes_do_and_says_each_reason_once()
+    {
+        var member = Join();
+        member.Assigned([A0, B0]);
+        Read(member, A0, count: 10);
+        Read(member, B0, count: 5);
+        member.Stop().ShouldBe(15);
+        var revoked = events.All.OfType<EngineEvent.Revoked>().ShouldHaveSingleItem();
+        (revoked.Undone, revoked.IsLeaving).ShouldBe((15, true));
+        revoked.WaitedFor.ShouldBe("a/0, b/0 for an answer of manual");
     }
 
     private GroupMember Join()

@@ -15,6 +15,7 @@ public sealed class StopTests
         await node.UntilAsync("the log says what it waits for",
             () => node.Output.Any(static line => line.Contains("waiting")));
         await node.StopAsync(seconds: 5);
+        node.Output.ShouldContain(static line => line.Contains("stopped before it joined its group"), node.Log);
         Totals.Of(node).ShouldBe(new(0, 0, 0, 0, 0));
     }
 
@@ -43,7 +44,10 @@ public sealed class StopTests
         await node.StopAsync(seconds: 14);
 
         theatre.Feed.Lag(theatre.Group, "trips").ShouldBe(25, "nothing of it was published");
-        node.Output.ShouldContain(static line => line.Contains("25 records not done"), node.Log);
+        node.Output.ShouldContain(
+            static line => line.Contains("let go of trips/") && line.Contains("25 records not done"), node.Log);
+        node.Output.ShouldContain(static line => line.Contains("25 records not done are read again"), node.Log);
+        node.Output.ShouldNotContain(static line => line.Contains("drained, committed"), node.Log);
         Totals.Of(node).ShouldBe(new(25, 0, 0, 0, 0, Undone: 25));
     }
 }

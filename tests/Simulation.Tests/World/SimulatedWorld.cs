@@ -148,7 +148,7 @@ internal sealed class SimulatedWorld : IEngineEvents
         Trace($"event {happened}");
         if (happened is EngineEvent.Revoked revoked && revoked.Drain < Timing.DrainLimit && !mayHaveDefects)
         {
-            Check(() => revoked.Dropped.ShouldBe(0, "a drain that ended in time has finished what was started"));
+            Check(() => revoked.Undone.ShouldBe(0, "a drain that ended in time has finished what was started"));
         }
 
         if (happened is EngineEvent.Revoked stopped && !hadFaults)
