@@ -16,7 +16,12 @@ internal sealed partial class RunLog
 
     [LoggerMessage(4, LogLevel.Information,
         "Starting HTTP API on {Host}:{Port}: /health, /health/live, /health/ready, /metrics; Prometheus on {Metrics}")]
-    public partial void Listening(string host, int port, int metrics);
+    private partial void TwoPorts(string host, int port, int metrics);
+
+    [LoggerMessage(7, LogLevel.Information,
+        "Starting HTTP API on {Host}:{Port}: /health, /health/live, /health/ready, /metrics; METRICS_PORT is the same, "
+        + "so /metrics is always Prometheus text there, and the JSON is nowhere")]
+    private partial void OnePort(string host, int port);
 
     [LoggerMessage(5, LogLevel.Information,
         "{Pipeline} stopped. Consumed: {Consumed}, published: {Published}, merged by windows: {Merged}, "

@@ -23,6 +23,19 @@ internal sealed partial class RunLog(ILoggerFactory loggers)
             .Select(static setting => $"{setting.Name}={setting.Value}")));
     }
 
+    /// <summary>Says where the pages are.</summary>
+    public void Listening(NodeSettings settings)
+    {
+        if (settings.ApiPort == settings.MetricsPort)
+        {
+            OnePort(settings.ApiHost, settings.ApiPort);
+        }
+        else
+        {
+            TwoPorts(settings.ApiHost, settings.ApiPort, settings.MetricsPort);
+        }
+    }
+
     /// <summary>
     /// Says what became of all records. With one output a record, as ride-share has, the others add up to the consumed.
     /// </summary>

@@ -8,11 +8,14 @@ internal static class PortCheck
     /// <summary>A finding a port.</summary>
     public static IEnumerable<Finding> Run(NodeSettings settings)
     {
-        yield return Check(settings.ApiHost, settings.ApiPort, "API_PORT");
-        if (settings.MetricsPort != settings.ApiPort)
+        if (settings.MetricsPort == settings.ApiPort)
         {
-            yield return Check(settings.ApiHost, settings.MetricsPort, "METRICS_PORT");
+            yield return Check(settings.ApiHost, settings.ApiPort, "API_PORT and METRICS_PORT");
+            yield break;
         }
+
+        yield return Check(settings.ApiHost, settings.ApiPort, "API_PORT");
+        yield return Check(settings.ApiHost, settings.MetricsPort, "METRICS_PORT");
     }
 
     private static Finding Check(string host, int port, string variable)

@@ -53,7 +53,7 @@ internal static class RunCommand
         var log = new RunLog(app.Services.GetRequiredService<ILoggerFactory>());
         log.Starting(names, reader.Settings);
         await NodeApp.StartAsync(app, settings, stop);
-        log.Listening(settings.ApiHost, settings.ApiPort, settings.MetricsPort);
+        log.Listening(settings);
         await Task.Delay(Timeout.InfiniteTimeSpan, TimeProvider.System, stop)
             .ContinueWith(static _ => { }, CancellationToken.None, TaskContinuationOptions.None, TaskScheduler.Default);
         var cut = await NodeApp.StopAsync(app);
