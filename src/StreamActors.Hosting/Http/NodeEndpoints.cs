@@ -11,7 +11,8 @@ public static class NodeEndpoints
 {
     /// <summary>
     /// Maps <c>/health</c> (503 when unhealthy), <c>/health/live</c>, <c>/health/ready</c> and <c>/metrics</c>: JSON,
-    /// or Prometheus text where the client asks for <c>text/plain</c> or OpenMetrics, or comes by the metrics port.
+    /// or Prometheus text where the client asks for <c>text/plain</c> or OpenMetrics, or comes by the metrics port, or
+    /// where no pipeline brings a JSON page of its own.
     /// </summary>
     /// <param name="routes">The application.</param>
     /// <param name="metricsPort">The port on which <c>/metrics</c> is always Prometheus text; null = none.</param>
@@ -37,11 +38,12 @@ public static class NodeEndpoints
     private static IResult Metrics(HttpContext http, int? metricsPort)
     {
         var services = http.RequestServices;
-        return http.Connection.LocalPort == metricsPort || AsksForText(http.Request)
+        var pages = services.GetServices<IMetricPage>().ToList();
+        return http.Connection.LocalPort == metricsPort || AsksForText(http.Request) || pages.Count == 0
             ? Results.Text(
                 PrometheusText.Write(services.GetServices<IMetricSource>().SelectMany(static each => each.Collect())),
                 PrometheusText.ContentType)
-            : Results.Bytes(Json(services), "application/json");
+            : Results.Bytes(Json(pages), "application/json");
     }
 
     private static bool AsksForText(HttpRequest request)
@@ -52,12 +54,11 @@ public static class NodeEndpoints
     }
 
     /// <summary>The page of the only pipeline that brings one, or one object a pipeline.</summary>
-    private static byte[] Json(IServiceProvider services)
+    private static byte[] Json(List<IMetricPage> pages)
     {
         using var buffer = new MemoryStream();
         using (var json = new Utf8JsonWriter(buffer))
         {
-            var pages = services.GetServices<IMetricPage>().ToList();
             json.WriteStartObject();
             if (pages.Count == 1)
             {

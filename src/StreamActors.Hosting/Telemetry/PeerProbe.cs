@@ -20,6 +20,9 @@ public sealed partial class PeerProbe(Node node, TimeProvider time, ILogger<Peer
     // The peers whose last question threw: that is logged when it starts, not every two seconds.
     private readonly ConcurrentDictionary<string, Exception> failing = new(StringComparer.Ordinal);
 
+    // What was said of the sinks' peers. Of the source the engine speaks by itself: it always has to do with it.
+    private readonly ConcurrentDictionary<string, Outage> outages = new(StringComparer.Ordinal);
+
     /// <summary>
     /// The peers, by name, in a fixed order, and whether each answers: of several with a name, all must. Null = not
     /// known yet: none stays so for more than two seconds.
@@ -67,12 +70,12 @@ public sealed partial class PeerProbe(Node node, TimeProvider time, ILogger<Peer
         try
         {
             var answers = Task.WhenAll(questions.Select(ask => ask(stop).AsTask()));
-            reachable[peer] = Array.TrueForAll(await answers.WaitAsync(Patience, time, stop), static yes => yes);
+            Note(peer, Array.TrueForAll(await answers.WaitAsync(Patience, time, stop), static yes => yes));
             failing.TryRemove(peer, out _);
         }
         catch (TimeoutException)
         {
-            reachable[peer] = false;
+            Note(peer, answers: false);
         }
         catch (Exception defect) when (!stop.IsCancellationRequested)
         {
@@ -82,5 +85,50 @@ public sealed partial class PeerProbe(Node node, TimeProvider time, ILogger<Peer
                 QuestionFailed(defect, peer);
             }
         }
+    }
+
+    /// <summary>
+    /// A sink without a record to deliver is away in silence: says so at the second question in vain, and when it is
+    /// back, unless a delivery has failed since the last answer, because then the engine says both.
+    /// </summary>
+    private void Note(string peer, bool answers)
+    {
+        reachable[peer] = answers;
+        if (node.Pipelines.Any(pipeline => pipeline.Source.Name == peer))
+        {
+            return;
+        }
+
+        var outage = outages.GetOrAdd(peer, static _ => new Outage());
+        var failures = Failures(peer);
+        if (answers)
+        {
+            if (outage.IsTold && failures == outage.Failures)
+            {
+                Back(peer);
+            }
+
+            (outage.InVain, outage.IsTold, outage.Failures) = (0, false, failures);
+        }
+        else if (++outage.InVain == 2 && failures == outage.Failures)
+        {
+            outage.IsTold = true;
+            Away(peer);
+        }
+    }
+
+    private long Failures(string peer) => node.Pipelines
+        .SelectMany(static pipeline => pipeline.Pipeline.Metrics.Sinks)
+        .Where(sink => sink.Name == peer)
+        .Sum(static sink => sink.Counters.Failures);
+
+    /// <summary>What is known of a peer since it answered last: touched by its question only.</summary>
+    private sealed class Outage
+    {
+        public int InVain { get; set; }
+
+        public bool IsTold { get; set; }
+
+        public long Failures { get; set; }
     }
 }

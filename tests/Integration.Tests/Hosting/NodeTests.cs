@@ -1,5 +1,7 @@
+using System.Collections.Concurrent;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Hosting;
+using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Logging.Abstractions;
 using StreamActors.Hosting;
 using StreamActors.Node;
@@ -59,6 +61,26 @@ public sealed class NodeTests
     }
 
     [Fact]
+    public async Task A_sink_that_is_away_while_nothing_is_to_be_delivered_is_said_once_and_once_when_it_is_back()
+    {
+        var answers = false;
+        var asked = 0;
+        var lines = new ConcurrentQueue<string>();
+        var connectors = new Connectors { Source = new FakeSource() }
+            .AddSink("odd", (_, _) => new FakeSink("odd", () => Interlocked.Increment(ref asked) > 0 && answers));
+        await using var node = FakeNode.Make(new StreamActorsBuilder().AddFake(connectors, "odd"));
+        using var probe = new PeerProbe(node, TimeProvider.System, new Lines(lines));
+
+        await probe.StartAsync(default);
+        await Machine.UntilAsync("it is asked", Limit, () => Task.FromResult(Volatile.Read(ref asked) > 3));
+        lines.ShouldHaveSingleItem().ShouldContain("No answer from odd");
+        answers = true;
+        await Machine.UntilAsync("it is back", Limit, () => Task.FromResult(lines.Count == 2));
+        lines.Last().ShouldContain("odd answers again");
+        await probe.StopAsync(default);
+    }
+
+    [Fact]
     public async Task A_stop_that_was_cut_says_what_was_left_and_one_that_was_not_says_nothing()
     {
         (await StopAsync(isDeaf: true)).ShouldNotBeNull().ShouldBe(
@@ -67,35 +89,65 @@ public sealed class NodeTests
 
         static async Task<string?> StopAsync(bool isDeaf)
         {
-            var settings = new NodeSettings
-            {
-                ApiHost = "127.0.0.1",
-                ApiPort = Machine.FreePort(),
-                MetricsPort = Machine.FreePort(),
-                LogLevel = "ERROR",
-                JsonLogs = false,
-                Environment = "test",
-                Otlp = null,
-            };
-            var connectors = new Connectors { Source = new FakeSource(isDeaf) }
-                .AddSink("odd", static (_, _) => new FakeSink("odd", static () => true));
-            var fake = new PipelineEntry(
-                "fake",
-                (node, services) =>
-                {
-                    services.Configure<HostOptions>(
-                        static host => host.ShutdownTimeout = TimeSpan.FromMilliseconds(300));
-                    node.AddFake(connectors, "odd");
-                },
-                new PipelinePeers(new KafkaOptions { BootstrapServers = "none" }, new RedisOptions())
-                {
-                    Topics = [],
-                    PlatformTopics = [],
-                    Channels = [],
-                });
+            var (settings, fake) = Compose(isDeaf);
             await using var app = NodeApp.Build(settings, [fake], static logging => logging.AddLines(static _ => { }));
             await NodeApp.StartAsync(app, settings, default);
             return await NodeApp.StopAsync(app);
         }
+    }
+
+    [Fact]
+    public async Task Metrics_are_Prometheus_text_where_no_pipeline_has_a_page_of_its_own()
+    {
+        var (settings, fake) = Compose(isDeaf: false);
+        await using var app = NodeApp.Build(settings, [fake], static logging => logging.AddLines(static _ => { }));
+        await NodeApp.StartAsync(app, settings, default);
+        using var http = new HttpClient();
+        (await http.GetStringAsync(new Uri($"http://127.0.0.1:{settings.ApiPort}/metrics")))
+            .ShouldContain("streamactors_records_received_total");
+        (await NodeApp.StopAsync(app)).ShouldBeNull();
+    }
+
+    private static (NodeSettings Settings, PipelineEntry Fake) Compose(bool isDeaf)
+    {
+        var settings = new NodeSettings
+        {
+            ApiHost = "127.0.0.1",
+            ApiPort = Machine.FreePort(),
+            MetricsPort = Machine.FreePort(),
+            LogLevel = "ERROR",
+            JsonLogs = false,
+            Environment = "test",
+            Otlp = null,
+        };
+        var connectors = new Connectors { Source = new FakeSource(isDeaf) }
+            .AddSink("odd", static (_, _) => new FakeSink("odd", static () => true));
+        var fake = new PipelineEntry(
+            "fake",
+            (node, services) =>
+            {
+                services.Configure<HostOptions>(
+                    static host => host.ShutdownTimeout = TimeSpan.FromMilliseconds(300));
+                node.AddFake(connectors, "odd");
+            },
+            new PipelinePeers(new KafkaOptions { BootstrapServers = "none" }, new RedisOptions())
+            {
+                Topics = [],
+                PlatformTopics = [],
+                Channels = [],
+            });
+        return (settings, fake);
+    }
+
+    private sealed class Lines(ConcurrentQueue<string> lines) : ILogger<PeerProbe>
+    {
+        public IDisposable? BeginScope<TState>(TState state)
+            where TState : notnull => null;
+
+        public bool IsEnabled(LogLevel logLevel) => true;
+
+        public void Log<TState>(
+            LogLevel logLevel, EventId eventId, TState state, Exception? exception,
+            Func<TState, Exception?, string> formatter) => lines.Enqueue(formatter(state, exception));
     }
 }
