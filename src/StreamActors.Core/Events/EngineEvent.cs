@@ -99,7 +99,9 @@ public abstract record EngineEvent(string Pipeline)
     /// <summary>The pipeline stopped as it was told to, and is in no group.</summary>
     public sealed record PipelineStopped(string Pipeline) : EngineEvent(Pipeline)
     {
-        /// <summary>Whether it had a member to leave with: not before it joins, nor while a failed one is replaced.</summary>
+        /// <summary>
+        /// Whether it had a member to leave with: not before it joins, nor while a failed one is replaced.
+        /// </summary>
         public bool WasMember { get; init; }
 
         /// <summary>Records that the last drain left undone, or done without an acknowledged commit.</summary>

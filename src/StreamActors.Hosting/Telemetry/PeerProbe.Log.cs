@@ -9,9 +9,10 @@ public sealed partial class PeerProbe
         "Asking whether {Peer} answers failed: it counts as away, and is asked again every two seconds")]
     private partial void QuestionFailed(Exception error, string peer);
 
-    [LoggerMessage(1101, LogLevel.Warning, "No answer from {Peer}: it is asked again every two seconds, and what needs it waits")]
+    [LoggerMessage(1120, LogLevel.Warning,
+        "No answer from {Peer}: it is asked again every two seconds, and what needs it waits")]
     private partial void Away(string peer);
 
-    [LoggerMessage(1102, LogLevel.Information, "{Peer} answers again")]
+    [LoggerMessage(1121, LogLevel.Information, "{Peer} answers again")]
     private partial void Back(string peer);
 }
