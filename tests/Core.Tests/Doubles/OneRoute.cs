@@ -59,15 +59,22 @@ internal sealed class OneRoute
     /// <summary>Handles a record; a null reference as its key or value means none, or a tombstone.</summary>
     public void Send(ReadOnlySpan<byte> key, ReadOnlySpan<byte> value, ReadOnlySpan<byte> headers = default)
     {
-        using var batch = new RecordBatch();
-        batch.Reset(Input);
         var offset = ledger.Next;
-        batch.Add(offset, context.UtcNow, key, value, headers);
         ledger.Receive(offset);
-        var record = batch[0];
-        runner.Handle(in record, new Origin(0, offset, context.UtcNow));
+        Handle(offset, key, value, headers);
         ledger.Complete(offset);
         runner.Publish();
+    }
+
+    /// <summary>Handles a record, whatever the ledger knows of its offset.</summary>
+    public void Handle(
+        long offset, ReadOnlySpan<byte> key, ReadOnlySpan<byte> value, ReadOnlySpan<byte> headers = default)
+    {
+        using var batch = new RecordBatch();
+        batch.Reset(Input);
+        batch.Add(offset, context.UtcNow, key, value, headers);
+        var record = batch[0];
+        runner.Handle(in record, new Origin(0, offset, context.UtcNow));
     }
 
     /// <summary>The outputs that wait in a lane, as text.</summary>

@@ -17,19 +17,8 @@ public sealed class KafkaFaultTests(OwnKafka own)
     {
         await using var theatre = await FreshAsync(partitions: 2);
         var node = await theatre.StartReadyAsync(Earliest);
-        var trips = theatre.Feed.SendTrips("t", 20, 50);
-        await theatre.TripsShownAsync(trips);
-
-        var kafka = await own.KafkaAsync();
-        await kafka.KillAsync(1);
-        await node.UntilAsync("/health tells of it", TimeSpan.FromSeconds(6), async () =>
-            !(await node.HealthAsync()).GetProperty("kafka_connected").GetBoolean());
-        await kafka.UpAsync(1);
-        trips.UnionWith(theatre.Feed.SendTrips("t", 20, 50, from: 50));
-
-        await theatre.TripsShownAsync(trips);
-        theatre.Frontend.All.ShouldBeInOrderPerTrip();
-        node.Output.Count.ShouldBeLessThan(60, "an outage is told once, not at every attempt");
+        await OutageAsync(theatre, node, () => node.UntilAsync("/health tells of it", TimeSpan.FromSeconds(6),
+            async () => !(await node.HealthAsync()).GetProperty("kafka_connected").GetBoolean()));
         await node.StopAsync();
         theatre.Feed.Lag(theatre.Group, "trips").ShouldBe(0);
     }
@@ -137,19 +126,11 @@ public sealed class KafkaFaultTests(OwnKafka own)
     {
         await using var theatre = await FreshAsync(partitions: 2);
         var node = await theatre.StartReadyAsync(Earliest);
-        var trips = theatre.Feed.SendTrips("t", 20, 50);
-        await theatre.TripsShownAsync(trips);
-
-        var kafka = await own.KafkaAsync();
-        await kafka.KillAsync(1);
-        await Task.Delay(TimeSpan.FromSeconds(75));    // longer than every session, socket and commit time-out
-        (await node.StatusAsync("/health/live")).ShouldBe(200);
-        await kafka.UpAsync(1);
-        trips.UnionWith(theatre.Feed.SendTrips("t", 20, 50, from: 50));
-
-        await theatre.TripsShownAsync(trips);
-        theatre.Frontend.All.ShouldBeInOrderPerTrip();
-        node.Output.Count.ShouldBeLessThan(60, "an outage is told once, not at every attempt");
+        await OutageAsync(theatre, node, async () =>
+        {
+            await Task.Delay(TimeSpan.FromSeconds(75));    // longer than every session, socket and commit time-out
+            (await node.StatusAsync("/health/live")).ShouldBe(200);
+        });
         await node.UntilAsync("all is well", TimeSpan.FromSeconds(10), async () =>
             (await node.HealthAsync()).GetProperty("status").GetString() == "healthy");
         await node.StopAsync();
@@ -159,6 +140,23 @@ public sealed class KafkaFaultTests(OwnKafka own)
     /// <summary>The settings of a member; a classic group gives a dead one up after 3 s.</summary>
     private static (string, string)[] Speaking(string protocol) =>
         [.. Earliest, ("KAFKA_GROUP_PROTOCOL", protocol), ("KAFKA_SESSION_TIMEOUT_MS", "3000")];
+
+    /// <summary>Trips flow, the broker dies, comes back, and more flow: all are shown, in order.</summary>
+    private async Task OutageAsync(Theatre theatre, RunningNode node, Func<Task> meanwhile)
+    {
+        var trips = theatre.Feed.SendTrips("t", 20, 50);
+        await theatre.TripsShownAsync(trips);
+
+        var kafka = await own.KafkaAsync();
+        await kafka.KillAsync(1);
+        await meanwhile();
+        await kafka.UpAsync(1);
+        trips.UnionWith(theatre.Feed.SendTrips("t", 20, 50, from: 50));
+
+        await theatre.TripsShownAsync(trips);
+        theatre.Frontend.All.ShouldBeInOrderPerTrip();
+        node.Output.Count.ShouldBeLessThan(60, "an outage is told once, not at every attempt");
+    }
 
     /// <summary>A topic of trips that nobody has read: the tests change its partitions.</summary>
     private async Task<Theatre> FreshAsync(int partitions)
