@@ -135,12 +135,15 @@ internal sealed class ShardStarter(
         }
     }
 
+    private long TimeOfRetry(int failures) =>
+        host.Now() + (long)definition.Timing.Restart.Wait(failures, random).TotalMilliseconds;
+
     private void PutOff(OwnedPartition partition, long? startAt, int failures, string why)
     {
         partition.Shard = null;
         partition.StartAt = startAt;
         partition.Why = why;
-        partition.RetryAt = host.Now() + (long)definition.Timing.Restart.Wait(failures, random).TotalMilliseconds;
+        partition.RetryAt = TimeOfRetry(failures);
     }
 
     private void Restart(OwnedPartition partition, long from, Exception error)
@@ -210,8 +213,7 @@ internal sealed class ShardStarter(
         }
         catch (SourceException error)
         {
-            partition.RetryAt = host.Now()
-                + (long)definition.Timing.Restart.Wait(++partition.FailedStarts, random).TotalMilliseconds;
+            partition.RetryAt = TimeOfRetry(++partition.FailedStarts);
             events.Report(new EngineEvent.StartFailed(definition.Name, [partition.Partition], error.Message));
             return false;
         }

@@ -17,10 +17,7 @@ public sealed partial class PeerProbe(Node node, TimeProvider time, ILogger<Peer
     private readonly ILogger log = logger;
     private readonly ConcurrentDictionary<string, bool> reachable = new(StringComparer.Ordinal);
 
-    // The peers whose last question threw: that is logged when it starts, not every two seconds.
-    private readonly ConcurrentDictionary<string, Exception> failing = new(StringComparer.Ordinal);
-
-    // What was said of the sinks' peers. Of the source the engine speaks by itself: it always has to do with it.
+    // What was said of each peer, once and not every two seconds.
     private readonly ConcurrentDictionary<string, Outage> outages = new(StringComparer.Ordinal);
 
     /// <summary>
@@ -71,7 +68,7 @@ public sealed partial class PeerProbe(Node node, TimeProvider time, ILogger<Peer
         {
             var answers = Task.WhenAll(questions.Select(ask => ask(stop).AsTask()));
             Note(peer, Array.TrueForAll(await answers.WaitAsync(Patience, time, stop), static yes => yes));
-            failing.TryRemove(peer, out _);
+            OutageOf(peer).HasThrown = false;
         }
         catch (TimeoutException)
         {
@@ -80,8 +77,9 @@ public sealed partial class PeerProbe(Node node, TimeProvider time, ILogger<Peer
         catch (Exception defect) when (!stop.IsCancellationRequested)
         {
             reachable[peer] = false;
-            if (failing.TryAdd(peer, defect))
+            if (OutageOf(peer) is { HasThrown: false } outage)
             {
+                outage.HasThrown = true;
                 QuestionFailed(defect, peer);
             }
         }
@@ -96,10 +94,11 @@ public sealed partial class PeerProbe(Node node, TimeProvider time, ILogger<Peer
         reachable[peer] = answers;
         if (node.Pipelines.Any(pipeline => pipeline.Source.Name == peer))
         {
+            // Of the source the engine speaks by itself: it always has to do with it.
             return;
         }
 
-        var outage = outages.GetOrAdd(peer, static _ => new Outage());
+        var outage = OutageOf(peer);
         var failures = Failures(peer);
         if (answers)
         {
@@ -117,6 +116,8 @@ public sealed partial class PeerProbe(Node node, TimeProvider time, ILogger<Peer
         }
     }
 
+    private Outage OutageOf(string peer) => outages.GetOrAdd(peer, static _ => new Outage());
+
     private long Failures(string peer) => node.Pipelines
         .SelectMany(static pipeline => pipeline.Pipeline.Metrics.Sinks)
         .Where(sink => sink.Name == peer)
@@ -125,6 +126,8 @@ public sealed partial class PeerProbe(Node node, TimeProvider time, ILogger<Peer
     /// <summary>What is known of a peer since it answered last: touched by its question only.</summary>
     private sealed class Outage
     {
+        public bool HasThrown { get; set; }
+
         public int InVain { get; set; }
 
         public bool IsTold { get; set; }
