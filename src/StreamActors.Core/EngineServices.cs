@@ -11,4 +11,18 @@ namespace StreamActors;
 /// </param>
 /// <param name="Scheduler">Where turns come from.</param>
 /// <param name="Events">Where to say what happened.</param>
-public sealed record EngineServices(TimeProvider Time, Random Random, ITurnScheduler Scheduler, IEngineEvents Events);
+public sealed record EngineServices(TimeProvider Time, Random Random, ITurnScheduler Scheduler, IEngineEvents Events)
+{
+    /// <summary>Where the objects of user code come from; without a host, their parameterless constructors.</summary>
+    public IScopes Scopes { get; init; } = new PlainScopes();
+
+    private sealed class PlainScopes : IScopes, IScope
+    {
+        public IScope Open() => this;
+
+        public T Make<T>()
+            where T : class => Activator.CreateInstance<T>();
+
+        public ValueTask DisposeAsync() => ValueTask.CompletedTask;
+    }
+}

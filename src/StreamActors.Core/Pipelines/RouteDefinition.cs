@@ -21,6 +21,13 @@ internal abstract class RouteDefinition
     /// <summary>The topic that it reads.</summary>
     public required string Topic { get; init; }
 
+    /// <summary>
+    /// Which routes share shards: those with the same text. Routes that feed the same entities do, and their topics
+    /// are co-partitioned; any other route stands alone.
+    /// </summary>
+    [System.Diagnostics.CodeAnalysis.AllowNull]
+    public string ShardGroup { get => field ?? Topic; set; }
+
     /// <summary>How its topic is created where it is missing; null = it is waited for.</summary>
     public TopicSpec? Create { get; set; }
 
