@@ -7,7 +7,7 @@ namespace StreamActors;
 public sealed class Turn<TOut>
 {
     private readonly List<TOut> outputs = [];
-    private readonly List<(string Name, DateTimeOffset Due)> timers = [];
+    private readonly List<TimerRequest> timers = [];
     private byte[] key = [];
     private int keyLength;
     private string? keyText;
@@ -34,7 +34,7 @@ public sealed class Turn<TOut>
     internal IReadOnlyList<TOut> Outputs => outputs;
 
     /// <summary>The timers that were set.</summary>
-    internal IReadOnlyList<(string Name, DateTimeOffset Due)> Timers => timers;
+    internal IReadOnlyList<TimerRequest> Timers => timers;
 
     /// <summary>Emits a value to the route's targets, when the call has returned.</summary>
     public void Emit(TOut value) => outputs.Add(value);
@@ -42,11 +42,27 @@ public sealed class Turn<TOut>
     /// <summary>Sets a timer by the wall clock. A timer of the same name is moved.</summary>
     /// <param name="name">Its name, within the entity; not empty.</param>
     /// <param name="due">
-    /// When <see cref="IEntity{TIn, TState, TOut}.OnTimer"/> is called, or soon after; a millisecond from now where
+    /// When <see cref="ITimerHandler{TState, TOut}.OnTimer"/> is called, or soon after; a millisecond from now where
     /// that has passed.
     /// </param>
     /// <exception cref="ArgumentException">The name is null or empty.</exception>
-    public void Timer(string name, DateTimeOffset due)
+    public void Timer(string name, DateTimeOffset due) => Set(name, due, byEventTime: false);
+
+    /// <summary>
+    /// Sets a timer by the records' own time: it is due as soon as a record of the shard carries that time or a later
+    /// one, and before that record is handled; so it depends on the records alone. Where several topics feed the
+    /// shard, each must have reached that time. While no record comes, this time stands still. A timer of the same
+    /// name is moved, whichever clock it had.
+    /// </summary>
+    /// <param name="name">Its name, within the entity; not empty.</param>
+    /// <param name="due">When it is due; where that has passed, before the next record.</param>
+    /// <exception cref="ArgumentException">The name is null or empty.</exception>
+    public void EventTimer(string name, DateTimeOffset due) => Set(name, due, byEventTime: true);
+
+    /// <summary>Passivates the entity when the call has returned: its state and its timers are dropped.</summary>
+    public void Forget() => Forgets = true;
+
+    private void Set(string name, DateTimeOffset due, bool byEventTime)
     {
         if (string.IsNullOrEmpty(name))
         {
@@ -55,11 +71,8 @@ public sealed class Turn<TOut>
                 nameof(name));
         }
 
-        timers.Add((name, due));
+        timers.Add(new TimerRequest(name, due.ToUnixTimeMilliseconds(), byEventTime));
     }
-
-    /// <summary>Passivates the entity when the call has returned: its state and its timers are dropped.</summary>
-    public void Forget() => Forgets = true;
 
     /// <summary>Prepares it for a call.</summary>
     internal void Begin(ReadOnlySpan<byte> recordKey, long eventTimeMs, long nowMs)
@@ -76,3 +89,9 @@ public sealed class Turn<TOut>
         Forgets = false;
     }
 }
+
+/// <summary>A timer that a call asks for.</summary>
+/// <param name="Name">Its name, within the entity.</param>
+/// <param name="Due">When it is due, in milliseconds since 1970 (UTC).</param>
+/// <param name="ByEventTime">Whether the records' time counts, and not the wall clock.</param>
+internal readonly record struct TimerRequest(string Name, long Due, bool ByEventTime);

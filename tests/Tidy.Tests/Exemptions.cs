@@ -9,10 +9,10 @@ public static class Exemptions
     public static IReadOnlyList<Exemption> All { get; } =
     [
         Catch(
-            "src/StreamActors.Core/Entities/EntityStage.cs: EntityStage.OnTime",
+            "src/StreamActors.Core/Entities/ActiveEntities.cs: ActiveEntities.OnTime",
             "User code: a timer that throws is reported, the shard goes on."),
         Catch(
-            "src/StreamActors.Core/Entities/EntityStage.cs: EntityStage.Emit",
+            "src/StreamActors.Core/Entities/ActiveEntities.cs: ActiveEntities.Emit",
             "Takes the outputs back and rethrows."),
         Catch(
             "src/StreamActors.Core/Pipelines/ShardStarter.cs: ShardStarter.MakeShard",
@@ -23,6 +23,15 @@ public static class Exemptions
         Catch(
             "src/StreamActors.Core/Shards/EmitStage.cs: EmitStage.Handle",
             "Takes the outputs back and rethrows."),
+        Catch(
+            "src/StreamActors.Core/Shards/FlatMapStage.cs: FlatMapStage.Handle",
+            "Takes the outputs back and rethrows."),
+        Catch(
+            "src/StreamActors.Core/Entities/EntityStage.cs: EntityStage.Handle",
+            "Takes the call back and rethrows."),
+        Catch(
+            "src/StreamActors.Core/Shards/ShardContext.cs: ShardContext.DisposeAsync",
+            "User code: an object that cannot be disposed of is reported; nothing depends on it any more."),
         Catch(
             "src/StreamActors.Core/Shards/RouteRunner.cs: RouteRunner.Handle",
             "User code: a record that it throws on is given up."),

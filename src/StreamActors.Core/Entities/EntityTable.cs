@@ -63,6 +63,13 @@ internal sealed class EntityTable<TState>(ulong seed, int maxActive, Action<TSta
         return ref index < 0 ? ref System.Runtime.CompilerServices.Unsafe.NullRef<TState>() : ref slots[index].State;
     }
 
+    /// <summary>
+    /// The entity that goes when one more is activated; a null reference while there is room.
+    /// </summary>
+    public ref TState NextToGo() => ref keys.Count < maxActive
+        ? ref System.Runtime.CompilerServices.Unsafe.NullRef<TState>()
+        : ref slots[oldest].State;
+
     /// <summary>Forgets an entity.</summary>
     public void Forget(ReadOnlySpan<byte> key)
     {

@@ -6,8 +6,7 @@ namespace StreamActors.Entities;
 /// made anew without them. So it holds at most twice as many entries as timers are set, and a few.
 /// <para>Owned by the shard: only its turn calls it.</para>
 /// </summary>
-/// <param name="limit">How many timers may be set.</param>
-internal sealed class TimerQueue(int limit)
+internal sealed class TimerQueue
 {
     private const int FewDead = 64;
 
@@ -21,22 +20,6 @@ internal sealed class TimerQueue(int limit)
 
     /// <summary>When the first timer may be due; <see cref="long.MaxValue"/> when none is set.</summary>
     public long NextDue => Count > 0 && queue.TryPeek(out _, out var due) ? due : long.MaxValue;
-
-    /// <summary>How many more may be set.</summary>
-    public int Room => limit - Count;
-
-    /// <summary>Refuses a call that sets more new timers than there is room for.</summary>
-    /// <exception cref="InvalidOperationException">There is no room; the message names the limit.</exception>
-    public void EnsureRoom(int timers)
-    {
-        if (timers > Room)
-        {
-            throw new InvalidOperationException(
-                $"{Count} timers are set in this shard, and its limit is TimersPerShard = {limit}. Move a timer by "
-                + "setting its name again rather than setting one more, let an entity that is done go with Forget, "
-                + "raise the limit, or spread the topic over more partitions.");
-        }
-    }
 
     /// <summary>Sets a timer.</summary>
     public void Add(EntityTimer timer)
@@ -110,9 +93,13 @@ internal sealed class TimerQueue(int limit)
 /// <param name="name">Its name, within the entity.</param>
 /// <param name="entityKey">The entity's key.</param>
 /// <param name="recordKey">The key of the record that set it; null where it had none.</param>
-/// <param name="due">When it is due, in milliseconds.</param>
-internal sealed class EntityTimer(string name, byte[] entityKey, byte[]? recordKey, long due)
+/// <param name="due">When it is due, in milliseconds of its clock.</param>
+/// <param name="byEventTime">Whether its clock is the records' time, and not the shard's.</param>
+internal sealed class EntityTimer(string name, byte[] entityKey, byte[]? recordKey, long due, bool byEventTime)
 {
+    /// <summary>Whether its clock is the records' time, and not the shard's.</summary>
+    public bool ByEventTime { get; } = byEventTime;
+
     /// <summary>Its name, within the entity.</summary>
     public string Name { get; } = name;
 
@@ -122,7 +109,7 @@ internal sealed class EntityTimer(string name, byte[] entityKey, byte[]? recordK
     /// <summary>The key of the record that set it; null where it had none.</summary>
     public byte[]? RecordKey { get; } = recordKey;
 
-    /// <summary>When it is due, in milliseconds.</summary>
+    /// <summary>When it is due, in milliseconds of its clock.</summary>
     public long Due { get; set; } = due;
 
     /// <summary>The place of its entry in the queue, which may be earlier.</summary>

@@ -86,6 +86,9 @@ public abstract record EngineEvent(string Pipeline)
     public sealed record TimerFailed(string Pipeline, string Handler, long Count, string Timer, Exception Error)
         : EngineEvent(Pipeline);
 
+    /// <summary>An object of user code could not be let go; nothing depends on it any more.</summary>
+    public sealed record DisposalFailed(string Pipeline, string Owner, Exception Error) : EngineEvent(Pipeline);
+
     /// <summary>A shard failed and is started again from its committed offset.</summary>
     public sealed record ShardRestarting(string Pipeline, string Shard, int Attempt, Exception Error)
         : EngineEvent(Pipeline);

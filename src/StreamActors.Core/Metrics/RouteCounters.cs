@@ -35,7 +35,9 @@ public sealed class RouteCounters
     /// <summary>Records that a window replaced by later ones, or left out of a sample.</summary>
     public long Merged => Interlocked.Read(ref merged);
 
-    /// <summary>Records that changed an entity without an output.</summary>
+    /// <summary>
+    /// Records without an output: an entity took them, <c>Where</c> left them out, or no target wanted their values.
+    /// </summary>
     public long Ignored => Interlocked.Read(ref ignored);
 
     /// <summary>Records whose id had been seen within the dedup window.</summary>

@@ -1,11 +1,12 @@
+using System.Diagnostics.CodeAnalysis;
 using StreamActors.Metrics;
 using StreamActors.Shards;
 using StreamActors.Sources;
 
 namespace StreamActors.Pipelines;
 
-/// <summary>A route as it was composed, whatever its types.</summary>
-internal abstract class RouteDefinition
+/// <summary>A route as it was composed: its topic, and the steps that a record takes.</summary>
+internal sealed class RouteDefinition
 {
     /// <summary>The connector that takes dead letters.</summary>
     public const string DeadLetterConnector = "kafka";
@@ -21,11 +22,14 @@ internal abstract class RouteDefinition
     /// <summary>The topic that it reads.</summary>
     public required string Topic { get; init; }
 
+    /// <summary>What is done with its records; <c>Map</c> replaces it by steps for other values.</summary>
+    public required IRouteSteps Steps { get; set; }
+
     /// <summary>
     /// Which routes share shards: those with the same text. Routes that feed the same entities do, and their topics
     /// are co-partitioned; any other route stands alone.
     /// </summary>
-    [System.Diagnostics.CodeAnalysis.AllowNull]
+    [AllowNull]
     public string ShardGroup { get => field ?? Topic; set; }
 
     /// <summary>How its topic is created where it is missing; null = it is waited for.</summary>
@@ -38,7 +42,7 @@ internal abstract class RouteDefinition
     public List<string> Mistakes { get; } = [];
 
     /// <summary>Whether it leads anywhere.</summary>
-    public bool HasTargets => TargetConnectors.Any();
+    public bool HasTargets => Steps.Connectors.Any();
 
     /// <summary>The topics that must exist before it starts.</summary>
     public IEnumerable<TopicSpec> Topics
@@ -52,72 +56,12 @@ internal abstract class RouteDefinition
 
     /// <summary>The lanes that it emits to: its targets' connectors, and the lane of dead letters.</summary>
     public IEnumerable<string> Connectors =>
-        DeadLetterTopic is null ? TargetConnectors : TargetConnectors.Append(DeadLetterLane);
-
-    /// <summary>The connectors of its targets.</summary>
-    protected abstract IEnumerable<string> TargetConnectors { get; }
+        DeadLetterTopic is null ? Steps.Connectors : Steps.Connectors.Append(DeadLetterLane);
 
     /// <summary>The connector of a lane: its own name, but for the lane of dead letters.</summary>
     public static string ConnectorOf(string lane) => lane == DeadLetterLane ? DeadLetterConnector : lane;
 
     /// <summary>Makes the route's runner for a shard.</summary>
-    public abstract IRouteRunner MakeRunner(RouteCounters counters, ShardContext context);
-}
-
-/// <summary>A route over values of a type.</summary>
-internal sealed class RouteDefinition<T> : RouteDefinition
-    where T : allows ref struct
-{
-    private readonly HashSet<string> targets = [];
-    private StageFactory? stage;
-
-    /// <summary>Makes what stands behind decode and dedup, for a shard.</summary>
-    /// <param name="context">What the shard lends.</param>
-    /// <param name="deadLetters">Takes what is given up.</param>
-    /// <param name="release">
-    /// Takes the id of a value out of dedup again: for a stage that gives up a record after its call has returned.
-    /// </param>
-    public delegate IStage<T> StageFactory(ShardContext context, DeadLetters deadLetters, Action<T> release);
-
-    /// <summary>Reads the values.</summary>
-    public required ICodec<T> Codec { get; init; }
-
-    /// <summary>How duplicates are found; null = by position only.</summary>
-    public DedupRule? Dedup { get; set; }
-
-    /// <summary>What tells entities with the same record key apart.</summary>
-    public List<Func<T, ReadOnlySpan<byte>>> SubKeys { get; } = [];
-
-    /// <inheritdoc/>
-    protected override IEnumerable<string> TargetConnectors => targets;
-
-    /// <inheritdoc/>
-    public override IRouteRunner MakeRunner(RouteCounters counters, ShardContext context) =>
-        new RouteRunner<T>(this, counters, context);
-
-    /// <summary>Ends the route.</summary>
-    /// <param name="connectors">The connectors of its targets.</param>
-    /// <param name="factory">Makes what stands behind decode and dedup.</param>
-    public void End(IEnumerable<string> connectors, StageFactory factory)
-    {
-        if (stage is not null)
-        {
-            Mistakes.Add(
-                $"The route {Name} ends twice, and would do only what the second says: end it once; "
-                + "To takes several targets.");
-        }
-
-        targets.UnionWith(connectors);
-        stage = factory;
-    }
-
-    /// <summary>Makes what stands behind decode and dedup, for a shard.</summary>
-    public IStage<T> MakeStage(ShardContext context, DeadLetters deadLetters, Action<T> release) =>
-        stage?.Invoke(context, deadLetters, release)
-        ?? throw new InvalidOperationException($"The route {Name} leads nowhere.");
-
-    /// <summary>How duplicates are found within a route.</summary>
-    /// <param name="Id">The record's id; null = the record has none and is no duplicate.</param>
-    /// <param name="Window">How long an id counts as seen; zero turns it off.</param>
-    public sealed record DedupRule(Func<T, UInt128?> Id, TimeSpan Window);
+    public IRouteRunner MakeRunner(RouteCounters counters, ShardContext context) =>
+        Steps.MakeRunner(this, counters, context);
 }

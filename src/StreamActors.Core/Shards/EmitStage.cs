@@ -25,6 +25,8 @@ internal sealed class EmitStage<T>(Emitter<T> emitter) : IStage<T>
             emitter.Scope.Undo();
             throw;
         }
+
+        counts.Ignored += emitter.Scope.IsEmpty ? 1 : 0;
     }
 
     /// <inheritdoc/>

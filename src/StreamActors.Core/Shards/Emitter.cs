@@ -1,18 +1,24 @@
+using StreamActors.Pipelines;
 using StreamActors.Sinks;
 
 namespace StreamActors.Shards;
 
-/// <summary>Renders values as outputs, in the batches of the lanes that their targets name.</summary>
+/// <summary>
+/// Renders values as outputs, in the batches of the lanes that their targets name. A value whose kind no target takes
+/// is a mistake of the composition, and fails the call that emitted it.
+/// </summary>
 internal sealed class Emitter<T>
     where T : allows ref struct
 {
-    private readonly (Target<T> Target, SinkLane Lane)[] ways;
+    private readonly IWay<T>[] ways;
+    private readonly Func<T, string> kindOf;
 
-    /// <summary>Makes an emitter for a route's targets.</summary>
-    public Emitter(IReadOnlyList<Target<T>> targets, ShardContext context)
+    /// <summary>Makes an emitter for the outputs of a stage.</summary>
+    public Emitter(Outputs<T> outputs, ShardContext context)
     {
-        ways = [.. targets.Select(target => (target, context.Outbox.Lane(target.Connector)))];
-        Scope = new OutputScope([.. ways.Select(static way => way.Lane).Distinct()], context);
+        ways = outputs.MakeWays(context);
+        kindOf = outputs.KindOf;
+        Scope = new OutputScope([.. outputs.Connectors.Distinct().Select(context.Outbox.Lane)], context);
     }
 
     /// <summary>
@@ -20,17 +26,20 @@ internal sealed class Emitter<T>
     /// </summary>
     public OutputScope Scope { get; }
 
-    /// <summary>Adds a value's outputs, one for each target.</summary>
+    /// <summary>Adds a value's outputs, one for each target that takes it.</summary>
     public void Emit(scoped in T value, ReadOnlySpan<byte> key, bool hasKey, Origin origin)
     {
-        foreach (var (target, lane) in ways)
+        var cause = new Cause(key, hasKey, origin);
+        var isTaken = false;
+        foreach (var way in ways)
         {
-            var batch = lane.Filling;
-            var draft = batch.Begin(target.Destination(value), key, hasKey);
-            batch.BeginValue(ref draft);
-            target.Codec.Write(in value, batch);
-            batch.End(in draft, origin);
-            Scope.Added();
+            isTaken |= way.TryEmit(in value, in cause, Scope);
+        }
+
+        if (!isTaken)
+        {
+            throw new InvalidOperationException(
+                $"A {kindOf(value)} was emitted, and no To(...) of its route takes one. Add a target for it.");
         }
     }
 }

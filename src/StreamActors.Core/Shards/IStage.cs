@@ -18,8 +18,7 @@ internal interface IStage<T>
     bool HasRoom { get; }
 
     /// <summary>
-    /// Takes a value. What user code throws passes through; then nothing was emitted and no timer set. What it had
-    /// changed of an entity's state stays changed.
+    /// Takes a value. What user code throws passes through; then the call has left no trace.
     /// </summary>
     void Handle(scoped in T value, in Keyed from, ref RouteCounters.Turnover counts);
 

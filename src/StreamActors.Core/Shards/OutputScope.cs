@@ -13,6 +13,9 @@ internal sealed class OutputScope(IReadOnlyList<SinkLane> lanes, ShardContext co
     private Origin origin;
     private int added;
 
+    /// <summary>Whether the unit has no output.</summary>
+    public bool IsEmpty => added == 0;
+
     /// <summary>Starts a unit: what is added from here on belongs to this record.</summary>
     public void Begin(Origin cause)
     {

@@ -34,11 +34,11 @@ internal interface IRouteRunner : IDisposable
     void Publish();
 }
 
-/// <summary>Decode → dedup → stage, for the records of one route in one shard.</summary>
+/// <summary>Read → dedup → stage, for the records of one route in one shard.</summary>
 internal sealed class RouteRunner<T> : IRouteRunner
     where T : allows ref struct
 {
-    private readonly RouteDefinition<T> route;
+    private readonly RouteSteps<T> steps;
     private readonly RouteCounters counters;
     private readonly IStage<T> stage;
     private readonly DeadLetters deadLetters;
@@ -49,15 +49,15 @@ internal sealed class RouteRunner<T> : IRouteRunner
     private RouteCounters.Turnover counts;
 
     /// <summary>Makes the runner of a route in a shard.</summary>
-    public RouteRunner(RouteDefinition<T> route, RouteCounters counters, ShardContext context)
+    public RouteRunner(RouteDefinition route, RouteSteps<T> steps, RouteCounters counters, ShardContext context)
     {
-        this.route = route;
+        this.steps = steps;
         this.counters = counters;
         this.context = context;
         var lane = route.DeadLetterTopic is null ? null : context.Outbox.Lane(RouteDefinition.DeadLetterLane);
         deadLetters = new DeadLetters(route.Name, route.DeadLetterTopic, lane, context);
-        stage = route.MakeStage(context, deadLetters, Release);
-        seen = route.Dedup is { Window.TotalMilliseconds: >= 1 } dedup
+        stage = steps.MakeStage(context, deadLetters, Release);
+        seen = steps.Dedup is { Window.TotalMilliseconds: >= 1 } dedup
             ? new DedupSet((long)dedup.Window.TotalMilliseconds, context.HashSeed, context.DedupMemory)
             : null;
     }
@@ -79,13 +79,20 @@ internal sealed class RouteRunner<T> : IRouteRunner
         UInt128? id = null;
         try
         {
-            if (!route.Codec.TryRead(record.Value, out var value, out var rejection))
+            var reading = steps.Reader.Read(record.Value, out var value, out var rejection);
+            if (reading == Reading.Refused)
             {
                 deadLetters.Reject(in record, origin, rejection, ref counts);
                 return;
             }
 
-            id = seen is null ? null : route.Dedup!.Id(value);
+            if (reading == Reading.LeftOut)
+            {
+                counts.Ignored++;
+                return;
+            }
+
+            id = seen is null ? null : steps.Dedup!.Id(value);
             if (id is { } known && !seen!.TryAdd(known, context.Now))
             {
                 counts.Duplicates++;
@@ -134,7 +141,7 @@ internal sealed class RouteRunner<T> : IRouteRunner
     /// <summary>Takes out the id of a held value that is given up: a corrected record with it is accepted.</summary>
     private void Release(T value)
     {
-        if (seen is not null && route.Dedup!.Id(value) is { } id)
+        if (seen is not null && steps.Dedup!.Id(value) is { } id)
         {
             seen.Remove(id);
         }
@@ -143,13 +150,13 @@ internal sealed class RouteRunner<T> : IRouteRunner
     /// <summary>The entity's key: the record's alone, or that and the sub-keys, each behind its length.</summary>
     private ReadOnlySpan<byte> KeyOf(scoped in T value, in Record record)
     {
-        if (route.SubKeys.Count == 0)
+        if (steps.SubKeys.Count == 0)
         {
             return record.Key;
         }
 
         var length = Append(record.Key, 0);
-        foreach (var subKey in route.SubKeys)
+        foreach (var subKey in steps.SubKeys)
         {
             length = Append(subKey(value), length);
         }

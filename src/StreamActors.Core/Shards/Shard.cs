@@ -38,7 +38,7 @@ internal sealed class Shard : IThreadPoolWorkItem
     private bool progressed;
 
     // Touched by any thread.
-    private int turnState;
+    private readonly TurnRequests turns = new();
     private long undone;
     private volatile bool timerFired;
     private volatile Life life;
@@ -59,14 +59,6 @@ internal sealed class Shard : IThreadPoolWorkItem
         acknowledged = Acknowledge;
         timer = host.Time.CreateTimer(
             static shard => ((Shard)shard!).OnTimer(), this, Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan);
-    }
-
-    private enum TurnState
-    {
-        Idle,
-        Scheduled,
-        Running,
-        RunningAndRequested,
     }
 
     private enum Life
@@ -135,35 +127,16 @@ internal sealed class Shard : IThreadPoolWorkItem
     /// <summary>Asks for a turn. Any thread.</summary>
     public void RequestTurn()
     {
-        // What the turn is asked for must be visible before the state is read: without the fence, this thread could
-        // read "scheduled" while the turn that begins does not see the cause yet, and nobody would ask again.
-        Interlocked.MemoryBarrier();
-        while (true)
+        if (turns.MustSchedule())
         {
-            var state = (TurnState)Volatile.Read(ref turnState);
-            var next = state == TurnState.Idle ? TurnState.Scheduled : TurnState.RunningAndRequested;
-            if (state is TurnState.Scheduled or TurnState.RunningAndRequested)
-            {
-                return;
-            }
-
-            if (Interlocked.CompareExchange(ref turnState, (int)next, (int)state) == (int)state)
-            {
-                if (next == TurnState.Scheduled)
-                {
-                    host.Scheduler.Schedule(this);
-                }
-
-                return;
-            }
+            host.Scheduler.Schedule(this);
         }
     }
 
     /// <summary>Takes a turn.</summary>
     public void Execute()
     {
-        // A full fence, the counterpart of the one in RequestTurn: what was asked for before is seen from here on.
-        Interlocked.Exchange(ref turnState, (int)TurnState.Running);
+        turns.Begin();
         var hasMore = false;
         try
         {
@@ -177,12 +150,8 @@ internal sealed class Shard : IThreadPoolWorkItem
             host.Wake();
         }
 
-        var idle = !hasMore
-            && Interlocked.CompareExchange(ref turnState, (int)TurnState.Idle, (int)TurnState.Running)
-            == (int)TurnState.Running;
-        if (!idle)
+        if (turns.EndsInAnother(hasMore))
         {
-            Volatile.Write(ref turnState, (int)TurnState.Scheduled);
             host.Scheduler.Schedule(this);
         }
     }
@@ -239,7 +208,7 @@ internal sealed class Shard : IThreadPoolWorkItem
             {
                 runner.Counts.Repeated++;
             }
-            else if (HasRoomFor(record.Offset, ledger, runner))
+            else if (HasRoomFor(record.Offset, ledger, runner) && IsEventTime(in record))
             {
                 ledger.Receive(record.Offset);
                 runner.Handle(in record, new Origin(current.Input, record.Offset, record.Timestamp));
@@ -265,6 +234,19 @@ internal sealed class Shard : IThreadPoolWorkItem
         }
 
         return runner.HasRoom && context.Outbox.HasRoom && ledger.HasRoomFor(offset);
+    }
+
+    /// <summary>Lets the records' time go on to that of the record.</summary>
+    /// <returns>False where the outbox had no room for all that is due by then, and before the record.</returns>
+    private bool IsEventTime(in Record record)
+    {
+        context.EventClock.Observe(current.Input, record.Timestamp);
+        for (var i = 0; context.EventClock.IsDue && i < runners.Length; i++)
+        {
+            runners[i].OnTime();
+        }
+
+        return !context.EventClock.IsDue;
     }
 
     private void FinishBatch()
@@ -393,6 +375,7 @@ internal sealed class Shard : IThreadPoolWorkItem
         timer.Dispose();
         context.Outbox.Dispose();
         Array.ForEach(runners, static runner => runner.Dispose());
+        context.Dispose();
         life = Life.Closed;
         host.Scheduler.Signal();
     }

@@ -8,8 +8,11 @@ using StreamActors.Sinks;
 namespace StreamActors.Shards;
 
 /// <summary>What a shard lends to its routes: only its turn, and so only one thread at a time, touches it.</summary>
-internal sealed class ShardContext
+internal sealed class ShardContext : IDisposable
 {
+    private readonly Dictionary<object, object> shared = [];
+    private IScope? scope;
+
     /// <summary>The pipeline's name.</summary>
     public required string Pipeline { get; init; }
 
@@ -40,11 +43,42 @@ internal sealed class ShardContext
     /// <summary>Spreads what all shards do by the clock: from 0 to 1, different for each shard.</summary>
     public required double Phase { get; init; }
 
+    /// <summary>The records' own time.</summary>
+    public required EventClock EventClock { get; init; }
+
+    /// <summary>Where the objects of user code come from.</summary>
+    public required IScopes Scopes { get; init; }
+
+    /// <summary>The shard's own scope, opened by the first who asks for it.</summary>
+    public IScope Scope => scope ??= Scopes.Open();
+
     /// <summary>The turn's time, in milliseconds of a clock that never goes back.</summary>
     public long Now { get; set; }
 
     /// <summary>The turn's wall-clock time, in milliseconds since 1970 (UTC).</summary>
     public long UtcNow { get; set; }
+
+    /// <summary>What several routes of the shard share; the first who asks makes it.</summary>
+    public T Share<T>(object key, Func<T> make)
+        where T : notnull
+    {
+        if (!shared.TryGetValue(key, out var found))
+        {
+            shared[key] = found = make();
+        }
+
+        return (T)found;
+    }
+
+    /// <summary>Lets go the objects of user code; a disposal that takes longer ends by itself.</summary>
+    public void Dispose()
+    {
+        if (scope is { } opened)
+        {
+            scope = null;
+            _ = DisposeAsync(opened);
+        }
+    }
 
     /// <summary>One more thing must be done before the origin is.</summary>
     public void Retain(Origin origin)
@@ -84,6 +118,18 @@ internal sealed class ShardContext
         {
             var at = new PartitionOffset(Inputs[origin.Input], origin.Offset);
             Events.Report(new EngineEvent.OutputRefused(Pipeline, lane.Sink, count, at, why));
+        }
+    }
+
+    private async Task DisposeAsync(IScope opened)
+    {
+        try
+        {
+            await opened.DisposeAsync();
+        }
+        catch (Exception error)
+        {
+            Events.Report(new EngineEvent.DisposalFailed(Pipeline, $"the shard {Inputs[0]}", error));
         }
     }
 }

@@ -18,6 +18,7 @@ internal sealed class ShardHost
     private readonly IReadOnlyList<OpenSink> sinks;
     private readonly IEngineEvents events;
     private readonly Random random;
+    private readonly IScopes scopes;
     private readonly PagePool dedupMemory;
     private readonly long startedAt;
 
@@ -29,6 +30,7 @@ internal sealed class ShardHost
         this.sinks = sinks;
         events = services.Events;
         random = services.Random;
+        scopes = services.Scopes;
         Time = services.Time;
         Scheduler = services.Scheduler;
         routes = definition.Routes.ToDictionary(static route => route.Topic);
@@ -75,6 +77,8 @@ internal sealed class ShardHost
             Events = events,
             HashSeed = (ulong)random.NextInt64(),
             Phase = phase,
+            EventClock = new EventClock(inputs.Count),
+            Scopes = scopes,
             Now = Now(),
         };
     }

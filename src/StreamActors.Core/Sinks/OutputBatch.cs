@@ -57,6 +57,14 @@ public sealed class OutputBatch : IBufferWriter<byte>, IDisposable
         return new OutputDraft(destination, start, hasKey ? key.Length : -1);
     }
 
+    /// <summary>
+    /// Starts an output whose key the caller appends by the writer, up to <see cref="EndKey"/>.
+    /// </summary>
+    public OutputDraft Begin(string destination) => new(destination, used, 0);
+
+    /// <summary>Ends the key of an output; its headers come next.</summary>
+    public void EndKey(ref OutputDraft draft, bool hasKey) => draft.KeyLength = hasKey ? used - draft.Start : -1;
+
     /// <summary>Ends the headers of an output and starts its value, which the caller appends by the writer.</summary>
     public void BeginValue(ref OutputDraft draft) =>
         draft.HeadersLength = used - draft.Start - Math.Max(draft.KeyLength, 0);
@@ -156,7 +164,7 @@ public struct OutputDraft
 
     internal int Start { get; }
 
-    internal int KeyLength { get; }
+    internal int KeyLength { get; set; }
 
     internal int HeadersLength { get; set; }
 }

@@ -1,8 +1,12 @@
+using System.Buffers;
+using System.Text;
+
 namespace StreamActors.Sinks;
 
 /// <summary>
 /// Where a route's values go: which connector's sink, which destination in it, and which bytes. Connectors offer
-/// methods that make one, such as <c>Redis.Publish</c> and <c>Kafka.Topic</c>.
+/// methods that make one, such as <c>Redis.Publish</c> and <c>Kafka.Topic</c>; what they make has the key of the record
+/// that caused the value, and no headers.
 /// </summary>
 /// <typeparam name="T">The value's type.</typeparam>
 /// <param name="connector">The connector whose sink delivers it, such as <c>redis</c>.</param>
@@ -21,4 +25,60 @@ public sealed class Target<T>(string connector, Func<T, string> destination, ICo
 
     /// <summary>Writes the value's bytes.</summary>
     public ICodec<T> Codec { get; } = codec;
+
+    /// <summary>
+    /// Writes the key of a value, or says that it has none; null = the output has the key of the record that caused it.
+    /// </summary>
+    internal Func<T, IBufferWriter<byte>, bool>? Key { get; private init; }
+
+    /// <summary>The headers of an output.</summary>
+    internal IReadOnlyList<(byte[] Name, Func<T, string?> Value)> Headers { get; private init; } = [];
+
+    /// <summary>Whether a value goes here; null = each does.</summary>
+    internal Func<T, bool>? Condition { get; private init; }
+
+    /// <summary>Whether a value's output is a deletion marker; null = none is.</summary>
+    internal Func<T, bool>? Deletion { get; private init; }
+
+    /// <summary>The same target with a key of its own, written as UTF-8; null = the output has no key.</summary>
+    public Target<T> Keyed(Func<T, string?> key) => Copy(by: (value, output) =>
+    {
+        var text = key(value);
+        Encoding.UTF8.GetBytes(text ?? "", output);
+        return text is not null;
+    });
+
+    /// <summary>The same target with a key of its own, as bytes.</summary>
+    public Target<T> Keyed(Func<T, ReadOnlySpan<byte>> key) => Copy(by: (value, output) =>
+    {
+        output.Write(key(value));
+        return true;
+    });
+
+    /// <summary>The same target with a header more.</summary>
+    /// <param name="name">The header's name.</param>
+    /// <param name="value">Its value, written as UTF-8; null = this output has no such header.</param>
+    public Target<T> Header(string name, Func<T, string?> value) =>
+        Copy(and: [.. Headers, (Encoding.UTF8.GetBytes(name), value)]);
+
+    /// <summary>
+    /// The same target for some of the values only. A value that goes to no target at all counts as ignored.
+    /// </summary>
+    public Target<T> When(Func<T, bool> condition) =>
+        Copy(only: Condition is { } before ? value => before(value) && condition(value) : condition);
+
+    /// <summary>The same target, with a tombstone (no value: Kafka's deletion marker) for some of the values.</summary>
+    public Target<T> TombstoneWhen(Func<T, bool> condition) => Copy(gone: condition);
+
+    private Target<T> Copy(
+        Func<T, IBufferWriter<byte>, bool>? by = null,
+        IReadOnlyList<(byte[] Name, Func<T, string?> Value)>? and = null,
+        Func<T, bool>? only = null,
+        Func<T, bool>? gone = null) => new(Connector, Destination, Codec)
+        {
+            Key = by ?? Key,
+            Headers = and ?? Headers,
+            Condition = only ?? Condition,
+            Deletion = gone ?? Deletion,
+        };
 }

@@ -14,7 +14,7 @@ internal sealed class WindowStage<T> : IStage<T>
     where T : allows ref struct
 {
     private readonly WindowSpec spec;
-    private readonly ICodec<T> codec;
+    private readonly IReader<T> reader;
     private readonly Emitter<T> emitter;
     private readonly DeadLetters deadLetters;
     private readonly ShardContext context;
@@ -27,11 +27,11 @@ internal sealed class WindowStage<T> : IStage<T>
 
     /// <summary>Makes an empty window.</summary>
     public WindowStage(
-        WindowSpec spec, ICodec<T> codec, Emitter<T> emitter, DeadLetters deadLetters, ShardContext context)
+        WindowSpec spec, IReader<T> reader, Emitter<T> emitter, DeadLetters deadLetters, ShardContext context)
     {
         this.deadLetters = deadLetters;
         this.spec = spec;
-        this.codec = codec;
+        this.reader = reader;
         this.emitter = emitter;
         this.context = context;
         period = (long)spec.Every.TotalMilliseconds;
@@ -136,6 +136,7 @@ internal sealed class WindowStage<T> : IStage<T>
             try
             {
                 Emit(in record, origin);
+                counts.Ignored += emitter.Scope.IsEmpty ? 1 : 0;
             }
             catch (Exception error) when (error is not EngineDefectException)
             {
@@ -157,10 +158,11 @@ internal sealed class WindowStage<T> : IStage<T>
 
     private void Emit(scoped in Record record, Sinks.Origin origin)
     {
-        if (!codec.TryRead(record.Value, out var value, out var rejection))
+        if (reader.Read(record.Value, out var value, out var rejection) != Reading.Value)
         {
             throw new InvalidOperationException(
-                $"A codec refused bytes that it had accepted before: {codec.GetType().Name}, {rejection}.");
+                "A codec, Map or Where refused bytes of which it had made a value before: each must depend on the "
+                + $"bytes alone. {rejection}");
         }
 
         try

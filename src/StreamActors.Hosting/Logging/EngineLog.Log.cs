@@ -87,6 +87,9 @@ internal sealed partial class EngineLog
     [LoggerMessage(1029, LogLevel.Information, "{Pipeline}: stopped before it joined its group")]
     private partial void StoppedEarly(string pipeline);
 
+    [LoggerMessage(1030, LogLevel.Error, "{Pipeline}: what {Owner} had of user code could not be disposed of")]
+    private partial void DisposalFailed(Exception error, string pipeline, string owner);
+
     [LoggerMessage(1099, LogLevel.Information, "{Happened}")]
     private partial void Unknown(EngineEvent happened);
 }

@@ -55,6 +55,7 @@ internal sealed partial class EngineLog(ILoggerFactory loggers) : IEngineEvents
             case EngineEvent.HandlerFailed e: HandlerFailed(e.Error, e.Pipeline, e.Handler, e.Count, e.Last); break;
             case EngineEvent.TimerFailed e: TimerFailed(e.Error, e.Pipeline, e.Handler, e.Count, e.Timer); break;
             case EngineEvent.OutputRefused e: OutputRefused(e.Pipeline, e.Sink, e.Count, e.Last, e.Why); break;
+            case EngineEvent.DisposalFailed e: DisposalFailed(e.Error, e.Pipeline, e.Owner); break;
             case EngineEvent.ShardRestarting e: ShardRestarting(e.Error, e.Pipeline, e.Shard, e.Attempt); break;
             case EngineEvent.MemberFailed e: MemberFailed(e.Pipeline, e.Why); break;
             case EngineEvent.PipelineFailed e: PipelineFailed(e.Pipeline, e.Why); break;

@@ -177,7 +177,7 @@ public sealed class EntityStageTests : IEntity<int, EntityStageTests.Visits, int
         Advance(2);
         fired.ShouldBeEmpty();
         route.Send("u1", 0);
-        route.Texts("sink").ShouldBe(["2"], "the state is not taken back");
+        route.Texts("sink").ShouldBe(["1"], "the state is as if the call had never been");
         route.Counters.Failed.ShouldBe(1);
     }
 
@@ -270,13 +270,13 @@ public sealed class EntityStageTests : IEntity<int, EntityStageTests.Visits, int
         keys.ShouldBe([("u1", 1), ("u1", 1), ("u1", 2), ("", 1), ("", 2)]);
     }
 
-    void IEntity<int, Visits, int>.On(scoped in int record, Visits state, Turn<int> turn)
+    void IEntity<int, Visits, int>.On(int record, ref Visits state, Turn<int> turn)
     {
         state.Seen++;
         on(record, state, turn);
     }
 
-    void IEntity<int, Visits, int>.OnTimer(string name, Visits state, Turn<int> turn)
+    void ITimerHandler<Visits, int>.OnTimer(string name, ref Visits state, Turn<int> turn)
     {
         fired.Add((name, turn.Key, state.Seen, route.Now));
         onTimer(state, turn);
@@ -286,7 +286,7 @@ public sealed class EntityStageTests : IEntity<int, EntityStageTests.Visits, int
         pipeline => pipeline.From("t", new Numbers())
             .SubKey(static value => value >= Apart ? BitConverter.GetBytes(value) : [])
             .DeadLetters("t.dlq")
-            .Entity<Visits, int>(() => this)
+            .Entity<EntityStageTests, Visits, int>(_ => this)
             .To(new Target<int>("sink", static _ => "out", new Speech())),
         limits);
 
@@ -300,6 +300,7 @@ public sealed class EntityStageTests : IEntity<int, EntityStageTests.Visits, int
         }
     }
 
+    [StateVersion(1)]
     public sealed class Visits
     {
         public int Seen { get; set; }

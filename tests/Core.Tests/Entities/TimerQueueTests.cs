@@ -7,7 +7,7 @@ public sealed class TimerQueueTests
     [Fact]
     public void It_agrees_with_a_plain_list_and_holds_no_more_than_twice_what_is_set() => Property.Holds(static drawn =>
     {
-        var queue = new TimerQueue(limit: 1_000);
+        var queue = new TimerQueue();
         var model = new Dictionary<string, EntityTimer>();
         var now = 0L;
         foreach (var number in drawn)
@@ -56,7 +56,7 @@ public sealed class TimerQueueTests
     [Fact]
     public void Timers_that_were_cancelled_leave_no_entries_for_ever()
     {
-        var queue = new TimerQueue(limit: 10);
+        var queue = new TimerQueue();
         for (var number = 0; number < 10_000; number++)
         {
             var timer = Timer("end", due: 1_800_000 + number);
@@ -72,7 +72,7 @@ public sealed class TimerQueueTests
     [Fact]
     public void Timers_that_were_moved_to_earlier_times_leave_no_entries_for_ever()
     {
-        var queue = new TimerQueue(limit: 1);
+        var queue = new TimerQueue();
         var timer = Timer("end", due: 1_800_000);
         queue.Add(timer);
         for (var due = 1_700_000; due > 1_690_000; due--)
@@ -88,5 +88,5 @@ public sealed class TimerQueueTests
         taken.ShouldBeSameAs(timer);
     }
 
-    private static EntityTimer Timer(string name, long due) => new(name, [], null, due);
+    private static EntityTimer Timer(string name, long due) => new(name, [], null, due, byEventTime: false);
 }

@@ -147,7 +147,8 @@ public sealed class GroupMemberTests
         foreach (var topic in new[] { "a", "b", "c" })
         {
             client.Committed[new PartitionId(topic, 0)] = 0;
-            builder.From(topic, new Numbers()).Entity(() => MakeHandler(topic))
+            builder.From(topic, new Numbers())
+                .Entity<Passing, Nothing, int>(_ => MakeHandler(topic), new EntityOptions<Nothing> { Name = topic })
                 .To(new Target<int>("sink", static _ => "out", new Numbers()));
         }
 
@@ -174,9 +175,12 @@ public sealed class GroupMemberTests
         time.RunTurns();
     }
 
-    private sealed class Passing : IEntity<int, object, int>
+    [StateVersion(1)]
+    private struct Nothing;
+
+    private sealed class Passing : IEntity<int, Nothing, int>
     {
-        public void On(scoped in int record, object state, Turn<int> turn) => turn.Emit(record);
+        public void On(int record, ref Nothing state, Turn<int> turn) => turn.Emit(record);
     }
 
     private sealed class ManualSource(IGroupConsumer client) : ISource

@@ -120,7 +120,8 @@ internal sealed class SimulatedProcess
                 route.Every(TimeSpan.FromMilliseconds(20)).Sample(shape.SampleRate).To(targets);
                 break;
             default:
-                route.Entity<SimulatedEntity.State, SimulatedRecord>(static () => new SimulatedEntity()).To(targets);
+                route.Entity<SimulatedEntity, SimulatedEntity.State, SimulatedRecord>(
+                    new EntityOptions<SimulatedEntity.State> { Name = shape.Topic }).To(targets);
                 break;
         }
     }

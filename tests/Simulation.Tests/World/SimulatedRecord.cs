@@ -67,7 +67,7 @@ internal sealed class SimulatedCodec(bool throws = true) : ICodec<SimulatedRecor
 /// <summary>An entity that emits what wishes it, and says so when its key was quiet for a while.</summary>
 internal sealed class SimulatedEntity : IEntity<SimulatedRecord, SimulatedEntity.State, SimulatedRecord>
 {
-    public void On(scoped in SimulatedRecord record, State state, Turn<SimulatedRecord> turn)
+    public void On(SimulatedRecord record, ref State state, Turn<SimulatedRecord> turn)
     {
         state.Seen++;
         state.Last = record;
@@ -83,7 +83,7 @@ internal sealed class SimulatedEntity : IEntity<SimulatedRecord, SimulatedEntity
         }
     }
 
-    public void OnTimer(string name, State state, Turn<SimulatedRecord> turn)
+    public void OnTimer(string name, ref State state, Turn<SimulatedRecord> turn)
     {
         turn.Emit(state.Last! with { Key = "timer", Wish = Wish.Emit });
         if (state.Seen % 3 == 0)
@@ -92,6 +92,7 @@ internal sealed class SimulatedEntity : IEntity<SimulatedRecord, SimulatedEntity
         }
     }
 
+    [StateVersion(1)]
     internal sealed class State
     {
         public int Seen { get; set; }

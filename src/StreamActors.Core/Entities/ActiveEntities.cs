@@ -1,0 +1,194 @@
+using System.Runtime.CompilerServices;
+using StreamActors.Metrics;
+using StreamActors.Shards;
+using StreamActors.Sinks;
+
+namespace StreamActors.Entities;
+
+/// <summary>
+/// The entities of one kind in one shard, with their states and timers. It makes a call to the handler a unit: all of
+/// its effects come to be, or none. The routes that feed them share it.
+/// </summary>
+internal sealed class ActiveEntities<TState, TOut>
+    where TState : new()
+{
+    private readonly Emitter<TOut> emitter;
+    private readonly DeadLetters deadLetters;
+    private readonly ShardContext context;
+    private readonly EntityTable<Entity> entities;
+    private readonly EntityTimers timers;
+    private readonly StateGuard<TState> guard;
+    private readonly Turn<TOut> turn = new();
+    private readonly long passivateAfter;
+    private Entity newcomer;
+    private long nextSweep;
+
+    /// <summary>Makes a shard's entities; none is active.</summary>
+    public ActiveEntities(
+        EntityDefinition<TState, TOut> definition,
+        ITimerHandler<TState, TOut> handler,
+        DeadLetters deadLetters,
+        ShardContext context)
+    {
+        this.deadLetters = deadLetters;
+        this.context = context;
+        Handler = handler;
+        emitter = new Emitter<TOut>(definition.Outputs, context);
+        guard = new StateGuard<TState>(definition.StateCodec);
+        timers = new EntityTimers(context);
+        entities = new EntityTable<Entity>(
+            context.HashSeed, context.Limits.EntitiesPerShard, entity => timers.CancelAll(entity.Timers));
+        passivateAfter = (long)context.Timing.PassivateAfter.TotalMilliseconds;
+        nextSweep = context.Now;
+    }
+
+    /// <summary>The handler object of the shard.</summary>
+    public ITimerHandler<TState, TOut> Handler { get; }
+
+    /// <summary>When it wants <see cref="OnTime"/>, in milliseconds.</summary>
+    public long NextDue
+    {
+        get
+        {
+            var sweep = entities.Count > 0 ? nextSweep : long.MaxValue;
+            return context.Outbox.HasRoom ? Math.Min(timers.NextDue, sweep) : sweep;
+        }
+    }
+
+    /// <summary>Entries in the queues of timers, which may be more than timers are set.</summary>
+    public int QueuedTimers => timers.Entries;
+
+    /// <summary>What the call under way asks for.</summary>
+    public Turn<TOut> Turn => turn;
+
+    /// <summary>
+    /// Starts the call for a record, with the state that it may change; <see cref="End"/> or
+    /// <see cref="TakeBack"/> follows.
+    /// </summary>
+    public ref TState Begin(in Keyed from)
+    {
+        turn.Begin(from.Record.Key, from.Record.Timestamp, context.UtcNow);
+        ref var entity = ref entities.Peek(from.EntityKey);
+        if (Unsafe.IsNullRef(ref entity))
+        {
+            guard.Drop();
+            newcomer = new Entity { State = new TState() };
+            return ref newcomer.State;
+        }
+
+        guard.Keep(in entity.State);
+        return ref entity.State;
+    }
+
+    /// <summary>
+    /// Gives the call its effects. What can throw comes first, and what it has done is taken back: nothing throws once
+    /// the outputs are added.
+    /// </summary>
+    public void End(in Keyed from, ref RouteCounters.Turnover counts)
+    {
+        ref var active = ref entities.Peek(from.EntityKey);
+        var isNew = Unsafe.IsNullRef(ref active);
+        ref var leaver = ref entities.NextToGo();
+        timers.EnsureRoom(
+            turn.Forgets ? [] : turn.Timers,
+            isNew ? null : active.Timers,
+            isNew && !Unsafe.IsNullRef(ref leaver) ? leaver.Timers : null);
+        Emit(from.Record.Key, from.Record.HasKey, from.Origin);
+        counts.Ignored += emitter.Scope.IsEmpty ? 1 : 0;
+        if (turn.Forgets)
+        {
+            entities.Forget(from.EntityKey);
+            return;
+        }
+
+        ref var entity = ref entities.Activate(from.EntityKey, context.Now, out var isAtCap);
+        counts.PassivatedAtCap += isAtCap ? 1 : 0;
+        if (isNew)
+        {
+            entity = newcomer;
+        }
+
+        timers.Set(ref entity.Timers, turn.Timers, from.EntityKey, from.Record.Key, from.Record.HasKey);
+    }
+
+    /// <summary>Takes back what a call that threw has changed.</summary>
+    public void TakeBack(ReadOnlySpan<byte> entityKey)
+    {
+        ref var entity = ref entities.Peek(entityKey);
+        if (!Unsafe.IsNullRef(ref entity))
+        {
+            guard.Restore(ref entity.State);
+        }
+    }
+
+    /// <summary>Passivates who is idle, and calls what is due, as far as the outbox has room.</summary>
+    public void OnTime(ref RouteCounters.Turnover counts)
+    {
+        if (context.Now >= nextSweep)
+        {
+            counts.PassivatedIdle += entities.PassivateIdle(context.Now - passivateAfter, context.Now, HasTimers);
+            nextSweep = context.Now + Math.Max(passivateAfter / 10, 1);
+        }
+
+        while (context.Outbox.HasRoom && timers.TryTake(out var timer))
+        {
+            // It is active: an entity that goes takes its timers with it.
+            ref var entity = ref entities.Peek(timer.EntityKey);
+            entity.Timers!.Remove(timer.Name);
+            try
+            {
+                Fire(ref entity, timer);
+            }
+            catch (Exception error) when (error is not EngineDefectException)
+            {
+                TakeBack(timer.EntityKey);
+                deadLetters.FailTimer(timer.Name, error, ref counts);
+            }
+        }
+    }
+
+    private static bool HasTimers(Entity entity) => entity.Timers is { Count: > 0 };
+
+    private void Fire(ref Entity entity, EntityTimer timer)
+    {
+        turn.Begin(timer.RecordKey, timers.TimeOf(timer), context.UtcNow);
+        guard.Keep(in entity.State);
+        Handler.OnTimer(timer.Name, ref entity.State, turn);
+        var origin = new Origin(0, Origin.NoOffset, context.UtcNow);
+        timers.EnsureRoom(turn.Forgets ? [] : turn.Timers, entity.Timers, freed: null);
+        Emit(timer.RecordKey, timer.RecordKey is not null, origin);
+        if (turn.Forgets)
+        {
+            entities.Forget(timer.EntityKey);
+        }
+        else
+        {
+            timers.Set(
+                ref entity.Timers, turn.Timers, timer.EntityKey, timer.RecordKey, timer.RecordKey is not null);
+        }
+    }
+
+    /// <summary>Emits what a call emitted: all of it, or nothing when rendering an output throws.</summary>
+    private void Emit(ReadOnlySpan<byte> recordKey, bool hasRecordKey, Origin origin)
+    {
+        emitter.Scope.Begin(origin);
+        try
+        {
+            foreach (var output in turn.Outputs)
+            {
+                emitter.Emit(in output, recordKey, hasRecordKey, origin);
+            }
+        }
+        catch
+        {
+            emitter.Scope.Undo();
+            throw;
+        }
+    }
+
+    private struct Entity
+    {
+        public TState State;
+        public Dictionary<string, EntityTimer>? Timers;
+    }
+}

@@ -1,0 +1,137 @@
+using System.Diagnostics.CodeAnalysis;
+using StreamActors.Shards;
+
+namespace StreamActors.Entities;
+
+/// <summary>
+/// The timers of a shard's entities of one kind: those by the clock, and those by the records' own time. Owned by the
+/// shard: only its turn calls it.
+/// </summary>
+internal sealed class EntityTimers
+{
+    private readonly TimerQueue byClock = new();
+    private readonly TimerQueue byEventTime = new();
+    private readonly ShardContext context;
+    private readonly int limit;
+
+    /// <summary>Makes a shard's timers; none is set.</summary>
+    public EntityTimers(ShardContext context)
+    {
+        this.context = context;
+        limit = context.Limits.TimersPerShard;
+        context.EventClock.Add(() => byEventTime.NextDue);
+    }
+
+    /// <summary>When the first timer by the clock may be due, in milliseconds.</summary>
+    public long NextDue => byClock.NextDue;
+
+    /// <summary>How many entries the queues hold, the dead ones included.</summary>
+    public int Entries => byClock.Entries + byEventTime.Entries;
+
+    private int Count => byClock.Count + byEventTime.Count;
+
+    /// <summary>Takes a timer that is due; it is not set any more.</summary>
+    public bool TryTake([NotNullWhen(true)] out EntityTimer? timer)
+    {
+        if (byClock.TryTake(context.Now, out timer))
+        {
+            return true;
+        }
+
+        if (!context.EventClock.IsDue)
+        {
+            return false;
+        }
+
+        var isTaken = byEventTime.TryTake(context.EventClock.Now, out timer);
+        context.EventClock.Refresh();
+        return isTaken;
+    }
+
+    /// <summary>The time at which a timer was due, in milliseconds since 1970 (UTC).</summary>
+    public long TimeOf(EntityTimer timer) =>
+        timer.ByEventTime ? timer.Due : context.UtcNow - context.Now + timer.Due;
+
+    /// <summary>Refuses a call that asks for more new timers than there is room for.</summary>
+    /// <param name="asked">The timers that the call asks for.</param>
+    /// <param name="set">Those that its entity has.</param>
+    /// <param name="freed">Those of an entity that goes to make room for this one.</param>
+    /// <exception cref="InvalidOperationException">There is no room; the message names the limit.</exception>
+    public void EnsureRoom(
+        IReadOnlyList<TimerRequest> asked,
+        Dictionary<string, EntityTimer>? set,
+        Dictionary<string, EntityTimer>? freed)
+    {
+        var room = limit - Count + (freed?.Count ?? 0);
+        if (asked.Count <= room || CountNew(asked, set) <= room)
+        {
+            return;
+        }
+
+        throw new InvalidOperationException(
+            $"{Count} timers are set in this shard, and its limit is TimersPerShard = {limit}. Move a timer by "
+            + "setting its name again rather than setting one more, let an entity that is done go with Forget, "
+            + "raise the limit, or spread the topic over more partitions.");
+    }
+
+    /// <summary>Sets the timers of an entity that a call asked for.</summary>
+    public void Set(
+        ref Dictionary<string, EntityTimer>? set,
+        IReadOnlyList<TimerRequest> asked,
+        ReadOnlySpan<byte> entityKey,
+        ReadOnlySpan<byte> recordKey,
+        bool hasRecordKey)
+    {
+        if (asked.Count == 0)
+        {
+            return;
+        }
+
+        set ??= new Dictionary<string, EntityTimer>(StringComparer.Ordinal);
+        foreach (var request in asked)
+        {
+            var due = DueOf(request);
+            if (set.TryGetValue(request.Name, out var timer))
+            {
+                if (timer.ByEventTime == request.ByEventTime && TimerQueue.TryMove(timer, due))
+                {
+                    continue;
+                }
+
+                QueueOf(timer).Cancel(timer);
+            }
+
+            timer = new EntityTimer(
+                request.Name, entityKey.ToArray(), hasRecordKey ? recordKey.ToArray() : null, due, request.ByEventTime);
+            set[request.Name] = timer;
+            QueueOf(timer).Add(timer);
+        }
+
+        context.EventClock.Refresh();
+    }
+
+    /// <summary>Cancels the timers of an entity that goes.</summary>
+    public void CancelAll(Dictionary<string, EntityTimer>? set)
+    {
+        if (set is null)
+        {
+            return;
+        }
+
+        foreach (var timer in set.Values)
+        {
+            QueueOf(timer).Cancel(timer);
+        }
+    }
+
+    private static int CountNew(IReadOnlyList<TimerRequest> asked, Dictionary<string, EntityTimer>? set) => asked
+        .Select(static request => request.Name).Distinct(StringComparer.Ordinal)
+        .Count(name => set is null || !set.ContainsKey(name));
+
+    private TimerQueue QueueOf(EntityTimer timer) => timer.ByEventTime ? byEventTime : byClock;
+
+    // Not now: a timer that sets itself again at once would never let the turn end.
+    private long DueOf(TimerRequest request) => request.ByEventTime
+        ? Math.Max(request.Due, context.EventClock.Now + 1)
+        : Math.Max(request.Due - context.UtcNow + context.Now, context.Now + 1);
+}

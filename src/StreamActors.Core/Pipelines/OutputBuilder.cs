@@ -1,0 +1,65 @@
+using StreamActors.Pipelines;
+using StreamActors.Shards;
+using StreamActors.Sinks;
+
+namespace StreamActors;
+
+/// <summary>Says where the values go that a stage emits.</summary>
+/// <typeparam name="T">
+/// What is emitted; where it is a base of several kinds, each kind may have its own targets.
+/// </typeparam>
+public sealed class OutputBuilder<T>
+{
+    private readonly RouteDefinition route;
+    private readonly Outputs<T> outputs;
+
+    internal OutputBuilder(RouteDefinition route, Outputs<T> outputs) => (this.route, this.outputs) = (route, outputs);
+
+    /// <summary>
+    /// Sends values to each of these targets: all of them, or, where the targets are of a more special kind, those of
+    /// that kind. May be said more than once. A value that no target takes fails the call that emitted it.
+    /// </summary>
+    public OutputBuilder<T> To<TKind>(params Target<TKind>[] targets)
+        where TKind : T
+    {
+        foreach (var target in targets)
+        {
+            outputs.Add(target.Connector, context => new KindWay<T, TKind>(
+                new TargetWay<TKind>(target, context.Outbox.Lane(target.Connector))));
+        }
+
+        return this;
+    }
+
+    /// <summary>Writes records that the route gives up to a topic, with their bytes and their story.</summary>
+    public OutputBuilder<T> DeadLetters(string topic)
+    {
+        route.DeadLetterTopic = topic;
+        return this;
+    }
+}
+
+/// <summary>Says where else the values of a stateless or windowed route go.</summary>
+/// <typeparam name="T">What is emitted; it may be a ref struct.</typeparam>
+public sealed class RouteEnd<T>
+    where T : allows ref struct
+{
+    private readonly RouteDefinition route;
+    private readonly Outputs<T> outputs;
+
+    internal RouteEnd(RouteDefinition route, Outputs<T> outputs) => (this.route, this.outputs) = (route, outputs);
+
+    /// <summary>Sends every value to each of these targets too.</summary>
+    public RouteEnd<T> To(params Target<T>[] targets)
+    {
+        outputs.Add(targets);
+        return this;
+    }
+
+    /// <summary>Writes records that the route gives up to a topic, with their bytes and their story.</summary>
+    public RouteEnd<T> DeadLetters(string topic)
+    {
+        route.DeadLetterTopic = topic;
+        return this;
+    }
+}

@@ -1,0 +1,33 @@
+using StreamActors.Shards;
+using StreamActors.Sinks;
+
+namespace StreamActors.Pipelines;
+
+/// <summary>
+/// Where the values of a stage go, as it was composed: to any number of targets, each for all or some of them.
+/// </summary>
+/// <param name="kindOf">Names the kind of a value, for the error that says that no target takes it.</param>
+internal sealed class Outputs<T>(Func<T, string> kindOf)
+    where T : allows ref struct
+{
+    private readonly List<(string Connector, Func<ShardContext, IWay<T>> Make)> ways = [];
+
+    /// <summary>Names the kind of a value.</summary>
+    public Func<T, string> KindOf { get; } = kindOf;
+
+    /// <summary>The connectors of the targets.</summary>
+    public IEnumerable<string> Connectors => ways.Select(static way => way.Connector);
+
+    /// <summary>Adds targets for every value.</summary>
+    public void Add(IEnumerable<Target<T>> targets) => ways.AddRange(targets.Select(
+        static target => (target.Connector, (Func<ShardContext, IWay<T>>)(context => MakeWay(target, context)))));
+
+    /// <summary>Makes the ways for a shard.</summary>
+    public IWay<T>[] MakeWays(ShardContext context) => [.. ways.Select(way => way.Make(context))];
+
+    private static TargetWay<T> MakeWay(Target<T> target, ShardContext context) =>
+        new(target, context.Outbox.Lane(target.Connector));
+
+    /// <summary>Adds a way to a connector.</summary>
+    public void Add(string connector, Func<ShardContext, IWay<T>> make) => ways.Add((connector, make));
+}

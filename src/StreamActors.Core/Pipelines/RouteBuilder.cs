@@ -1,0 +1,179 @@
+using System.Security.Cryptography;
+using System.Text;
+using StreamActors.Pipelines;
+using StreamActors.Records;
+using StreamActors.Shards;
+using StreamActors.Sinks;
+using StreamActors.Sources;
+
+namespace StreamActors;
+
+/// <summary>Composes a route: what is done with the values of a topic.</summary>
+/// <typeparam name="T">The values; a class, a struct, or a ref struct over the record's bytes.</typeparam>
+public sealed class RouteBuilder<T>
+    where T : allows ref struct
+{
+    private readonly PipelineBuilder pipeline;
+    private readonly RouteDefinition route;
+    private readonly RouteSteps<T> steps;
+
+    internal RouteBuilder(PipelineBuilder pipeline, RouteDefinition route, RouteSteps<T> steps) =>
+        (this.pipeline, this.route, this.steps) = (pipeline, route, steps);
+
+    /// <summary>Names the route, for counters and logs; without it, it has its topic's name.</summary>
+    public RouteBuilder<T> Named(string name)
+    {
+        route.Name = name;
+        return this;
+    }
+
+    /// <summary>Creates the topic at the start where it is missing.</summary>
+    public RouteBuilder<T> CreateTopic(int partitions, short replication)
+    {
+        route.Create = new TopicSpec(route.Topic, partitions, replication);
+        return this;
+    }
+
+    /// <summary>Writes records that the route gives up to a topic, with their bytes and their story.</summary>
+    public RouteBuilder<T> DeadLetters(string topic)
+    {
+        route.DeadLetterTopic = topic;
+        return this;
+    }
+
+    /// <summary>
+    /// Goes on with other values, made of these: a function of the value alone, since a value that is needed again
+    /// later is made again. Comes before <c>DedupById</c> and <c>SubKey</c>, which are about the values made here.
+    /// </summary>
+    public RouteBuilder<TNext> Map<TNext>(Func<T, TNext> map)
+        where TNext : allows ref struct
+    {
+        if (steps.AreUsed)
+        {
+            route.Mistakes.Add(
+                $"The route {route.Name} says Map behind DedupById, SubKey or its end: say Map first, and these about "
+                + "what it makes.");
+        }
+
+        var next = new RouteSteps<TNext>(new MapReader<T, TNext>(steps.Reader, map));
+        route.Steps = next;
+        return new RouteBuilder<TNext>(pipeline, route, next);
+    }
+
+    /// <summary>
+    /// Goes on with some of the values only: a function of the value alone. The others count as ignored.
+    /// </summary>
+    public RouteBuilder<T> Where(Func<T, bool> condition)
+    {
+        steps.Reader = new WhereReader<T>(steps.Reader, condition);
+        return this;
+    }
+
+    /// <summary>Drops records whose id was seen before.</summary>
+    /// <param name="id">The record's id; null = the record has none, and is never a duplicate.</param>
+    /// <param name="window">How long an id counts as seen; zero turns it off.</param>
+    public RouteBuilder<T> DedupById(Func<T, UInt128?> id, TimeSpan window)
+    {
+        steps.Dedup = new RouteSteps<T>.DedupRule(id, window);
+        return this;
+    }
+
+    /// <summary>Drops records whose id was seen before.</summary>
+    /// <param name="id">The record's id; null = the record has none, and is never a duplicate.</param>
+    /// <param name="window">How long an id counts as seen; zero turns it off.</param>
+    public RouteBuilder<T> DedupById(Func<T, Guid?> id, TimeSpan window) => DedupById(
+        value => id(value) is { } known ? BitConverter.ToUInt128(known.ToByteArray()) : (UInt128?)null, window);
+
+    /// <summary>Drops records whose id was seen before.</summary>
+    /// <param name="id">
+    /// The record's id, of any length: the set holds 128 bits of its SHA-256. Null = the record has none, and is never
+    /// a duplicate.
+    /// </param>
+    /// <param name="window">How long an id counts as seen; zero turns it off.</param>
+    public RouteBuilder<T> DedupById(Func<T, string?> id, TimeSpan window) => DedupById(
+        value => id(value) is { } known
+            ? BitConverter.ToUInt128(SHA256.HashData(Encoding.UTF8.GetBytes(known)))
+            : (UInt128?)null,
+        window);
+
+    /// <summary>
+    /// Tells entities apart whose records have the same key, or none: the entity's key is then both. May be said more
+    /// than once, for a key of several parts. <see cref="Turn{TOut}.Key"/> stays the record's.
+    /// </summary>
+    public RouteBuilder<T> SubKey(Func<T, ReadOnlySpan<byte>> subKey)
+    {
+        steps.SubKeys.Add(subKey);
+        return this;
+    }
+
+    /// <summary>
+    /// Tells entities apart whose records have the same key, or none, by a text: see
+    /// <see cref="SubKey(Func{T, ReadOnlySpan{byte}})"/>.
+    /// </summary>
+    public RouteBuilder<T> SubKey(Func<T, string> subKey) =>
+        SubKey((Func<T, ReadOnlySpan<byte>>)(value => Encoding.UTF8.GetBytes(subKey(value))));
+
+    /// <summary>Holds records per entity in a wall-clock window.</summary>
+    public WindowBuilder<T> Every(TimeSpan period)
+    {
+        if (period < TimeSpan.FromMilliseconds(1))
+        {
+            route.Mistakes.Add($"The window of {route.Topic} lasts {period}: it must last 1 ms at least.");
+        }
+
+        return new(route, steps, period);
+    }
+
+    /// <summary>
+    /// Gives the values to entities. A second route with the same class (or name) feeds the same entities: its topic is
+    /// then co-partitioned with the first one's (the same number of partitions, the same partitioner), and the values
+    /// that are emitted go where either route says.
+    /// </summary>
+    /// <typeparam name="THandler">The entities' class; dependency injection makes one object of it a shard.</typeparam>
+    /// <typeparam name="TState">What is kept per entity.</typeparam>
+    /// <typeparam name="TOut">What the entities emit.</typeparam>
+    /// <param name="options">The entities' name, and how their state is stored.</param>
+    public OutputBuilder<TOut> Entity<THandler, TState, TOut>(EntityOptions<TState>? options = null)
+        where THandler : class, IEntity<T, TState, TOut>
+        where TState : new() =>
+        Entity<THandler, TState, TOut>(static scope => scope.Make<THandler>(), options);
+
+    /// <summary>Gives the values to entities whose handler object is made by a function.</summary>
+    /// <param name="handler">
+    /// Makes the handler object of a shard. The poll thread calls it when the shard starts, so it neither waits nor
+    /// does I/O. What it throws counts as a failure of the shard, which is started again.
+    /// </param>
+    /// <param name="options">The entities' name, and how their state is stored.</param>
+    public OutputBuilder<TOut> Entity<THandler, TState, TOut>(
+        Func<IScope, THandler> handler, EntityOptions<TState>? options = null)
+        where THandler : class, IEntity<T, TState, TOut>
+        where TState : new()
+    {
+        var kind = pipeline.Entity<THandler, TState, TOut>(handler, options);
+        route.ShardGroup = $"entity {kind.Name}";
+        steps.End(route, () => kind.Outputs.Connectors, (context, deadLetters, _) =>
+        {
+            var active = kind.In(context, deadLetters);
+            return new Entities.EntityStage<T, TState, TOut>((IEntity<T, TState, TOut>)active.Handler, active);
+        });
+        return new OutputBuilder<TOut>(route, kind.Outputs);
+    }
+
+    /// <summary>Emits any number of values for each: all of them, or none when the function throws.</summary>
+    public OutputBuilder<TOut> FlatMap<TOut>(Func<T, IEnumerable<TOut>> map)
+    {
+        var outputs = new Outputs<TOut>(static value => value?.GetType().Name ?? "null");
+        steps.End(route, () => outputs.Connectors, (context, _, _) =>
+            new FlatMapStage<T, TOut>(map, new Emitter<TOut>(outputs, context)));
+        return new OutputBuilder<TOut>(route, outputs);
+    }
+
+    /// <summary>Emits each value as it comes, to each of these targets.</summary>
+    public RouteEnd<T> To(params Target<T>[] targets)
+    {
+        var outputs = new Outputs<T>(static _ => typeof(T).Name);
+        steps.End(route, () => outputs.Connectors, (context, _, _) =>
+            new EmitStage<T>(new Emitter<T>(outputs, context)));
+        return new RouteEnd<T>(route, outputs).To(targets);
+    }
+}

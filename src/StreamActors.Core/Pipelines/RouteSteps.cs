@@ -1,0 +1,77 @@
+using StreamActors.Metrics;
+using StreamActors.Records;
+using StreamActors.Shards;
+
+namespace StreamActors.Pipelines;
+
+/// <summary>What a route does with a record, whatever its types.</summary>
+internal interface IRouteSteps
+{
+    /// <summary>The connectors of its targets; empty while it leads nowhere.</summary>
+    IEnumerable<string> Connectors { get; }
+
+    /// <summary>Makes the route's runner for a shard.</summary>
+    IRouteRunner MakeRunner(RouteDefinition route, RouteCounters counters, ShardContext context);
+}
+
+/// <summary>Read → dedup → stage, for values of a type.</summary>
+internal sealed class RouteSteps<T>(IReader<T> reader) : IRouteSteps
+    where T : allows ref struct
+{
+    private Func<IEnumerable<string>> connectors = static () => [];
+    private StageFactory? stage;
+
+    /// <summary>Makes what stands behind reading and dedup, for a shard.</summary>
+    /// <param name="context">What the shard lends.</param>
+    /// <param name="deadLetters">Takes what is given up.</param>
+    /// <param name="release">
+    /// Takes the id of a value out of dedup again: for a stage that gives up a record after its call has returned.
+    /// </param>
+    public delegate IStage<T> StageFactory(ShardContext context, DeadLetters deadLetters, Action<T> release);
+
+    /// <summary>Reads the values.</summary>
+    public IReader<T> Reader { get; set; } = reader;
+
+    /// <summary>How duplicates are found; null = by position only.</summary>
+    public DedupRule? Dedup { get; set; }
+
+    /// <summary>What tells entities with the same record key apart.</summary>
+    public List<Func<T, ReadOnlySpan<byte>>> SubKeys { get; } = [];
+
+    /// <summary>Whether a step was said that is about these values: none may take their place then.</summary>
+    public bool AreUsed => Dedup is not null || SubKeys.Count > 0 || stage is not null;
+
+    /// <inheritdoc/>
+    public IEnumerable<string> Connectors => connectors();
+
+    /// <inheritdoc/>
+    public IRouteRunner MakeRunner(RouteDefinition route, RouteCounters counters, ShardContext context) =>
+        new RouteRunner<T>(route, this, counters, context);
+
+    /// <summary>Ends the route.</summary>
+    /// <param name="route">The route.</param>
+    /// <param name="targets">The connectors of its targets, which may still be added to.</param>
+    /// <param name="factory">Makes what stands behind reading and dedup.</param>
+    public void End(RouteDefinition route, Func<IEnumerable<string>> targets, StageFactory factory)
+    {
+        if (stage is not null)
+        {
+            route.Mistakes.Add(
+                $"The route {route.Name} ends twice, and would do only what the second says: end it once; "
+                + "To may be said again behind it, and takes several targets.");
+        }
+
+        connectors = targets;
+        stage = factory;
+    }
+
+    /// <summary>Makes what stands behind reading and dedup, for a shard.</summary>
+    public IStage<T> MakeStage(ShardContext context, DeadLetters deadLetters, Action<T> release) =>
+        stage?.Invoke(context, deadLetters, release)
+        ?? throw new InvalidOperationException("The route leads nowhere.");
+
+    /// <summary>How duplicates are found within a route.</summary>
+    /// <param name="Id">The record's id; null = the record has none and is no duplicate.</param>
+    /// <param name="Window">How long an id counts as seen; zero turns it off.</param>
+    public sealed record DedupRule(Func<T, UInt128?> Id, TimeSpan Window);
+}

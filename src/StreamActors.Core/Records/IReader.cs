@@ -1,0 +1,60 @@
+namespace StreamActors.Records;
+
+/// <summary>
+/// Reads the values of a route out of records: by the codec, then by the route's <c>Map</c>s and <c>Where</c>s. A
+/// function of the bytes alone, so a value that is needed again later (at a window's flush, in a call) is read again.
+/// </summary>
+internal interface IReader<T>
+    where T : allows ref struct
+{
+    /// <summary>Reads a value; what user code throws passes through.</summary>
+    Reading Read(ReadOnlySpan<byte> bytes, out T value, out Rejection rejection);
+}
+
+/// <summary>What came of reading a record.</summary>
+internal enum Reading
+{
+    /// <summary>A value.</summary>
+    Value,
+
+    /// <summary>The bytes are none.</summary>
+    Refused,
+
+    /// <summary>A value that the route leaves out.</summary>
+    LeftOut,
+}
+
+/// <summary>Reads by a codec.</summary>
+internal sealed class CodecReader<T>(ICodec<T> codec) : IReader<T>
+    where T : allows ref struct
+{
+    /// <inheritdoc/>
+    public Reading Read(ReadOnlySpan<byte> bytes, out T value, out Rejection rejection) =>
+        codec.TryRead(bytes, out value, out rejection) ? Reading.Value : Reading.Refused;
+}
+
+/// <summary>Leaves out the values that a condition does not accept.</summary>
+internal sealed class WhereReader<T>(IReader<T> source, Func<T, bool> condition) : IReader<T>
+    where T : allows ref struct
+{
+    /// <inheritdoc/>
+    public Reading Read(ReadOnlySpan<byte> bytes, out T value, out Rejection rejection)
+    {
+        var reading = source.Read(bytes, out value, out rejection);
+        return reading == Reading.Value && !condition(value) ? Reading.LeftOut : reading;
+    }
+}
+
+/// <summary>Makes other values of the values.</summary>
+internal sealed class MapReader<TSource, T>(IReader<TSource> source, Func<TSource, T> map) : IReader<T>
+    where TSource : allows ref struct
+    where T : allows ref struct
+{
+    /// <inheritdoc/>
+    public Reading Read(ReadOnlySpan<byte> bytes, out T value, out Rejection rejection)
+    {
+        var reading = source.Read(bytes, out var before, out rejection);
+        value = reading == Reading.Value ? map(before) : default!;
+        return reading;
+    }
+}

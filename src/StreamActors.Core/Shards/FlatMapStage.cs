@@ -1,0 +1,42 @@
+using StreamActors.Metrics;
+
+namespace StreamActors.Shards;
+
+/// <summary>Emits any number of values for each: all of a record's leave, or, when user code throws, none.</summary>
+internal sealed class FlatMapStage<T, TOut>(Func<T, IEnumerable<TOut>> map, Emitter<TOut> emitter) : IStage<T>
+    where T : allows ref struct
+{
+    /// <inheritdoc/>
+    public long NextDue => long.MaxValue;
+
+    /// <inheritdoc/>
+    public bool HasRoom => true;
+
+    /// <inheritdoc/>
+    public void Handle(scoped in T value, in Keyed from, ref RouteCounters.Turnover counts)
+    {
+        emitter.Scope.Begin(from.Origin);
+        try
+        {
+            foreach (var each in map(value))
+            {
+                emitter.Emit(in each, from.Record.Key, from.Record.HasKey, from.Origin);
+            }
+        }
+        catch
+        {
+            emitter.Scope.Undo();
+            throw;
+        }
+
+        counts.Ignored += emitter.Scope.IsEmpty ? 1 : 0;
+    }
+
+    /// <inheritdoc/>
+    public void OnTime(ref RouteCounters.Turnover counts)
+    {
+    }
+
+    /// <inheritdoc/>
+    public bool Flush(ref RouteCounters.Turnover counts) => true;
+}
