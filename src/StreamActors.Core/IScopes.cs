@@ -13,7 +13,9 @@ public interface IScopes
 /// <summary>A scope of objects; one thread at a time uses it. Disposing it disposes what it made.</summary>
 public interface IScope : IAsyncDisposable
 {
-    /// <summary>The object of a type: the registered one, else a new one made with what its constructor asks for.</summary>
+    /// <summary>
+    /// The object of a type: the registered one, else a new one made with what its constructor asks for.
+    /// </summary>
     /// <exception cref="InvalidOperationException">
     /// It cannot be made; the message names what is missing.
     /// </exception>

@@ -82,9 +82,9 @@ internal static class StateType
 
     private static IEnumerable<string> NotStored(JsonTypeInfo shape, HashSet<Type> seen)
     {
-        var members = FieldsOf(shape.Type).Select(MemberOf).ToHashSet();
+        var members = FieldsOf(shape.Type).Select(MemberOf).Where(each => !IsIgnored(shape.Type, each)).ToHashSet();
         var stored = shape.Properties.Select(NameOf).ToHashSet();
-        foreach (var member in members.Where(member => !stored.Contains(member) && !IsIgnored(shape.Type, member)))
+        foreach (var member in members.Except(stored))
         {
             yield return $"{shape.Type.Name}.{member} is not public, and would not be stored";
         }

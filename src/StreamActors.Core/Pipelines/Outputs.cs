@@ -16,7 +16,7 @@ internal sealed class Outputs<T>(Func<T, string> kindOf)
     public Func<T, string> KindOf { get; } = kindOf;
 
     /// <summary>The connectors of the targets.</summary>
-    public IEnumerable<string> Connectors => ways.Select(static way => way.Connector);
+    public IEnumerable<string> Connectors => ways.Select(static way => way.Connector).Distinct();
 
     /// <summary>Adds targets for every value.</summary>
     public void Add(IEnumerable<Target<T>> targets) => ways.AddRange(targets.Select(

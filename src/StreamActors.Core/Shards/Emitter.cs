@@ -18,7 +18,7 @@ internal sealed class Emitter<T>
     {
         ways = outputs.MakeWays(context);
         kindOf = outputs.KindOf;
-        Scope = new OutputScope([.. outputs.Connectors.Distinct().Select(context.Outbox.Lane)], context);
+        Scope = new OutputScope([.. outputs.Connectors.Select(context.Outbox.Lane)], context);
     }
 
     /// <summary>

@@ -109,6 +109,70 @@ public sealed class PipelineBuilderTests
         builder.Build().Routes.Single().Connectors.ShouldBe(["redis"]);
     }
 
+    [Fact]
+    public void What_a_state_lacks_to_be_stored_is_named_with_the_remedy()
+    {
+        var builder = new PipelineBuilder("feed");
+        builder.From("a", new Bytes()).Entity<Handler<NoVersion>, NoVersion, string>().To(Target());
+        builder.From("b", new Bytes()).Entity<Handler<Hidden>, Hidden, string>().To(Target());
+        var message = Should.Throw<PipelineException>(builder.Build).Message;
+        message.ShouldContain("The state NoVersion of the entity Handler`1 has no version: write [StateVersion(1)]");
+        message.ShouldContain("Two entities have the name Handler`1, of the classes");
+        builder = new PipelineBuilder("feed");
+        builder.From("b", new Bytes()).Entity<Handler<Hidden>, Hidden, string>().To(Target());
+        message = Should.Throw<PipelineException>(builder.Build).Message;
+        message.ShouldContain("Hidden.seen is not public, and would not be stored");
+        message.ShouldContain("Hidden.Names could not be read back: give it a setter, or init");
+        message.ShouldContain("Part.lost is not public", customMessage: "parts of parts are stored too");
+        message.ShouldNotContain("Computed");
+        message.ShouldNotContain("Unwanted");
+        builder = new PipelineBuilder("feed");
+        builder.From("b", new Bytes())
+            .Entity<Handler<Hidden>, Hidden, string>(new() { State = Json.Of<Hidden>() }).To(Target());
+        Should.NotThrow(builder.Build, "its own codec knows what it does");
+    }
+
+    [Fact]
+    public void Two_routes_with_the_same_entity_share_its_shards_and_its_targets()
+    {
+        var builder = new PipelineBuilder("feed");
+        builder.From("a", new Bytes()).Entity<Handler<Sound>, Sound, string>();
+        builder.From("b", new Bytes()).Entity<Handler<Sound>, Sound, string>().To(Target());
+        builder.From("c", new Bytes()).Entity<Handler<Sound>, Sound, string>(new() { Name = "apart" }).To(Target());
+        var routes = builder.Build().Routes;
+        routes[0].ShardGroup.ShouldBe(routes[1].ShardGroup);
+        routes[0].Connectors.ShouldBe(["redis"]);
+        routes[2].ShardGroup.ShouldNotBe(routes[1].ShardGroup);
+    }
+
+    [Fact]
+    public void An_entity_without_a_target_anywhere_leads_nowhere()
+    {
+        var builder = new PipelineBuilder("feed");
+        builder.From("a", new Bytes()).Entity<Handler<Sound>, Sound, string>();
+        Should.Throw<PipelineException>(builder.Build).Message.ShouldContain("The route a leads nowhere");
+    }
+
+    [Fact]
+    public void Map_behind_what_is_said_about_its_source_is_a_mistake()
+    {
+        var builder = new PipelineBuilder("feed");
+        builder.From("a", new Bytes()).DedupById(static text => text, TimeSpan.FromMinutes(1))
+            .Map(static text => text + "!").To(Target());
+        Should.Throw<PipelineException>(builder.Build).Message
+            .ShouldContain("The route a says Map behind DedupById, SubKey or its end: say Map first");
+    }
+
+    [Fact]
+    public void Dead_letters_must_not_come_round()
+    {
+        var builder = new PipelineBuilder("feed");
+        builder.From("a", new Bytes()).DeadLetters("b").To(Target());
+        builder.From("b", new Bytes()).To(Target());
+        Should.Throw<PipelineException>(builder.Build).Message
+            .ShouldContain("The route a writes its dead letters to b, which this pipeline reads");
+    }
+
     private static Target<string> Target() => new("redis", static value => value, new Bytes());
 
     private sealed class Bytes : ICodec<string>
@@ -122,5 +186,44 @@ public sealed class PipelineBuilderTests
         public void Write(scoped in string value, IBufferWriter<byte> output)
         {
         }
+    }
+
+    private sealed class Handler<TState> : IEntity<string, TState, string>
+        where TState : new()
+    {
+        public void On(string record, ref TState state, Turn<string> turn) => turn.Emit(record);
+    }
+
+    [StateVersion(1)]
+    private sealed class Sound
+    {
+        public int Seen { get; set; }
+    }
+
+    private sealed class NoVersion
+    {
+        public int Seen { get; set; }
+    }
+
+    [StateVersion(1)]
+    private sealed class Hidden
+    {
+        private int seen;
+
+        public List<string> Names { get; } = [];
+
+        public int Computed => seen++;
+
+        [System.Text.Json.Serialization.JsonIgnore]
+        public int Unwanted { get; set; }
+
+        public List<Part> Parts { get; set; } = [];
+    }
+
+    private sealed class Part
+    {
+        private readonly int lost = Environment.ProcessId;
+
+        public int Kept => lost;
     }
 }

@@ -4,7 +4,7 @@ using System.Text;
 namespace StreamActors;
 
 /// <summary>Codecs for values that are bytes or text as they stand.</summary>
-public static class Codecs
+public static class Codec
 {
     private static readonly UTF8Encoding Strict = new(false, throwOnInvalidBytes: true);
 
