@@ -1,5 +1,6 @@
 using StreamActors.Events;
 using StreamActors.Shards;
+using StreamActors.Snapshots;
 
 namespace StreamActors;
 
@@ -15,6 +16,9 @@ public sealed record EngineServices(TimeProvider Time, Random Random, ITurnSched
 {
     /// <summary>Where the objects of user code come from; without a host, their parameterless constructors.</summary>
     public IScopes Scopes { get; init; } = new PlainScopes();
+
+    /// <summary>Keeps what drained shards save; null = their state is forgotten.</summary>
+    internal ISnapshots? Snapshots { get; init; }
 
     private sealed class PlainScopes : IScopes, IScope
     {

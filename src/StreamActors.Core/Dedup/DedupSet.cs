@@ -1,3 +1,5 @@
+using StreamActors.Snapshots;
+
 namespace StreamActors.Dedup;
 
 /// <summary>
@@ -66,18 +68,7 @@ internal sealed class DedupSet : IDisposable
     public bool TryAdd(UInt128 id, long now)
     {
         Expire(now);
-        if (log.IsFull)
-        {
-            AddPage();
-        }
-
-        if (!index.TryAdd(id))
-        {
-            return false;
-        }
-
-        log.Append(id);
-        return true;
+        return Append(id);
     }
 
     /// <summary>Takes an id out again, so that a later record with it is accepted.</summary>
@@ -110,12 +101,86 @@ internal sealed class DedupSet : IDisposable
         }
     }
 
+    /// <summary>Appends its ids by generations, each with its age.</summary>
+    public void Save(SnapshotWriter output, long now)
+    {
+        output.Write(closed.Count + 1);
+        var from = log.First;
+        foreach (var (end, closedAt) in closed)
+        {
+            SaveGeneration(output, now - closedAt, from, end);
+            from = Math.Max(from, end);
+        }
+
+        SaveGeneration(output, now - currentSince, from, log.Next);
+    }
+
+    /// <summary>Takes the ids that <see cref="Save"/> wrote, into a set that has just been made.</summary>
+    /// <param name="input">What was written.</param>
+    /// <param name="now">The time of the turn, in milliseconds.</param>
+    /// <param name="away">The time since they were written, in milliseconds.</param>
+    public void Load(ref SnapshotReader input, long now, long away)
+    {
+        for (var left = input.ReadNumber(); left > 0; left--)
+        {
+            var since = now - away - input.ReadNumber();
+            for (var ids = input.ReadNumber(); ids > 0; ids--)
+            {
+                Append(input.ReadId());
+            }
+
+            if (left > 1)
+            {
+                closed.Enqueue((log.Next, since));
+                currentFrom = log.Next;
+            }
+            else
+            {
+                currentSince = since;
+            }
+        }
+
+        Expire(now);
+    }
+
     /// <inheritdoc/>
     public void Dispose()
     {
         log.Dispose();
         pool.Return(index.Pages);
         pool.Leave();
+    }
+
+    private bool Append(UInt128 id)
+    {
+        if (log.IsFull)
+        {
+            AddPage();
+        }
+
+        if (!index.TryAdd(id))
+        {
+            return false;
+        }
+
+        log.Append(id);
+        return true;
+    }
+
+    private void SaveGeneration(SnapshotWriter output, long age, long from, long end)
+    {
+        var ids = new List<UInt128>();
+        for (var position = from; position < end; position++)
+        {
+            if (index.Holds(position))
+            {
+                ids.Add(log[position]);
+            }
+        }
+
+        output.Write(age);
+        output.Write(ids.Count);
+        ids.ForEach(output.WriteId);
     }
 
     /// <summary>Makes room for a page's worth of ids: in memory of its own, or in that of the oldest ids.</summary>

@@ -80,6 +80,9 @@ internal sealed class IdIndex
         }
     }
 
+    /// <summary>Whether the id at a position of the log is known by that position: it was not removed since.</summary>
+    public bool Holds(long position) => IsAt(position, Hash(log[position]));
+
     /// <summary>Makes an index with other memory that knows the same ids.</summary>
     public IdIndex CopyTo(Page[] memory)
     {

@@ -2,6 +2,7 @@ using System.Runtime.CompilerServices;
 using StreamActors.Metrics;
 using StreamActors.Shards;
 using StreamActors.Sinks;
+using StreamActors.Snapshots;
 
 namespace StreamActors.Entities;
 
@@ -9,9 +10,10 @@ namespace StreamActors.Entities;
 /// The entities of one kind in one shard, with their states and timers. It makes a call to the handler a unit: all of
 /// its effects come to be, or none. The routes that feed them share it.
 /// </summary>
-internal sealed class ActiveEntities<TState, TOut>
+internal sealed class ActiveEntities<TState, TOut> : IEntityStates<TState>
     where TState : new()
 {
+    private readonly EntityDefinition<TState, TOut> definition;
     private readonly Emitter<TOut> emitter;
     private readonly DeadLetters deadLetters;
     private readonly ShardContext context;
@@ -30,6 +32,7 @@ internal sealed class ActiveEntities<TState, TOut>
         DeadLetters deadLetters,
         ShardContext context)
     {
+        this.definition = definition;
         this.deadLetters = deadLetters;
         this.context = context;
         Handler = handler;
@@ -40,7 +43,11 @@ internal sealed class ActiveEntities<TState, TOut>
             context.HashSeed, context.Limits.EntitiesPerShard, entity => timers.CancelAll(entity.Timers));
         passivateAfter = (long)context.Timing.PassivateAfter.TotalMilliseconds;
         nextSweep = context.Now;
+        context.Parts.Add(this);
     }
+
+    /// <inheritdoc/>
+    public string Name => definition.Name;
 
     /// <summary>The handler object of the shard.</summary>
     public ITimerHandler<TState, TOut> Handler { get; }
@@ -144,6 +151,55 @@ internal sealed class ActiveEntities<TState, TOut>
                 TakeBack(timer.EntityKey);
                 deadLetters.FailTimer(timer.Name, error, ref counts);
             }
+        }
+    }
+
+    /// <inheritdoc/>
+    public bool TryGet(ReadOnlySpan<byte> entityKey, out TState state)
+    {
+        ref var entity = ref entities.Peek(entityKey);
+        var isActive = !Unsafe.IsNullRef(ref entity);
+        state = isActive ? entity.State : default!;
+        return isActive;
+    }
+
+    /// <inheritdoc/>
+    public void Save(SnapshotWriter output)
+    {
+        output.Write(definition.Version);
+        output.Write(entities.Count);
+        foreach (var (key, lastUsed) in entities.OldestFirst())
+        {
+            ref var entity = ref entities.Peek(key.Span);
+            output.Write(key.Span);
+            output.Write(context.Now - lastUsed);
+            output.Write(in entity.State, definition.StateCodec);
+            timers.Save(entity.Timers, output);
+        }
+    }
+
+    /// <inheritdoc/>
+    public void Load(ref SnapshotReader input, long away)
+    {
+        if (input.ReadNumber() is var version && version != definition.Version)
+        {
+            throw new InvalidOperationException(
+                $"The saved state of the entity {Name} has version {version}; this program has {definition.Version}.");
+        }
+
+        for (var left = input.ReadNumber(); left > 0; left--)
+        {
+            var key = input.ReadBytes();
+            var idle = input.ReadNumber();
+            if (!definition.StateCodec.TryRead(input.ReadBytes(), out var state, out var rejection))
+            {
+                throw new InvalidOperationException(
+                    $"The saved state of an entity {Name} is refused by its codec: {rejection}.");
+            }
+
+            ref var entity = ref entities.Activate(key, context.Now - away - idle, out _);
+            entity.State = state;
+            timers.Load(ref entity.Timers, key, ref input);
         }
     }
 

@@ -22,6 +22,9 @@ internal sealed class EntityDefinition<TState, TOut>(
     : EntityDefinition(name, handler)
     where TState : new()
 {
+    /// <summary>The version of its state.</summary>
+    public int Version { get; } = StateType.VersionOf(typeof(TState)) ?? 0;
+
     /// <summary>Where its values go.</summary>
     public Outputs<TOut> Outputs { get; } = new(static value => value?.GetType().Name ?? "null");
 
@@ -37,7 +40,7 @@ internal sealed class EntityDefinition<TState, TOut>(
         get
         {
             var state = typeof(TState);
-            if (StateType.VersionOf(state) is not >= 1)
+            if (Version < 1)
             {
                 yield return $"The state {state.Name} of the entity {Name} has no version: write [StateVersion(1)] in "
                     + "front of it, and raise the number whenever its stored form changes.";

@@ -70,6 +70,15 @@ internal sealed class EntityTable<TState>(ulong seed, int maxActive, Action<TSta
         ? ref System.Runtime.CompilerServices.Unsafe.NullRef<TState>()
         : ref slots[oldest].State;
 
+    /// <summary>The keys of all entities and when each was last used, the longest idle first.</summary>
+    public IEnumerable<(ReadOnlyMemory<byte> Key, long LastUsed)> OldestFirst()
+    {
+        for (var index = oldest; index != None; index = slots[index].Newer)
+        {
+            yield return (keys.KeyAt(index), slots[index].LastUsed);
+        }
+    }
+
     /// <summary>Forgets an entity.</summary>
     public void Forget(ReadOnlySpan<byte> key)
     {

@@ -1,5 +1,6 @@
 using System.Diagnostics.CodeAnalysis;
 using StreamActors.Shards;
+using StreamActors.Snapshots;
 
 namespace StreamActors.Entities;
 
@@ -108,6 +109,30 @@ internal sealed class EntityTimers
         }
 
         context.EventClock.Refresh();
+    }
+
+    /// <summary>Appends the timers of an entity, each with the time at which it is due.</summary>
+    public void Save(Dictionary<string, EntityTimer>? set, SnapshotWriter output)
+    {
+        output.Write(set?.Count ?? 0);
+        foreach (var timer in set?.Values ?? (IEnumerable<EntityTimer>)[])
+        {
+            output.Write(timer.Name);
+            output.Write(TimeOf(timer));
+            output.Write(timer.ByEventTime ? 1 : 0);
+            output.WriteOptional(timer.RecordKey);
+        }
+    }
+
+    /// <summary>Sets the timers that <see cref="Save"/> wrote.</summary>
+    public void Load(ref Dictionary<string, EntityTimer>? set, ReadOnlySpan<byte> entityKey, ref SnapshotReader input)
+    {
+        for (var left = input.ReadNumber(); left > 0; left--)
+        {
+            var request = new TimerRequest(input.ReadText(), input.ReadNumber(), input.ReadNumber() == 1);
+            var recordKey = input.ReadOptional();
+            Set(ref set, [request], entityKey, recordKey, recordKey is not null);
+        }
     }
 
     /// <summary>Cancels the timers of an entity that goes.</summary>

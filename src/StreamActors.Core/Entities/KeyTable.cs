@@ -46,6 +46,10 @@ internal sealed class KeyTable(ulong seed)
         return added ? Add(key, hash) : index;
     }
 
+    /// <summary>The key at an index; valid until a key is added or removed.</summary>
+    public ReadOnlyMemory<byte> KeyAt(int index) =>
+        keys.AsMemory(entries[index].KeyStart, entries[index].KeyLength);
+
     /// <summary>Removes the key at an index.</summary>
     public void RemoveAt(int index)
     {

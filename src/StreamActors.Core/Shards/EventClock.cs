@@ -1,3 +1,5 @@
+using StreamActors.Snapshots;
+
 namespace StreamActors.Shards;
 
 /// <summary>
@@ -29,6 +31,26 @@ internal sealed class EventClock(int inputs)
         {
             highest[input] = timestamp;
             Now = highest.Length == 1 ? timestamp : highest.Min();
+        }
+    }
+
+    /// <summary>Appends the time of each topic.</summary>
+    public void Save(SnapshotWriter output)
+    {
+        output.Write(highest.Length);
+        Array.ForEach(highest, output.Write);
+    }
+
+    /// <summary>Takes what <see cref="Save"/> wrote.</summary>
+    public void Load(ref SnapshotReader input)
+    {
+        for (var (saved, at) = (input.ReadNumber(), 0); at < saved; at++)
+        {
+            var time = input.ReadNumber();
+            if (at < highest.Length)
+            {
+                Observe(at, time);
+            }
         }
     }
 

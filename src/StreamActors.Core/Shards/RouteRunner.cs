@@ -4,6 +4,7 @@ using StreamActors.Metrics;
 using StreamActors.Pipelines;
 using StreamActors.Records;
 using StreamActors.Sinks;
+using StreamActors.Snapshots;
 
 namespace StreamActors.Shards;
 
@@ -35,9 +36,10 @@ internal interface IRouteRunner : IDisposable
 }
 
 /// <summary>Read → dedup → stage, for the records of one route in one shard.</summary>
-internal sealed class RouteRunner<T> : IRouteRunner
+internal sealed class RouteRunner<T> : IRouteRunner, IStateful
     where T : allows ref struct
 {
+    private readonly RouteDefinition route;
     private readonly RouteSteps<T> steps;
     private readonly RouteCounters counters;
     private readonly IStage<T> stage;
@@ -51,6 +53,7 @@ internal sealed class RouteRunner<T> : IRouteRunner
     /// <summary>Makes the runner of a route in a shard.</summary>
     public RouteRunner(RouteDefinition route, RouteSteps<T> steps, RouteCounters counters, ShardContext context)
     {
+        this.route = route;
         this.steps = steps;
         this.counters = counters;
         this.context = context;
@@ -60,7 +63,14 @@ internal sealed class RouteRunner<T> : IRouteRunner
         seen = steps.Dedup is { Window.TotalMilliseconds: >= 1 } dedup
             ? new DedupSet((long)dedup.Window.TotalMilliseconds, context.HashSeed, context.DedupMemory)
             : null;
+        if (seen is not null)
+        {
+            context.Parts.Add(this);
+        }
     }
+
+    /// <inheritdoc/>
+    public string Name => $"dedup {route.Name}";
 
     /// <inheritdoc/>
     public long NextDue => Math.Min(stage.NextDue, seen?.NextDue ?? long.MaxValue);
@@ -134,6 +144,12 @@ internal sealed class RouteRunner<T> : IRouteRunner
 
         counters.Add(ref counts);
     }
+
+    /// <inheritdoc/>
+    public void Save(SnapshotWriter output) => seen!.Save(output, context.Now);
+
+    /// <inheritdoc/>
+    public void Load(ref SnapshotReader input, long away) => seen!.Load(ref input, context.Now, away);
 
     /// <inheritdoc/>
     public void Dispose() => seen?.Dispose();

@@ -1,6 +1,7 @@
 using StreamActors.Offsets;
 using StreamActors.Records;
 using StreamActors.Sinks;
+using StreamActors.Snapshots;
 
 namespace StreamActors.Shards;
 
@@ -56,6 +57,11 @@ internal sealed class Shard : IThreadPoolWorkItem
         mailbox = new Mailbox(host.Limits.MailboxRecords, host.Limits.MailboxBytes);
         context = host.MakeContext(epoch, Inputs, ledgers, phase, RequestTurn);
         runners = host.MakeRunners(Inputs, context);
+        if (host.Snapshots?.Load(Name) is { } saved)
+        {
+            ShardSnapshot.Load(context, saved.Span);
+        }
+
         acknowledged = Acknowledge;
         timer = host.Time.CreateTimer(
             static shard => ((Shard)shard!).OnTimer(), this, Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan);
@@ -68,6 +74,9 @@ internal sealed class Shard : IThreadPoolWorkItem
         Drained,
         Closed,
     }
+
+    /// <summary>What tells it apart from other shards: its inputs.</summary>
+    public string Name => string.Join('+', Inputs);
 
     /// <summary>The partitions that feed it, in the order of their indexes.</summary>
     public IReadOnlyList<PartitionId> Inputs { get; }
@@ -100,6 +109,15 @@ internal sealed class Shard : IThreadPoolWorkItem
 
     /// <summary>What a shard that is draining waits for, for a log. Any thread.</summary>
     public string WaitsFor => context.Outbox.WaitsFor is { Length: > 0 } sinks ? sinks : "the end of its turn";
+
+    /// <summary>The state of an entity, for a test; the turn must not be running.</summary>
+    /// <returns>Whether it is active.</returns>
+    internal bool TryGetState<TState>(string entity, ReadOnlySpan<byte> entityKey, out TState state)
+    {
+        state = default!;
+        return context.Parts.OfType<IEntityStates<TState>>().FirstOrDefault(part => part.Name == entity) is { } kind
+            && kind.TryGet(entityKey, out state);
+    }
 
     /// <summary>Takes a batch of an input. Called by the poll thread, while <see cref="HasRoom"/>.</summary>
     public void Post(int input, RecordBatch batch)
@@ -285,6 +303,7 @@ internal sealed class Shard : IThreadPoolWorkItem
         if (!held && context.Outbox.IsEmpty && life == Life.Draining)
         {
             Publish();
+            host.Snapshots?.Save(Name, ShardSnapshot.Save(context));
             life = Life.Drained;
             host.Scheduler.Signal();
         }

@@ -4,6 +4,7 @@ using StreamActors.Limits;
 using StreamActors.Offsets;
 using StreamActors.Records;
 using StreamActors.Sinks;
+using StreamActors.Snapshots;
 
 namespace StreamActors.Shards;
 
@@ -51,6 +52,9 @@ internal sealed class ShardContext : IDisposable
 
     /// <summary>The shard's own scope, opened by the first who asks for it.</summary>
     public IScope Scope => scope ??= Scopes.Open();
+
+    /// <summary>What of the shard has state.</summary>
+    public List<IStateful> Parts { get; } = [];
 
     /// <summary>The turn's time, in milliseconds of a clock that never goes back.</summary>
     public long Now { get; set; }

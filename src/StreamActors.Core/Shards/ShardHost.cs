@@ -6,6 +6,7 @@ using StreamActors.Offsets;
 using StreamActors.Pipelines;
 using StreamActors.Records;
 using StreamActors.Sinks;
+using StreamActors.Snapshots;
 
 namespace StreamActors.Shards;
 
@@ -31,6 +32,7 @@ internal sealed class ShardHost
         events = services.Events;
         random = services.Random;
         scopes = services.Scopes;
+        Snapshots = services.Snapshots;
         Time = services.Time;
         Scheduler = services.Scheduler;
         routes = definition.Routes.ToDictionary(static route => route.Topic);
@@ -53,6 +55,9 @@ internal sealed class ShardHost
 
     /// <summary>Wakes the poll thread; set by the member that owns the shards.</summary>
     public Action Wake { get; set; } = static () => { };
+
+    /// <summary>Keeps what drained shards save; null = their state is forgotten.</summary>
+    public ISnapshots? Snapshots { get; }
 
     /// <summary>Milliseconds since the pipeline was made: a clock that never goes back.</summary>
     public long Now() => (long)Time.GetElapsedTime(startedAt).TotalMilliseconds;
@@ -80,6 +85,7 @@ internal sealed class ShardHost
             EventClock = new EventClock(inputs.Count),
             Scopes = scopes,
             Now = Now(),
+            UtcNow = Time.GetUtcNow().ToUnixTimeMilliseconds(),
         };
     }
 

@@ -29,7 +29,7 @@ internal sealed class OneRoute
         var services = new EngineServices(TimeProvider.System, new Random(1), new NoThreads(), Events);
         var host = new ShardHost(definition, [.. metrics.Sinks.Select(Open)], metrics, services);
         context = host.MakeContext(new Epoch(), [Input], [ledger], phase: 0, static () => { });
-        context.Now = 0;
+        context.Now = context.UtcNow = 0;
         runner = host.MakeRunners([Input], context)[0];
         Counters = metrics.Routes[0].Counters;
     }
@@ -39,6 +39,8 @@ internal sealed class OneRoute
     public RecordedEvents Events { get; } = new();
 
     public RouteCounters Counters { get; }
+
+    public ShardContext Context => context;
 
     public long Now => context.Now;
 

@@ -1,0 +1,87 @@
+using System.Buffers;
+using System.Buffers.Binary;
+using System.Text;
+
+namespace StreamActors.Snapshots;
+
+/// <summary>Writes numbers, texts and bytes one behind the other: little-endian, each length in front.</summary>
+internal sealed class SnapshotWriter
+{
+    private readonly ArrayBufferWriter<byte> output = new();
+    private readonly ArrayBufferWriter<byte> inner = new();
+
+    /// <summary>What was written.</summary>
+    public ReadOnlyMemory<byte> Written => output.WrittenMemory;
+
+    /// <summary>Appends a number.</summary>
+    public void Write(long number)
+    {
+        BinaryPrimitives.WriteInt64LittleEndian(output.GetSpan(sizeof(long)), number);
+        output.Advance(sizeof(long));
+    }
+
+    /// <summary>Appends an id.</summary>
+    public void WriteId(UInt128 id)
+    {
+        BinaryPrimitives.WriteUInt128LittleEndian(output.GetSpan(16), id);
+        output.Advance(16);
+    }
+
+    /// <summary>Appends bytes.</summary>
+    public void Write(ReadOnlySpan<byte> bytes)
+    {
+        Write((long)bytes.Length);
+        BuffersExtensions.Write(output, bytes);
+    }
+
+    /// <summary>Appends bytes, or that there are none: not the same as no bytes.</summary>
+    public void WriteOptional(byte[]? bytes)
+    {
+        Write(bytes is null ? 0L : 1L);
+        Write(bytes);
+    }
+
+    /// <summary>Appends a text.</summary>
+    public void Write(string text) => Write(Encoding.UTF8.GetBytes(text));
+
+    /// <summary>Appends a value, by its codec.</summary>
+    public void Write<T>(in T value, ICodec<T> codec)
+    {
+        inner.ResetWrittenCount();
+        codec.Write(in value, inner);
+        Write(inner.WrittenSpan);
+    }
+}
+
+/// <summary>Reads what <see cref="SnapshotWriter"/> wrote.</summary>
+internal ref struct SnapshotReader(ReadOnlySpan<byte> bytes)
+{
+    private ReadOnlySpan<byte> rest = bytes;
+
+    /// <summary>The next number.</summary>
+    public long ReadNumber() => BinaryPrimitives.ReadInt64LittleEndian(Take(sizeof(long)));
+
+    /// <summary>The next id.</summary>
+    public UInt128 ReadId() => BinaryPrimitives.ReadUInt128LittleEndian(Take(16));
+
+    /// <summary>The next bytes.</summary>
+    public ReadOnlySpan<byte> ReadBytes() => Take((int)ReadNumber());
+
+    /// <summary>The next bytes, or null where there are none.</summary>
+    public byte[]? ReadOptional()
+    {
+        var isThere = ReadNumber() == 1;
+        var read = ReadBytes();
+        return isThere ? read.ToArray() : null;
+    }
+
+    /// <summary>The next text.</summary>
+    public string ReadText() => Encoding.UTF8.GetString(ReadBytes());
+
+    private ReadOnlySpan<byte> Take(int length)
+    {
+        var taken = rest[..length];
+        rest = rest[length..];
+        return taken;
+    }
+}
