@@ -110,6 +110,9 @@ internal sealed class SinkProducer
         return headers;
     }
 
+    private static TopicPartition PlaceOf(in Output output) =>
+        new(output.Destination, output.Partition < 0 ? Partition.Any : new Partition(output.Partition));
+
     /// <returns>False when the queue is full: try again soon.</returns>
     private bool TryProduce(OutputBatch batch, int index, Delivery delivery)
     {
@@ -119,10 +122,13 @@ internal sealed class SinkProducer
             Key = new OutputKey(batch, index, delivery),
             Value = new OutputValue(batch, index),
             Headers = Headers(batch.Headers(in output)),
+            Timestamp = output.Timestamp < 0
+                ? Timestamp.Default
+                : new Timestamp(output.Timestamp, TimestampType.CreateTime),
         };
         try
         {
-            client.Produce(output.Destination, message, Delivery.Report);
+            client.Produce(PlaceOf(in output), message, Delivery.Report);
             return true;
         }
         catch (ProduceException<OutputKey, OutputValue> error) when (error.Error.Code == ErrorCode.Local_QueueFull)

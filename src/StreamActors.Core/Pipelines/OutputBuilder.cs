@@ -10,10 +10,12 @@ namespace StreamActors;
 /// </typeparam>
 public sealed class OutputBuilder<T>
 {
+    private readonly PipelineBuilder pipeline;
     private readonly RouteDefinition route;
     private readonly Outputs<T> outputs;
 
-    internal OutputBuilder(RouteDefinition route, Outputs<T> outputs) => (this.route, this.outputs) = (route, outputs);
+    internal OutputBuilder(PipelineBuilder pipeline, RouteDefinition route, Outputs<T> outputs) =>
+        (this.pipeline, this.route, this.outputs) = (pipeline, route, outputs);
 
     /// <summary>
     /// Sends values to each of these targets: all of them, or, where the targets are of a more special kind, those of
@@ -25,7 +27,7 @@ public sealed class OutputBuilder<T>
         foreach (var target in targets)
         {
             outputs.Add(target.Connector, context => new KindWay<T, TKind>(
-                new TargetWay<TKind>(target, context.Outbox.Lane(target.Connector))));
+                new TargetWay<TKind>(target, context)));
         }
 
         return this;
@@ -36,6 +38,19 @@ public sealed class OutputBuilder<T>
     {
         route.DeadLetterTopic = topic;
         return this;
+    }
+
+    /// <summary>
+    /// Sends what is emitted through an internal topic, by another key, and goes on with a route that reads it: see
+    /// <see cref="RouteBuilder{T}.Repartition"/>.
+    /// </summary>
+    public RouteBuilder<TKind> Repartition<TKind>(
+        string name, ICodec<TKind> codec, Func<TKind, string> key, RepartitionOptions options)
+        where TKind : T
+    {
+        var (target, next) = pipeline.Repartition(name, codec, key, options);
+        To(target);
+        return next;
     }
 }
 

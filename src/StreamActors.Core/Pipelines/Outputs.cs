@@ -26,7 +26,7 @@ internal sealed class Outputs<T>(Func<T, string> kindOf)
     public IWay<T>[] MakeWays(ShardContext context) => [.. ways.Select(way => way.Make(context))];
 
     private static TargetWay<T> MakeWay(Target<T> target, ShardContext context) =>
-        new(target, context.Outbox.Lane(target.Connector));
+        new(target, context);
 
     /// <summary>Adds a way to a connector.</summary>
     public void Add(string connector, Func<ShardContext, IWay<T>> make) => ways.Add((connector, make));

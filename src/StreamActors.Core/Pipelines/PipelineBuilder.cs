@@ -2,12 +2,15 @@ using StreamActors.Entities;
 using StreamActors.Limits;
 using StreamActors.Pipelines;
 using StreamActors.Records;
+using StreamActors.Sinks;
 
 namespace StreamActors;
 
 /// <summary>Composes a pipeline: a named set of routes with one consumer group.</summary>
 public sealed class PipelineBuilder
 {
+    private const int MaxPartitions = 10_000;
+
     private readonly List<RouteDefinition> routes = [];
     private readonly List<EntityDefinition> entities = [];
     private readonly List<string> mistakes = [];
@@ -77,6 +80,25 @@ public sealed class PipelineBuilder
                 entities.Add(kind);
                 return kind;
         }
+    }
+
+    /// <summary>An internal topic: the target that writes to it, and the route that reads it.</summary>
+    internal (Target<T> Target, RouteBuilder<T> Route) Repartition<T>(
+        string name, ICodec<T> codec, Func<T, string> key, RepartitionOptions options)
+        where T : allows ref struct
+    {
+        if (options.Partitions is < 1 or > MaxPartitions)
+        {
+            mistakes.Add(
+                $"Repartition {name} asks for {options.Partitions} partitions: it must be from 1 to {MaxPartitions}.");
+        }
+
+        var topic = $"{Name}-{name}-repartition";
+        var target = new Target<T>(RouteDefinition.SourceConnector, _ => topic, codec)
+        {
+            Partitioner = options.Partitioner,
+        };
+        return (target.Keyed(key), From(topic, codec).Named(name).CreateTopic(options.Partitions, options.Replication));
     }
 
     /// <summary>Checks the composition.</summary>

@@ -156,7 +156,7 @@ public sealed class RouteBuilder<T>
             var active = kind.In(context, deadLetters);
             return new Entities.EntityStage<T, TState, TOut>((IEntity<T, TState, TOut>)active.Handler, active);
         });
-        return new OutputBuilder<TOut>(route, kind.Outputs);
+        return new OutputBuilder<TOut>(pipeline, route, kind.Outputs);
     }
 
     /// <summary>Emits any number of values for each: all of them, or none when the function throws.</summary>
@@ -165,7 +165,24 @@ public sealed class RouteBuilder<T>
         var outputs = new Outputs<TOut>(static value => value?.GetType().Name ?? "null");
         steps.End(route, () => outputs.Connectors, (context, _, _) =>
             new FlatMapStage<T, TOut>(map, new Emitter<TOut>(outputs, context)));
-        return new OutputBuilder<TOut>(route, outputs);
+        return new OutputBuilder<TOut>(pipeline, route, outputs);
+    }
+
+    /// <summary>
+    /// Sends the values through an internal topic, by another key, and goes on with a route that reads it: the records
+    /// of a key then meet in one shard, whichever partition they came from. They keep their time. The topic is called
+    /// <c>PIPELINE-NAME-repartition</c>, is created where it is missing, and is read by this pipeline's group.
+    /// </summary>
+    /// <param name="name">What tells it apart from the pipeline's other ones; also the name of the new route.</param>
+    /// <param name="codec">Writes and reads the values there.</param>
+    /// <param name="key">The new key of a value.</param>
+    /// <param name="options">How the topic is made.</param>
+    public RouteBuilder<T> Repartition(
+        string name, ICodec<T> codec, Func<T, string> key, RepartitionOptions options)
+    {
+        var (target, next) = pipeline.Repartition(name, codec, key, options);
+        To(target);
+        return next;
     }
 
     /// <summary>Emits each value as it comes, to each of these targets.</summary>

@@ -8,8 +8,10 @@ namespace StreamActors.Pipelines;
 /// <summary>A route as it was composed: its topic, and the steps that a record takes.</summary>
 internal sealed class RouteDefinition
 {
-    /// <summary>The connector that takes dead letters.</summary>
-    public const string DeadLetterConnector = "kafka";
+    /// <summary>
+    /// The connector whose sink writes where routes read: it takes dead letters and what is repartitioned.
+    /// </summary>
+    public const string SourceConnector = "kafka";
 
     /// <summary>
     /// The lane of dead letters: apart from the outputs to the same connector, in order and in numbers.
@@ -59,7 +61,7 @@ internal sealed class RouteDefinition
         DeadLetterTopic is null ? Steps.Connectors : Steps.Connectors.Append(DeadLetterLane);
 
     /// <summary>The connector of a lane: its own name, but for the lane of dead letters.</summary>
-    public static string ConnectorOf(string lane) => lane == DeadLetterLane ? DeadLetterConnector : lane;
+    public static string ConnectorOf(string lane) => lane == DeadLetterLane ? SourceConnector : lane;
 
     /// <summary>Makes the route's runner for a shard.</summary>
     public IRouteRunner MakeRunner(RouteCounters counters, ShardContext context) =>

@@ -44,6 +44,9 @@ internal sealed class ShardContext : IDisposable
     /// <summary>Spreads what all shards do by the clock: from 0 to 1, different for each shard.</summary>
     public required double Phase { get; init; }
 
+    /// <summary>How many partitions the topics had when the pipeline was prepared, by their names.</summary>
+    public required IReadOnlyDictionary<string, int> PartitionCounts { get; init; }
+
     /// <summary>The records' own time.</summary>
     public required EventClock EventClock { get; init; }
 

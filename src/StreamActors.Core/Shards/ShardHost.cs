@@ -56,6 +56,9 @@ internal sealed class ShardHost
     /// <summary>Wakes the poll thread; set by the member that owns the shards.</summary>
     public Action Wake { get; set; } = static () => { };
 
+    /// <summary>How many partitions the topics had when the pipeline was prepared; empty before.</summary>
+    public IReadOnlyDictionary<string, int> PartitionCounts { get; set; } = new Dictionary<string, int>();
+
     /// <summary>Keeps what drained shards save; null = their state is forgotten.</summary>
     public ISnapshots? Snapshots { get; }
 
@@ -84,6 +87,7 @@ internal sealed class ShardHost
             Phase = phase,
             EventClock = new EventClock(inputs.Count),
             Scopes = scopes,
+            PartitionCounts = PartitionCounts,
             Now = Now(),
             UtcNow = Time.GetUtcNow().ToUnixTimeMilliseconds(),
         };

@@ -28,9 +28,11 @@ internal readonly ref struct Cause(ReadOnlySpan<byte> key, bool hasKey, Origin o
 }
 
 /// <summary>Renders every value for a target.</summary>
-internal sealed class TargetWay<T>(Target<T> target, SinkLane lane) : IWay<T>
+internal sealed class TargetWay<T>(Target<T> target, ShardContext context) : IWay<T>
     where T : allows ref struct
 {
+    private readonly SinkLane lane = context.Outbox.Lane(target.Connector);
+
     /// <inheritdoc/>
     public bool TryEmit(scoped in T value, scoped in Cause cause, OutputScope scope)
     {
@@ -71,6 +73,12 @@ internal sealed class TargetWay<T>(Target<T> target, SinkLane lane) : IWay<T>
 
         var draft = batch.Begin(destination);
         batch.EndKey(ref draft, write(value, batch));
+        if (target.Partitioner is { } partitioner)
+        {
+            draft.Partition = partitioner.PartitionOf(batch.KeyOf(in draft), context.PartitionCounts[destination]);
+            draft.KeepsTime = true;
+        }
+
         return draft;
     }
 }

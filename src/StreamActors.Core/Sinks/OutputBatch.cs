@@ -80,7 +80,13 @@ public sealed class OutputBatch : IBufferWriter<byte>, IDisposable
             ? -1
             : used - draft.Start - Math.Max(draft.KeyLength, 0) - draft.HeadersLength,
         Origin = origin,
+        Partition = draft.Partition,
+        Timestamp = draft.KeepsTime ? origin.Timestamp : -1,
     });
+
+    /// <summary>The key of an output that is being appended, once it has ended.</summary>
+    internal ReadOnlySpan<byte> KeyOf(in OutputDraft draft) =>
+        arena.AsSpan(draft.Start, Math.Max(draft.KeyLength, 0));
 
     /// <summary>A mark to which <see cref="Rollback"/> returns: all that was appended after it is forgotten.</summary>
     public (int Count, int Used) Mark() => (outputs.Count, used);
@@ -167,6 +173,10 @@ public struct OutputDraft
     internal int KeyLength { get; set; }
 
     internal int HeadersLength { get; set; }
+
+    internal int Partition { get; set; } = -1;
+
+    internal bool KeepsTime { get; set; }
 }
 
 /// <summary>One output of an <see cref="OutputBatch"/>; its bytes are read through the batch.</summary>
@@ -177,6 +187,14 @@ public readonly struct Output
 
     /// <summary>The record that caused it.</summary>
     public required Origin Origin { get; init; }
+
+    /// <summary>The partition of the destination that it must go to; -1 = where the sink likes.</summary>
+    public int Partition { get; init; }
+
+    /// <summary>
+    /// The time that it carries, in milliseconds since 1970 (UTC); -1 = the time at which the sink writes it.
+    /// </summary>
+    public long Timestamp { get; init; }
 
     /// <summary>Whether it has a key; an empty key is one.</summary>
     public bool HasKey => KeyLength >= 0;

@@ -40,6 +40,12 @@ public sealed class Target<T>(string connector, Func<T, string> destination, ICo
     /// <summary>Whether a value's output is a deletion marker; null = none is.</summary>
     internal Func<T, bool>? Deletion { get; private init; }
 
+    /// <summary>
+    /// How the key decides on the partition, in a destination that is a topic which the pipeline itself reads; its
+    /// outputs keep their records' time. Null = the sink decides.
+    /// </summary>
+    internal Partitioner? Partitioner { get; init; }
+
     /// <summary>The same target with a key of its own, written as UTF-8; null = the output has no key.</summary>
     public Target<T> Keyed(Func<T, string?> key) => Copy(by: (value, output) =>
     {
@@ -80,5 +86,6 @@ public sealed class Target<T>(string connector, Func<T, string> destination, ICo
             Headers = and ?? Headers,
             Condition = only ?? Condition,
             Deletion = gone ?? Deletion,
+            Partitioner = Partitioner,
         };
 }
