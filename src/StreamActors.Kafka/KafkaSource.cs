@@ -16,16 +16,17 @@ public sealed class KafkaSource(KafkaOptions options, TimeProvider clock) : ISou
     public string Name => Kafka.Connector;
 
     /// <inheritdoc/>
-    public async Task PrepareAsync(
+    public async Task<IReadOnlyDictionary<string, int>> PrepareAsync(
         string pipeline, IReadOnlyList<TopicSpec> topics, IEngineEvents events, CancellationToken stop)
     {
         var reported = "";
         while (true)
         {
-            var why = await MissingAsync(pipeline, topics, events, stop);
+            var (found, why) = await FindAsync(pipeline, topics, events, stop);
             if (why.Length == 0)
             {
-                return;
+                return found.ToDictionary(
+                    static topic => topic.Name, static topic => topic.Partitions, StringComparer.Ordinal);
             }
 
             if (why != reported)
@@ -48,8 +49,8 @@ public sealed class KafkaSource(KafkaOptions options, TimeProvider clock) : ISou
     /// <inheritdoc/>
     public void Dispose() => admin.Dispose();
 
-    /// <returns>Why the topics are not ready; empty when they are.</returns>
-    private async Task<string> MissingAsync(
+    /// <returns>The topics that exist, and why not all are ready; empty when they are.</returns>
+    private async Task<(IReadOnlyList<KafkaTopic> Found, string Why)> FindAsync(
         string pipeline, IReadOnlyList<TopicSpec> topics, IEngineEvents events, CancellationToken stop)
     {
         try
@@ -58,7 +59,7 @@ public sealed class KafkaSource(KafkaOptions options, TimeProvider clock) : ISou
             var missing = topics.Where(topic => existing.All(found => found.Name != topic.Name)).ToList();
             if (missing.Count == 0)
             {
-                return "";
+                return (existing, "");
             }
 
             var awaited = missing.Where(topic => topic.Partitions == 0).Select(topic => topic.Name).ToList();
@@ -74,16 +75,16 @@ public sealed class KafkaSource(KafkaOptions options, TimeProvider clock) : ISou
 
             if (awaited.Count > 0)
             {
-                return $"These topics do not exist, and are not created: {string.Join(", ", awaited)}.";
+                return (existing, $"These topics do not exist, and are not created: {string.Join(", ", awaited)}.");
             }
 
             // Created is not yet known to every broker: what counts is that it can be described.
             existing = await admin.DescribeAsync(topics.Select(topic => topic.Name).ToList(), stop);
-            return existing.Count == topics.Count ? "" : "The topics were created and are not there yet.";
+            return (existing, existing.Count == topics.Count ? "" : "The topics were created and are not there yet.");
         }
         catch (SourceException error)
         {
-            return error.Message;
+            return ([], error.Message);
         }
     }
 }

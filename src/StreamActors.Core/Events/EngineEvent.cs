@@ -53,6 +53,14 @@ public abstract record EngineEvent(string Pipeline)
     public sealed record OutOfRange(string Pipeline, PartitionOffset Expected, long First, long End)
         : EngineEvent(Pipeline);
 
+    /// <summary>
+    /// Partitions are owned and not read, because the co-partitions that their shards need do not come; said once for
+    /// each that is missing.
+    /// </summary>
+    public sealed record CoPartitionMissing(
+        string Pipeline, IReadOnlyList<PartitionId> Held, IReadOnlyList<PartitionId> Missing, string Why)
+        : EngineEvent(Pipeline);
+
     /// <summary>A commit failed; the next one covers its offsets.</summary>
     public sealed record CommitFailed(string Pipeline, string Why) : EngineEvent(Pipeline);
 

@@ -27,7 +27,10 @@ internal sealed class GroupMember : IGroupEvents
     private readonly IGroupConsumer client;
     private readonly Committer committer;
     private readonly ShardStarter starter;
+    private readonly IReadOnlyList<ShardGroup> groups;
     private readonly Dictionary<PartitionId, OwnedPartition> owned = [];
+    private readonly Dictionary<PartitionId, OwnedShard> shards = [];    // by the first of a shard's inputs
+    private readonly CoPartitionWatch watch;
     private readonly MemberStatus status;
     private bool isLeaving;
 
@@ -38,10 +41,13 @@ internal sealed class GroupMember : IGroupEvents
         this.definition = definition;
         this.host = host;
         events = services.Events;
-        client = source.Open(new GroupSpec(definition.Name, definition.GroupId, CoPartitioned: false), this, events);
+        groups = ShardGroup.Of(definition.Routes);
+        var coPartitioned = groups.Any(static group => group.IsCoPartitioned);
+        client = source.Open(new GroupSpec(definition.Name, definition.GroupId, coPartitioned), this, events);
         host.Wake = client.Wake;
         committer = new Committer(definition.Name, client, definition.Timing, events);
         starter = new ShardStarter(definition, host, client, committer, services);
+        watch = new CoPartitionWatch(definition, client, events);
         status = new MemberStatus(metrics, client, committer, host.Now());
         client.Subscribe([.. definition.Routes.Select(static route => route.Topic)]);
     }
@@ -63,7 +69,8 @@ internal sealed class GroupMember : IGroupEvents
     public bool Step(bool wait)
     {
         client.Poll(wait ? LongestWait : TimeSpan.Zero);
-        starter.StartWaiting(owned.Values);
+        starter.StartWaiting(shards.Values);
+        watch.CheckIfDue(host.Now(), shards.Values);
         var hasMore = ReadAll();
         committer.CommitIfDue(host.Now(), Committable(owned.Values));
         status.PublishIfDue(host.Now(), owned.Values);
@@ -103,12 +110,13 @@ internal sealed class GroupMember : IGroupEvents
         }
 
         status.WasAssigned = true;
+        Drop(Find(partitions));    // one that comes again without having gone is another
         foreach (var partition in partitions)
         {
-            owned[partition] = new OwnedPartition(partition);
+            owned[partition] = ShardOf(partition).Add(partition, host.Now());
         }
 
-        var begun = starter.StartAll([.. partitions.Select(partition => owned[partition])]);
+        var begun = starter.StartAll(Find(partitions));
         events.Report(new EngineEvent.Assigned(definition.Name, begun));
         status.Publish(host.Now(), owned.Values);
         return begun;
@@ -145,6 +153,21 @@ internal sealed class GroupMember : IGroupEvents
     private List<OwnedPartition> Find(IReadOnlyList<PartitionId> partitions) =>
         [.. partitions.Where(owned.ContainsKey).Select(partition => owned[partition])];
 
+    private static List<OwnedShard> ShardsOf(IReadOnlyList<OwnedPartition> partitions) =>
+        [.. partitions.Select(static each => each.Shard).Distinct()];
+
+    private OwnedShard ShardOf(PartitionId partition)
+    {
+        var group = groups.First(each => each.Topics.Contains(partition.Topic));
+        var first = partition with { Topic = group.Topics[0] };
+        if (!shards.TryGetValue(first, out var shard))
+        {
+            shards[first] = shard = new OwnedShard(group, partition.Number);
+        }
+
+        return shard;
+    }
+
     private static IEnumerable<PartitionOffset> Committable(IEnumerable<OwnedPartition> partitions) => partitions
         .Where(static each => each.Committable is not null)
         .Select(static each => new PartitionOffset(each.Partition, each.Committable!.Value));
@@ -152,11 +175,11 @@ internal sealed class GroupMember : IGroupEvents
     private bool ReadAll()
     {
         var hasMore = false;
-        foreach (var partition in owned.Values)
+        foreach (var shard in shards.Values)
         {
-            if (partition.Shard is { HasRoom: true } shard)
+            for (var input = 0; input < shard.Inputs.Count && shard.Running is { HasRoom: true } running; input++)
             {
-                hasMore |= Read(partition, shard);
+                hasMore |= Read(shard.NextToRead(), running);
             }
         }
 
@@ -179,7 +202,10 @@ internal sealed class GroupMember : IGroupEvents
         return wasFull;
     }
 
-    /// <summary>Drains all at once, commits what is done, lets go, and says what was cut.</summary>
+    /// <summary>
+    /// Drains the shards of these partitions, all at once, commits what is done, lets go, and says what was cut. What
+    /// else such a shard has stays, and waits for its co-partition.
+    /// </summary>
     /// <returns>How many records are not done, or not known to be committed.</returns>
     private long Drain(IReadOnlyList<OwnedPartition> leaving, TimeSpan limit)
     {
@@ -188,14 +214,15 @@ internal sealed class GroupMember : IGroupEvents
             return 0;
         }
 
-        Shard[] shards = [.. leaving.Where(static each => each.Shard is not null).Select(static each => each.Shard!)];
-        Array.ForEach(shards, static shard => shard.BeginDrain());
+        var ending = ShardsOf(leaving);
+        Shard[] running = [.. ending.Select(static each => each.Running).OfType<Shard>()];
+        Array.ForEach(running, static shard => shard.BeginDrain());
         var began = host.Now();
         var until = began + (long)limit.TotalMilliseconds;
         host.Scheduler.WaitUntil(
-            () => Array.TrueForAll(shards, static shard => shard.IsDrained) && committer.IsIdle, limit);
-        List<string> waitedFor = [.. WhatFor(shards.Where(static shard => !shard.IsDrained))];
-        Array.ForEach(shards, static shard => shard.Close());
+            () => Array.TrueForAll(running, static shard => shard.IsDrained) && committer.IsIdle, limit);
+        List<string> waitedFor = [.. WhatFor(running.Where(static shard => !shard.IsDrained))];
+        Array.ForEach(running, static shard => shard.Close());
         var uncommitted = CommitLast(leaving, until);
         if (uncommitted > 0)
         {
@@ -203,9 +230,10 @@ internal sealed class GroupMember : IGroupEvents
         }
 
         // The turns that close what was cut count what it leaves undone.
-        host.Scheduler.WaitUntil(() => Array.TrueForAll(shards, static shard => shard.IsDrained), CommitGrace);
+        host.Scheduler.WaitUntil(() => Array.TrueForAll(running, static shard => shard.IsDrained), CommitGrace);
+        ending.ForEach(static shard => shard.End());
         Forget(leaving);
-        var undone = shards.Sum(static shard => shard.Undone);
+        var undone = running.Sum(static shard => shard.Undone);
         events.Report(new EngineEvent.Revoked(definition.Name, [.. leaving.Select(static each => each.Partition)])
         {
             IsLeaving = isLeaving,
@@ -219,7 +247,7 @@ internal sealed class GroupMember : IGroupEvents
 
     /// <summary>Each reason once: where a sink is away, all shards have the same one.</summary>
     private static IEnumerable<string> WhatFor(IEnumerable<Shard> shards) => shards
-        .GroupBy(static shard => shard.WaitsFor, static shard => shard.Inputs[0])
+        .GroupBy(static shard => shard.WaitsFor, static shard => string.Join('+', shard.Inputs))
         .Select(static reason => $"{string.Join(", ", reason)} for {reason.Key}");
 
     /// <summary>Commits what is done, again while that fails and there is time.</summary>
@@ -248,9 +276,10 @@ internal sealed class GroupMember : IGroupEvents
 
     private void Drop(IReadOnlyList<OwnedPartition> gone)
     {
-        foreach (var partition in gone)
+        foreach (var shard in ShardsOf(gone))
         {
-            partition.Shard?.Close();
+            shard.Running?.Close();
+            shard.End();
         }
 
         Forget(gone);
@@ -260,8 +289,14 @@ internal sealed class GroupMember : IGroupEvents
     {
         foreach (var partition in gone)
         {
+            partition.Shard.Remove(partition.Partition, host.Now());
             owned.Remove(partition.Partition);
             committer.Forget(partition.Partition);
+        }
+
+        foreach (var shard in ShardsOf(gone).Where(static shard => !shard.Owned.Any()))
+        {
+            shards.Remove(shard.Inputs[0]);
         }
     }
 }

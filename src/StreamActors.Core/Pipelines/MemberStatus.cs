@@ -38,17 +38,17 @@ internal sealed class MemberStatus(PipelineMetrics metrics, IGroupConsumer clien
         nextPublish = now + PublishEvery;
         metrics.Partitions = [.. owned.Select(StatusOf)];
         isReady = (WasAssigned || now - joinedAt > AssignmentPatience)
-            && owned.All(static each => each.Shard is not null);
+            && owned.All(static each => each.Shard.Running is not null);
     }
 
     private PartitionStatus StatusOf(OwnedPartition partition)
     {
-        var shard = partition.Shard;
+        var shard = partition.Shard.Running;
         var committable = partition.Committable ?? -1;
         var state = shard is null ? PartitionState.Starting
             : shard.HasRoom ? PartitionState.Running
             : PartitionState.Held;
-        var why = shard?.Trouble is { } trouble ? $"{trouble.Sink}: {trouble.Error}" : partition.Why;
+        var why = shard?.Trouble is { } trouble ? $"{trouble.Sink}: {trouble.Error}" : partition.Shard.Why;
         var lag = committable < 0 ? null : client.Lag(new PartitionOffset(partition.Partition, committable));
         return new PartitionStatus(
             partition.Partition, state, committable, committer.Committed(partition.Partition), lag, why);

@@ -62,12 +62,19 @@ public sealed class Pipeline
     /// <summary>Takes note that its poll thread ended by an exception: a defect.</summary>
     public void Fail(Exception defect) => Fatal = $"{defect.GetType().Name}: {defect.Message}";
 
-    /// <summary>Waits until its topics exist, for as long as it takes.</summary>
-    public Task PrepareAsync(CancellationToken stop) => source.PrepareAsync(
-        Name,
-        [.. definition.Routes.SelectMany(static route => route.Topics).DistinctBy(static topic => topic.Name)],
-        services.Events,
-        stop);
+    /// <summary>
+    /// Waits until its topics exist, for as long as it takes. Where topics that feed the same entities have different
+    /// numbers of partitions, it is then <see cref="Fatal"/>, and does not join its group.
+    /// </summary>
+    public async Task PrepareAsync(CancellationToken stop)
+    {
+        IReadOnlyList<TopicSpec> topics =
+            [.. definition.Routes.SelectMany(static route => route.Topics).DistinctBy(static topic => topic.Name)];
+        host.PartitionCounts = await source.PrepareAsync(Name, topics, services.Events, stop);
+        var mismatches = ShardGroup.Of(definition.Routes)
+            .Select(group => group.Mismatch(host.PartitionCounts)).OfType<string>().ToList();
+        Fatal = mismatches.Count == 0 ? null : string.Join(' ', mismatches);
+    }
 
     /// <summary>
     /// Runs until it is stopped, then drains, commits and leaves its group; the calling thread is its poll thread.

@@ -7,8 +7,8 @@ using StreamActors.Sources;
 namespace StreamActors.Pipelines;
 
 /// <summary>
-/// Makes the shards of a member's partitions: at their assignment, when the broker did not answer then, when a shard
-/// failed, and when a log does not hold a shard's offset. Called by the poll thread.
+/// Makes the shards of a member's partitions: when the last of a shard's partitions is assigned, when the broker did
+/// not answer then, when a shard failed, and when a log does not hold a shard's offset. Called by the poll thread.
 /// </summary>
 internal sealed class ShardStarter(
     PipelineDefinition definition,
@@ -25,49 +25,52 @@ internal sealed class ShardStarter(
     /// <summary>Why the pipeline must stop; null while it need not.</summary>
     public string? Fatal { get; private set; }
 
-    /// <summary>Starts partitions that were assigned.</summary>
+    /// <summary>
+    /// Finds out where partitions start that were assigned, and makes the shards that have all of theirs by it. One
+    /// that has another since before must move that first, which the client refuses inside its handler: the next round
+    /// makes it.
+    /// </summary>
     /// <returns>Where they start; -1 where the broker did not answer, and is asked again later.</returns>
     public IReadOnlyList<PartitionOffset> StartAll(IReadOnlyList<OwnedPartition> assigned)
     {
-        var begun = new List<PartitionOffset>();
-        string? silent = null;
-        foreach (var topic in assigned.GroupBy(static each => each.Partition.Topic))
+        Locate(assigned);
+        foreach (var partition in assigned)
         {
-            // A broker that did not answer for one topic is not asked for the next: each question may take seconds.
-            if (silent is null)
+            partition.IsPlaced = partition.StartAt is not null;
+        }
+
+        foreach (var shard in assigned.Select(static each => each.Shard).Distinct())
+        {
+            if (IsDue(shard, host.Now()) && shard.IsComplete && shard.Owned.All(static each => each.IsPlaced))
             {
-                silent = Start(topic.Key, [.. topic], begun);
-            }
-            else
-            {
-                StartLater([.. topic], silent, begun);
+                MakeShard(shard);
             }
         }
 
-        return begun;
+        return [.. assigned.Select(static each => new PartitionOffset(each.Partition, each.StartAt ?? -1))];
     }
 
     /// <summary>
-    /// Starts shards that are put off, those that failed, and those whose log does not hold their offset. A broker that
-    /// does not answer one question is asked no other in this round: the group, the reading and a stop come in between.
+    /// Starts shards that wait, those that failed, and those whose log does not hold their offset. A broker that does
+    /// not answer one question is asked no other in this round: the group, the reading and a stop come in between.
     /// </summary>
-    public void StartWaiting(IReadOnlyCollection<OwnedPartition> owned)
+    public void StartWaiting(IReadOnlyCollection<OwnedShard> owned)
     {
         var now = host.Now();
-        foreach (var partition in owned)
+        foreach (var shard in owned)
         {
             var answered = true;
-            if (partition.Shard?.Failure is { } error)
+            if (shard.Running is not { } running)
             {
-                Restart(partition, partition.Shard.Committable(partition.Input), error);
+                answered = !IsDue(shard, now) || StartAgain(shard, owned, now);
             }
-            else if (partition is { IsOutOfRange: true, Shard: not null } && now >= partition.RetryAt)
+            else if (running.Failure is { } error)
             {
-                answered = Relocate(partition);
+                Restart(shard, error);
             }
-            else if (IsDue(partition, now))
+            else if (now >= shard.RetryAt && shard.OutOfRange is { } partition)
             {
-                answered = StartAgain(partition, owned, now);
+                answered = Relocate(partition, running);
             }
 
             if (!answered)
@@ -77,144 +80,148 @@ internal sealed class ShardStarter(
         }
     }
 
-    private static bool IsDue(OwnedPartition partition, long now) =>
-        partition is { Shard: null, Former: null or { IsQuiet: true } } && now >= partition.RetryAt;
+    private static bool IsDue(OwnedShard shard, long now) =>
+        shard is { Running: null, Former: null or { IsQuiet: true } } && now >= shard.RetryAt;
 
-    /// <summary>Finds the starts of partitions of one topic, and makes their shards.</summary>
-    /// <param name="topic">The topic.</param>
-    /// <param name="partitions">The partitions.</param>
-    /// <param name="begun">
-    /// Takes the starts; -1 where the broker did not answer, and is asked again later.
-    /// </param>
-    /// <returns>Why the broker did not answer; null when it did.</returns>
-    private string? Start(string topic, IReadOnlyList<OwnedPartition> partitions, List<PartitionOffset> begun)
+    /// <returns>Whether the broker answered, if it had to be asked.</returns>
+    private bool StartAgain(OwnedShard shard, IReadOnlyCollection<OwnedShard> owned, long now)
     {
+        // All that are due are asked for together: one question covers a topic.
+        if (!shard.IsLocated
+            && !Locate([.. owned.Where(each => IsDue(each, now)).SelectMany(static each => each.Owned)]))
+        {
+            return false;
+        }
+
+        if (shard.IsComplete)
+        {
+            MakeShard(shard);
+        }
+
+        return true;
+    }
+
+    /// <summary>Finds out where those of these partitions start of which it is not known yet.</summary>
+    /// <returns>Whether the broker answered; where it did not, their shards are put off.</returns>
+    private bool Locate(IReadOnlyList<OwnedPartition> partitions)
+    {
+        List<OwnedPartition> unknown = [.. partitions.Where(static each => each.StartAt is null)];
         try
         {
-            var found = starts.Resolve(topic, [.. partitions.Select(static each => each.Partition)]);
-            foreach (var start in found)
+            foreach (var topic in unknown.GroupBy(static each => each.Partition.Topic))
             {
-                MakeShard(partitions.First(each => each.Partition == start.Partition), start.Offset);
+                var found = starts.Resolve(topic.Key, [.. topic.Select(static each => each.Partition)]);
+                foreach (var start in found)
+                {
+                    topic.First(each => each.Partition == start.Partition).StartAt = start.Offset;
+                    committer.Started(start);
+                }
             }
 
-            begun.AddRange(found);
-            return null;
+            return true;
         }
         catch (SourceException error)
         {
-            StartLater(partitions, error.Message, begun);
-            return error.Message;
+            // The topics that were not asked for wait as well: each question may take seconds.
+            unknown.RemoveAll(static each => each.StartAt is not null);
+            NotAnswered(unknown, error.Message);
+            return false;
         }
     }
 
-    private void StartLater(IReadOnlyList<OwnedPartition> partitions, string why, List<PartitionOffset> begun)
+    private void NotAnswered(IReadOnlyList<OwnedPartition> about, string why)
     {
-        PartitionId[] ids = [.. partitions.Select(static each => each.Partition)];
-        events.Report(new EngineEvent.StartFailed(definition.Name, ids, why));
-        foreach (var partition in partitions)
+        foreach (var shard in about.Select(static each => each.Shard).Distinct())
         {
-            PutOff(partition, startAt: null, ++partition.FailedStarts, why);
+            shard.PutOff(TimeOfRetry(++shard.Unanswered), why);
         }
 
-        begun.AddRange(ids.Select(static id => new PartitionOffset(id, -1)));
+        PartitionId[] partitions = [.. about.Select(static each => each.Partition)];
+        events.Report(new EngineEvent.StartFailed(definition.Name, partitions, why));
     }
 
-    private void MakeShard(OwnedPartition partition, long startAt)
+    private void MakeShard(OwnedShard shard)
     {
-        var start = new PartitionOffset(partition.Partition, startAt);
-        committer.Started(start);
-        (partition.StartAt, partition.FailedStarts, partition.Why) = (startAt, 0, "");
+        var from = shard.Owned.Select(static each => new PartitionOffset(each.Partition, each.StartAt!.Value));
+        Shard made;
         try
         {
-            partition.Shard = new Shard(host, new Epoch(), [start], random.NextDouble());
+            made = new Shard(host, new Epoch(), [.. from], random.NextDouble());
         }
         catch (Exception error)
         {
             // User code makes the handler object; what it throws must not reach the client that called us.
-            Restart(partition, startAt, error);
+            Restart(shard, error);
+            return;
         }
+
+        foreach (var partition in shard.Owned.Where(static each => !each.IsPlaced))
+        {
+            Seek(partition, partition.StartAt!.Value);
+        }
+
+        shard.Begin(made);
+    }
+
+    private void Seek(OwnedPartition partition, long to)
+    {
+        client.Seek(new PartitionOffset(partition.Partition, to));
+        partition.IsOutOfRange = false;    // where it still is, the client says so again
     }
 
     private long TimeOfRetry(int failures) =>
         host.Now() + (long)definition.Timing.Restart.Wait(failures, random).TotalMilliseconds;
 
-    private void PutOff(OwnedPartition partition, long? startAt, int failures, string why)
+    private void Restart(OwnedShard shard, Exception error)
     {
-        partition.Shard = null;
-        partition.StartAt = startAt;
-        partition.Why = why;
-        partition.RetryAt = TimeOfRetry(failures);
-    }
-
-    private void Restart(OwnedPartition partition, long from, Exception error)
-    {
-        partition.Former = partition.Shard;
-        partition.Failures.Enqueue(host.Now());
-        while (partition.Failures.Peek() < host.Now() - definition.Timing.RestartWindow.TotalMilliseconds)
+        shard.End();
+        shard.Failures.Enqueue(host.Now());
+        while (shard.Failures.Peek() < host.Now() - definition.Timing.RestartWindow.TotalMilliseconds)
         {
-            partition.Failures.Dequeue();
+            shard.Failures.Dequeue();
         }
 
-        var failures = partition.Failures.Count;
-        PutOff(partition, from, failures, error.Message);
-        events.Report(
-            new EngineEvent.ShardRestarting(definition.Name, partition.Partition.ToString(), failures, error));
+        var failures = shard.Failures.Count;
+        shard.PutOff(TimeOfRetry(failures), error.Message);
+        events.Report(new EngineEvent.ShardRestarting(definition.Name, shard.ToString(), failures, error));
         if (failures > definition.Timing.RestartLimit)
         {
-            Fatal = $"The shard {partition.Partition} failed {failures} times within "
-                + $"{definition.Timing.RestartWindow}; the last time with {error.GetType().Name}: {error.Message}";
+            Fatal = $"The shard {shard} failed {failures} times within {definition.Timing.RestartWindow}; "
+                + $"the last time with {error.GetType().Name}: {error.Message}";
         }
-    }
-
-    /// <returns>Whether the broker answered, if it had to be asked.</returns>
-    private bool StartAgain(OwnedPartition partition, IReadOnlyCollection<OwnedPartition> owned, long now)
-    {
-        var begun = new List<PartitionOffset>();
-        string? silent = null;
-        if (partition.StartAt is { } known)
-        {
-            MakeShard(partition, known);
-            begun.Add(new PartitionOffset(partition.Partition, known));
-        }
-        else
-        {
-            var topic = partition.Partition.Topic;
-            var same = owned.Where(each => each.Partition.Topic == topic && each.StartAt is null);
-            silent = Start(topic, [.. same.Where(each => IsDue(each, now))], begun);
-        }
-
-        begun.Where(static start => start.Offset >= 0).ToList().ForEach(client.Seek);
-        return silent is null;
     }
 
     /// <summary>
     /// Goes on at the first record that the log still has. Where the log was cut in front of us, the shard finishes
-    /// what it has, and skips the gap; else it is another log, which ends before what was read, and so another shard.
+    /// what it has, and skips the gap in this input. Else it is another log, which ends before what was read, and so
+    /// another shard: its other inputs start again where every record below is done.
     /// </summary>
     /// <returns>Whether the broker answered.</returns>
-    private bool Relocate(OwnedPartition partition)
+    private bool Relocate(OwnedPartition partition, Shard running)
     {
         try
         {
-            var shard = partition.Shard!;
             var (first, end) = client.Bounds(partition.Partition, definition.Timing.StartLimit);
-            var place = new PartitionOffset(partition.Partition, shard.Committable(partition.Input));
-            partition.IsOutOfRange = false;
-            if (first <= shard.Next(partition.Input))
+            var place = new PartitionOffset(partition.Partition, running.Committable(partition.Input));
+            if (first <= running.Next(partition.Input))
             {
-                shard.Close();
+                running.Close();
+                partition.Shard.End();
+                partition.StartAt = first;
                 committer.Forget(partition.Partition);
-                MakeShard(partition, first);
+                committer.Started(new PartitionOffset(partition.Partition, first));
+            }
+            else
+            {
+                Seek(partition, first);
             }
 
-            client.Seek(new PartitionOffset(partition.Partition, first));
             events.Report(new EngineEvent.OutOfRange(definition.Name, place, first, end));
             return true;
         }
         catch (SourceException error)
         {
-            partition.RetryAt = TimeOfRetry(++partition.FailedStarts);
-            events.Report(new EngineEvent.StartFailed(definition.Name, [partition.Partition], error.Message));
+            NotAnswered([partition], error.Message);
             return false;
         }
     }

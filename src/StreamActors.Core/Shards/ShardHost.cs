@@ -79,6 +79,7 @@ internal sealed class ShardHost
             Outbox = new Outbox(lanes),
             Inputs = inputs,
             Ledgers = ledgers,
+            PartitionCounts = PartitionCounts,
             Limits = Limits,
             Timing = definition.Timing,
             DedupMemory = dedupMemory,

@@ -76,7 +76,10 @@ public interface IGroupConsumer : IDisposable
 /// <summary>What a group tells its member. No method throws.</summary>
 public interface IGroupEvents
 {
-    /// <summary>Partitions were assigned. Returns from where to read each of them.</summary>
+    /// <summary>
+    /// Partitions were assigned. Returns from where to read each of them; -1 = from nowhere yet, the engine seeks later.
+    /// One that is not read although it has an offset waits for another partition: that is no error.
+    /// </summary>
     IReadOnlyList<PartitionOffset> Assigned(IReadOnlyList<PartitionId> partitions);
 
     /// <summary>

@@ -12,7 +12,8 @@ public interface ISource
     /// Waits until every topic exists, creating those that are missing where that is allowed. Rides out a broker that
     /// is away, for as long as it takes; reports once what it waits for.
     /// </summary>
-    Task PrepareAsync(
+    /// <returns>How many partitions each of the topics has, by its name.</returns>
+    Task<IReadOnlyDictionary<string, int>> PrepareAsync(
         string pipeline, IReadOnlyList<TopicSpec> topics, IEngineEvents events, CancellationToken stop);
 
     /// <summary>Makes a member of a group; it joins by <see cref="IGroupConsumer.Subscribe"/>.</summary>

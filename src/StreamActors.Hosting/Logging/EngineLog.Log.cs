@@ -35,6 +35,9 @@ internal sealed partial class EngineLog
     [LoggerMessage(1007, LogLevel.Warning, "{Pipeline}: a commit failed, the next one covers it: {Why}")]
     private partial void CommitFailed(string pipeline, string why);
 
+    [LoggerMessage(1008, LogLevel.Error, "{Pipeline}: {Held} not read, waiting for co-partitions {Missing}: {Why}")]
+    private partial void CoPartitionMissing(string pipeline, string held, string missing, string why);
+
     [LoggerMessage(1010, LogLevel.Warning, "{Pipeline}: waiting: {Why}")]
     private partial void WaitingForSource(string pipeline, string why);
 

@@ -23,6 +23,9 @@ internal sealed partial class EngineLog(ILoggerFactory loggers) : IEngineEvents
             case EngineEvent.Lost e: Lost(e.Pipeline, Join(e.Partitions)); break;
             case EngineEvent.StartFailed e: StartFailed(e.Pipeline, Join(e.Partitions), e.Why); break;
             case EngineEvent.OutOfRange e: OutOfRange(e.Pipeline, e.Expected, e.First, e.End); break;
+            case EngineEvent.CoPartitionMissing e:
+                CoPartitionMissing(e.Pipeline, Join(e.Held), Join(e.Missing), e.Why);
+                break;
             case EngineEvent.CommitFailed e: CommitFailed(e.Pipeline, e.Why); break;
             default: ReportPeersAndRecords(happened); break;
         }

@@ -82,6 +82,10 @@ public sealed class GroupMemberTests
         member.OutOfRange(A0);
         client.LogBounds = (0, 5);
         member.Step(wait: false);
+        client.Seeks.ShouldBeEmpty("what the old shard delivers ends first");
+        sink.Deliveries[0].Done.SetResult();
+        time.RunTurns();
+        member.Step(wait: false);
         client.Seeks.ShouldHaveSingleItem().ShouldBe(new PartitionOffset(A0, 0));
 
         sink.Deliveries.Clear();
@@ -187,9 +191,9 @@ public sealed class GroupMemberTests
     {
         public string Name => "manual";
 
-        public Task PrepareAsync(
+        public Task<IReadOnlyDictionary<string, int>> PrepareAsync(
             string pipeline, IReadOnlyList<TopicSpec> topics, IEngineEvents events, CancellationToken stop) =>
-            Task.CompletedTask;
+            throw new NotSupportedException();
 
         public IGroupConsumer Open(GroupSpec group, IGroupEvents members, IEngineEvents events) => client;
 

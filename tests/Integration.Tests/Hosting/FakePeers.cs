@@ -10,9 +10,12 @@ internal sealed class FakeSource(bool isDeaf = false) : ISource
 {
     public string Name => "kafka";
 
-    public Task PrepareAsync(
-        string pipeline, IReadOnlyList<TopicSpec> topics, IEngineEvents events, CancellationToken stop) =>
-        Task.Delay(Timeout.InfiniteTimeSpan, isDeaf ? CancellationToken.None : stop);
+    public async Task<IReadOnlyDictionary<string, int>> PrepareAsync(
+        string pipeline, IReadOnlyList<TopicSpec> topics, IEngineEvents events, CancellationToken stop)
+    {
+        await Task.Delay(Timeout.InfiniteTimeSpan, isDeaf ? CancellationToken.None : stop);
+        return new Dictionary<string, int>();
+    }
 
     public IGroupConsumer Open(GroupSpec group, IGroupEvents members, IEngineEvents events) =>
         throw new NotSupportedException();

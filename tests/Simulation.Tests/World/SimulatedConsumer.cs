@@ -273,9 +273,9 @@ internal sealed class SimulatedSource(SimulatedWorld world) : ISource
 
     public string Name => "simulated";
 
-    public Task PrepareAsync(
+    public Task<IReadOnlyDictionary<string, int>> PrepareAsync(
         string pipeline, IReadOnlyList<TopicSpec> topics, IEngineEvents events, CancellationToken stop) =>
-        Task.CompletedTask;
+        throw new NotSupportedException();
 
     public IGroupConsumer Open(GroupSpec group, IGroupEvents members, IEngineEvents events) =>
         Last = new SimulatedConsumer(world, members);
