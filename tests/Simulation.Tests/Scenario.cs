@@ -140,6 +140,11 @@ internal sealed class Scenario
                 break;
             case 11:
                 world.Broker.AddPartition(world.Routes[random.Next(world.Routes.Count)].Topic);
+                if (random.Next(2) == 0)
+                {
+                    world.EvenOut();
+                }
+
                 world.Broker.Rebalance(stay: 0.9);
                 break;
             case 12:
@@ -175,6 +180,7 @@ internal sealed class Scenario
             world.StartProcess();
         }
 
+        world.EvenOut();
         world.Broker.Rebalance(stay: 0.9);
         var end = world.Time.Elapsed + Patience;
         while (world.Uncommitted is { Count: > 0 } left)

@@ -15,7 +15,14 @@ internal enum RouteKind
 
 /// <summary>A route of a simulated pipeline.</summary>
 internal sealed record RouteShape(
-    string Topic, RouteKind Kind, bool Dedup, bool DeadLetters, IReadOnlyList<string> Sinks, int SampleRate);
+    string Topic, RouteKind Kind, bool Dedup, bool DeadLetters, IReadOnlyList<string> Sinks, int SampleRate)
+{
+    /// <summary>Routes with the same text share shards.</summary>
+    public string ShardGroup { get; init; } = Topic;
+
+    /// <summary>Routes with the same text share entities.</summary>
+    public string EntityName { get; init; } = Topic;
+}
 
 /// <summary>What must become of a record.</summary>
 internal enum Fate
@@ -49,9 +56,6 @@ internal sealed class Expectations(RouteShape route, PartitionId partition, long
     private readonly Dictionary<string, int> sampled = [];
     private readonly HashSet<int> seen = [];
     private long settled = start;
-
-    /// <summary>Counts the runs of the partition in this member: a seek begins another.</summary>
-    public int Run { get; private set; } = 1;
 
     /// <summary>Whether it is known where the partition starts.</summary>
     public bool IsStarted => Position >= 0;
@@ -87,7 +91,6 @@ internal sealed class Expectations(RouteShape route, PartitionId partition, long
         }
 
         CheckCommit(offset);
-        Run++;
         settled = offset;
         read.Clear();
         acknowledged.Clear();

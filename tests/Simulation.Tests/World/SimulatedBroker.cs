@@ -3,19 +3,22 @@ using StreamActors.Records;
 namespace StreamActors.Simulation.Tests.World;
 
 /// <summary>Partition logs, committed offsets, and a group coordinator that gives partitions to members.</summary>
-internal sealed class SimulatedBroker(SimulatedTime time, Random random)
+internal sealed class SimulatedBroker(SimulatedTime time, Random random, SimulatedWorld world)
 {
+    // The two shapes of a rebalance: every member lets go of everything, and gets its new share at once; or only what
+    // moves is let go and given, and co-partitions go and come one after the other.
+    private readonly bool isEager = world.HasCoPartitions && random.Next(2) == 0;
+
     private readonly Dictionary<PartitionId, SimulatedConsumer?> owners = [];
     private readonly Dictionary<PartitionId, SimulatedConsumer> targets = [];
     private readonly List<SimulatedConsumer> members = [];
+    private int generation;
 
     public SortedDictionary<string, List<PartitionLog>> Topics { get; } = [];
 
     public Dictionary<PartitionId, long> Committed { get; } = [];
 
-    /// <summary>
-    /// The first offset that the group ever committed for a partition: what is below was never promised.
-    /// </summary>
+    /// <summary>Where the group started a partition: what is below was never promised.</summary>
     public Dictionary<PartitionId, long> FirstStart { get; } = [];
 
     public IEnumerable<PartitionLog> Partitions => Topics.Values.SelectMany(static logs => logs);
@@ -53,28 +56,51 @@ internal sealed class SimulatedBroker(SimulatedTime time, Random random)
 
     public bool IsMember(SimulatedConsumer member) => members.Contains(member);
 
-    /// <summary>Draws who is to have which partition; each member hears of it when it polls.</summary>
+    /// <summary>
+    /// Draws who is to have which partition; each member hears of it when it polls. Co-partitions go to the same.
+    /// </summary>
     public void Rebalance(double stay)
     {
         targets.Clear();
+        generation++;
         var able = members.FindAll(static member => !member.IsFenced);
         foreach (var partition in owners.Keys.ToArray())
         {
-            var owner = owners[partition];
-            if (able.Count > 0)
+            if (able.Count == 0 || targets.ContainsKey(partition))
             {
-                var stays = owner is not null && able.Contains(owner) && random.NextDouble() < stay;
-                targets[partition] = stays ? owner! : able[random.Next(able.Count)];
+                continue;
+            }
+
+            var owner = owners[partition];
+            var stays = owner is not null && able.Contains(owner) && random.NextDouble() < stay;
+            var target = stays ? owner! : able[random.Next(able.Count)];
+            foreach (var coPartition in world.CoPartitions(partition).Where(owners.ContainsKey))
+            {
+                var isOutOfStep = world.Chances.OutOfStep > 0 && random.NextDouble() < world.Chances.OutOfStep;
+                targets[coPartition] = isOutOfStep ? able[random.Next(able.Count)] : target;
             }
         }
     }
 
     /// <summary>What a member is to let go, and what it gets: a partition changes hands only when it is free.</summary>
-    public (PartitionId[] Revoke, PartitionId[] Assign) Changes(SimulatedConsumer member) =>
-        ([.. owners.Where(each => each.Value == member && targets.GetValueOrDefault(each.Key) != member)
-                .Select(static each => each.Key)],
-         [.. owners.Where(each => each.Value is null && targets.GetValueOrDefault(each.Key) == member)
-                .Select(static each => each.Key)]);
+    public (PartitionId[] Revoke, PartitionId[] Assign) Changes(SimulatedConsumer member)
+    {
+        var owned = owners.Where(each => each.Value == member).Select(static each => each.Key);
+        var wanted = owners.Keys.Where(partition => targets.GetValueOrDefault(partition) == member);
+        if (isEager)
+        {
+            if (member.Generation != generation)
+            {
+                member.Generation = generation;
+                return ([.. owned], []);
+            }
+
+            var areFree = wanted.All(partition => owners[partition] is null);
+            return ([], areFree ? [.. wanted] : []);
+        }
+
+        return (Some(owned.Except(wanted)), Some(wanted.Where(partition => owners[partition] is null)));
+    }
 
     public void Own(PartitionId partition, SimulatedConsumer? owner) => owners[partition] = owner;
 
@@ -88,7 +114,22 @@ internal sealed class SimulatedBroker(SimulatedTime time, Random random)
         }
     }
 
+    /// <summary>
+    /// Starts were committed. Where two members start a topic for the first time at the same moment, each by its own
+    /// look at the end, nobody has promised what came between the two.
+    /// </summary>
+    public void Start(IReadOnlyList<PartitionOffset> starts)
+    {
+        foreach (var (partition, offset) in starts)
+        {
+            FirstStart[partition] = Math.Max(FirstStart[partition], offset);
+        }
+    }
+
     public DateTimeOffset Now() => time.GetUtcNow();
+
+    private PartitionId[] Some(IEnumerable<PartitionId> partitions) =>
+        [.. partitions.Where(_ => !world.HasCoPartitions || random.Next(3) != 0)];
 
     private void Free(SimulatedConsumer member)
     {

@@ -20,6 +20,9 @@ internal sealed record Chances
 
     public double SinkRefuses { get; init; }
 
+    /// <summary>The group gives a partition to another member than its co-partition.</summary>
+    public double OutOfStep { get; init; }
+
     public static Chances None { get; } = new();
 }
 
@@ -44,6 +47,9 @@ internal sealed class SimulatedConsumer(SimulatedWorld world, IGroupEvents event
     public bool IsFenced { get; private set; }
 
     public bool IsDead { get; set; }
+
+    /// <summary>The last rebalance for which it let go of everything, where the protocol wants that.</summary>
+    public int Generation { get; set; }
 
     public Dictionary<PartitionId, Expectations> Owned => owned;
 
@@ -88,6 +94,11 @@ internal sealed class SimulatedConsumer(SimulatedWorld world, IGroupEvents event
     {
         handling.ShouldBe(Handling.None, "the engine reads only in its loop");
         owned.ShouldContainKey(partition, "the engine reads only what it owns");
+        foreach (var coPartition in world.CoPartitions(partition))
+        {
+            owned.ShouldContainKey(coPartition, $"{partition} is read without its co-partition");
+        }
+
         var (expected, log) = (owned[partition], world.Broker.Log(partition));
         var most = world.Random.Next(1, maxRecords + 1);
         var count = 0;
@@ -144,7 +155,13 @@ internal sealed class SimulatedConsumer(SimulatedWorld world, IGroupEvents event
             }
         }
 
-        PartitionId[] starts = [.. offsets.Select(static each => each.Partition).Where(IsStart)];
+        PartitionOffset[] starts = [.. offsets.Where(each => IsStart(each.Partition))];
+        foreach (var (partition, offset) in starts)
+        {
+            world.Check(() => world.Broker.Committed.GetValueOrDefault(partition, offset).ShouldBeGreaterThanOrEqualTo(
+                offset, $"a start of {partition} is committed over what the group had committed, and skips records"));
+        }
+
         return lastCommit = CarryOutAsync(lastCommit, offsets, starts);
     }
 
@@ -172,7 +189,8 @@ internal sealed class SimulatedConsumer(SimulatedWorld world, IGroupEvents event
         : handling == Handling.Assigned
             || owned.Any(each => each.Key.Topic == partition.Topic && !each.Value.IsStarted);
 
-    private async Task CarryOutAsync(Task before, IReadOnlyList<PartitionOffset> offsets, PartitionId[] starts)
+    private async Task CarryOutAsync(
+        Task before, IReadOnlyList<PartitionOffset> offsets, IReadOnlyList<PartitionOffset> starts)
     {
         var chances = world.Chances;
         var late = world.Random.NextDouble() < chances.CommitIsLate;
@@ -188,13 +206,8 @@ internal sealed class SimulatedConsumer(SimulatedWorld world, IGroupEvents event
             throw new SourceException("The coordinator refused the commit.");
         }
 
-        foreach (var (partition, offset) in offsets.Where(each => starts.Contains(each.Partition)))
-        {
-            world.Check(() => world.Broker.Committed.GetValueOrDefault(partition, offset).ShouldBeGreaterThanOrEqualTo(
-                offset, $"a start of {partition} is committed over what the group had committed, and skips records"));
-        }
-
         world.Broker.Commit(offsets);
+        world.Broker.Start(starts);
         if (world.Random.NextDouble() < chances.CommitFails / 2)
         {
             throw new SourceException("The coordinator's answer was lost.");

@@ -1,5 +1,6 @@
 using StreamActors.Metrics;
 using StreamActors.Pipelines;
+using StreamActors.Records;
 using StreamActors.Shards;
 using StreamActors.Sinks;
 
@@ -15,6 +16,8 @@ internal sealed class SimulatedProcess
     private readonly ShardHost host;
     private readonly SimulatedSource source;
     private readonly List<SimulatedSink> sinks;
+    private readonly Dictionary<(string Name, int Number), SimulatedEntity> handlers = [];
+    private readonly HashSet<SimulatedEntity> usedHandlers = [];
 
     public SimulatedProcess(SimulatedWorld world, int number)
     {
@@ -22,7 +25,7 @@ internal sealed class SimulatedProcess
         Number = number;
         scheduler = new SimulatedScheduler(world.Threads, world.Time);
         services = new EngineServices(world.Time, new Random(world.Random.Next()), scheduler, world);
-        definition = Define(world);
+        definition = Define();
         source = new SimulatedSource(world);
         sinks = [.. world.Routes.SelectMany(static route => route.Sinks)
             .Append(RouteDefinition.DeadLetterLane).Distinct().Select(name => new SimulatedSink(world, name))];
@@ -79,7 +82,7 @@ internal sealed class SimulatedProcess
         sinks.ForEach(sink => sink.Member = Consumer);
     }
 
-    private static PipelineDefinition Define(SimulatedWorld world)
+    private PipelineDefinition Define()
     {
         var builder = new PipelineBuilder("simulated")
         {
@@ -92,10 +95,17 @@ internal sealed class SimulatedProcess
             Add(builder, shape);
         }
 
-        return builder.Build();
+        var defined = builder.Build();
+        foreach (var route in defined.Routes)
+        {
+            var shape = world.Routes.Single(shape => shape.Topic == route.Topic);
+            route.ShardGroup = shape.EntityName == shape.Topic ? shape.ShardGroup : route.ShardGroup;
+        }
+
+        return defined;
     }
 
-    private static void Add(PipelineBuilder builder, RouteShape shape)
+    private void Add(PipelineBuilder builder, RouteShape shape)
     {
         var codec = new SimulatedCodec();
         var route = builder.From(shape.Topic, codec);
@@ -120,9 +130,35 @@ internal sealed class SimulatedProcess
                 route.Every(TimeSpan.FromMilliseconds(20)).Sample(shape.SampleRate).To(targets);
                 break;
             default:
-                route.Entity<SimulatedEntity, SimulatedEntity.State, SimulatedRecord>(
-                    new EntityOptions<SimulatedEntity.State> { Name = shape.Topic }).To(targets);
+                var outputs = route.Entity<SimulatedEntity, SimulatedEntity.State, SimulatedRecord>(
+                    _ => new SimulatedEntity(this),
+                    new EntityOptions<SimulatedEntity.State> { Name = shape.EntityName });
+                if (shape.EntityName == shape.Topic || shape == world.Routes[0])
+                {
+                    outputs.To(targets);
+                }
+
                 break;
         }
     }
+
+    /// <summary>
+    /// A handler has a record: always of the same partition number, whose partitions this process owns, whichever topic
+    /// it is of; and never again once another handler had one.
+    /// </summary>
+    public void CheckHandler(SimulatedEntity handler, PartitionId partition) => world.Check(() =>
+    {
+        foreach (var coPartition in world.CoPartitions(partition))
+        {
+            Consumer.Owned.ShouldContainKey(coPartition, $"{partition} is handled without its co-partition");
+        }
+
+        var entities = (world.RouteOf(partition).EntityName, partition.Number);
+        if (handlers.GetValueOrDefault(entities) != handler)
+        {
+            handlers.ContainsValue(handler).ShouldBeFalse("a shard has the partitions with one number");
+            usedHandlers.Add(handler).ShouldBeTrue($"the handler of {partition} had given way to another");
+            handlers[entities] = handler;
+        }
+    });
 }

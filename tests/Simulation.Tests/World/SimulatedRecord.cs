@@ -1,6 +1,7 @@
 using System.Buffers;
 using System.Globalization;
 using System.Text;
+using StreamActors.Records;
 
 namespace StreamActors.Simulation.Tests.World;
 
@@ -65,10 +66,12 @@ internal sealed class SimulatedCodec(bool throws = true) : ICodec<SimulatedRecor
 }
 
 /// <summary>An entity that emits what wishes it, and says so when its key was quiet for a while.</summary>
-internal sealed class SimulatedEntity : IEntity<SimulatedRecord, SimulatedEntity.State, SimulatedRecord>
+internal sealed class SimulatedEntity(SimulatedProcess process)
+    : IEntity<SimulatedRecord, SimulatedEntity.State, SimulatedRecord>
 {
     public void On(SimulatedRecord record, ref State state, Turn<SimulatedRecord> turn)
     {
+        process.CheckHandler(this, new PartitionId(record.Topic, record.Partition));
         state.Seen++;
         state.Last = record;
         turn.Timer("quiet", turn.Now.AddMilliseconds(40));

@@ -1,3 +1,4 @@
+using StreamActors.Records;
 using StreamActors.Sinks;
 
 namespace StreamActors.Simulation.Tests.World;
@@ -8,7 +9,7 @@ namespace StreamActors.Simulation.Tests.World;
 /// </summary>
 internal sealed class SimulatedSink(SimulatedWorld world, string name) : ISink
 {
-    private readonly HashSet<object> underWay = [];
+    private readonly HashSet<Expectations> underWay = [];
 
     /// <summary>The member whose sink it is.</summary>
     public SimulatedConsumer? Member { get; set; }
@@ -27,9 +28,16 @@ internal sealed class SimulatedSink(SimulatedWorld world, string name) : ISink
         stop.IsCancellationRequested.ShouldBeFalse("a delivery begins only in an open epoch");
         batch.Refused.ShouldBeEmpty("an attempt begins with nothing refused");
         var outputs = Copy(batch);
-        var partition = outputs[0].Partition;
-        Member!.Owned.ShouldContainKey(partition, $"{Member} delivers outputs of {partition}, which it does not own");
-        var expected = Member.Owned[partition];
+        var expected = new Dictionary<PartitionId, Expectations>();
+        foreach (var partition in outputs.Select(static output => output.Partition).Distinct())
+        {
+            Member!.Owned.ShouldContainKey(
+                partition, $"{Member} delivers outputs of {partition}, which it does not own");
+            expected[partition] = Member.Owned[partition];
+        }
+
+        world.CoPartitions(outputs[0].Partition).ShouldBe(
+            expected.Keys.Union(world.CoPartitions(outputs[0].Partition)), ignoreOrder: true, "a lane is a shard's");
         var chances = world.Chances;
         if (world.Random.NextDouble() < chances.SinkDefect)
         {
@@ -41,8 +49,9 @@ internal sealed class SimulatedSink(SimulatedWorld world, string name) : ISink
             throw new SinkException("The sink is away, and says so at once.");
         }
 
-        var attempt = new Attempt(batch, outputs, expected, expected.Run, stop);
-        underWay.Add((expected, expected.Run)).ShouldBeTrue("a shard has one delivery under way at most");
+        var attempt = new Attempt(batch, outputs, expected, stop);
+        underWay.Overlaps(expected.Values).ShouldBeFalse("a shard has one delivery under way, over its restarts too");
+        underWay.UnionWith(expected.Values);
         return FinishAsync(attempt, world.Random.NextDouble() < chances.SinkFails, world.Random.Next(4) == 0);
     }
 
@@ -66,7 +75,7 @@ internal sealed class SimulatedSink(SimulatedWorld world, string name) : ISink
             await world.Delay(12, attempt.Stop);
         }
 
-        underWay.Remove((expected, attempt.Run));
+        underWay.ExceptWith(expected.Values);
         if (attempt.Stop.IsCancellationRequested)
         {
             // The outcome matters to nobody; what had begun may still arrive.
@@ -84,7 +93,7 @@ internal sealed class SimulatedSink(SimulatedWorld world, string name) : ISink
                 attempt.Batch.Refuse(index, "It is too large.");
             }
 
-            Deliver(expected, output);
+            Deliver(expected[output.Partition], output);
         }
 
         if (fails)
@@ -95,7 +104,7 @@ internal sealed class SimulatedSink(SimulatedWorld world, string name) : ISink
 
         foreach (var output in outputs.Where(static output => output.IsOfRecord))
         {
-            expected.Acknowledge(name, output.Kind, output.Cause.Offset);
+            expected[output.Partition].Acknowledge(name, output.Kind, output.Cause.Offset);
         }
 
         world.Trace($"{Member}: {name} took {string.Join(", ", outputs)}");
@@ -112,7 +121,10 @@ internal sealed class SimulatedSink(SimulatedWorld world, string name) : ISink
     }
 
     private sealed record Attempt(
-        OutputBatch Batch, List<Delivery> Outputs, Expectations Expected, int Run, CancellationToken Stop);
+        OutputBatch Batch,
+        List<Delivery> Outputs,
+        Dictionary<PartitionId, Expectations> Expected,
+        CancellationToken Stop);
 }
 
 /// <summary>An output as a sink saw it.</summary>

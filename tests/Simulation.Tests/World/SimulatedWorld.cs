@@ -22,8 +22,8 @@ internal sealed class SimulatedWorld : IEngineEvents
         Random = new Random(seed);
         Time = new SimulatedTime();
         Threads = new SimulatedThreads(Time, Random);
-        Broker = new SimulatedBroker(Time, Random);
-        Routes = [.. Enumerable.Range(0, Random.Next(1, 3)).Select(number => DrawRoute($"topic-{number}"))];
+        Routes = DrawRoutes();
+        Broker = new SimulatedBroker(Time, Random, this);
         StartAt = Random.Next(4) == 0 ? StartAt.Latest : StartAt.Earliest;
         Limits = new PipelineLimits
         {
@@ -51,6 +51,7 @@ internal sealed class SimulatedWorld : IEngineEvents
         mayHaveDefects = Chances.SinkDefect > 0;
         Routes.ToList().ForEach(route => Enumerable.Range(0, Random.Next(1, 4)).ToList()
             .ForEach(_ => Broker.AddPartition(route.Topic)));
+        EvenOut();
     }
 
     public Random Random { get; }
@@ -62,6 +63,9 @@ internal sealed class SimulatedWorld : IEngineEvents
     public SimulatedBroker Broker { get; }
 
     public IReadOnlyList<RouteShape> Routes { get; }
+
+    /// <summary>Whether two topics feed the same shards.</summary>
+    public bool HasCoPartitions => Routes.Any(static route => route.ShardGroup != route.Topic);
 
     public StartAt StartAt { get; }
 
@@ -97,6 +101,27 @@ internal sealed class SimulatedWorld : IEngineEvents
         everyone.Add(process);
         Alive.Add(process);
         return process;
+    }
+
+    /// <summary>The partitions whose records the same shard handles, this one included.</summary>
+    public IEnumerable<PartitionId> CoPartitions(PartitionId partition) => Routes
+        .Where(route => route.ShardGroup == RouteOf(partition).ShardGroup)
+        .Select(route => partition with { Topic = route.Topic });
+
+    /// <summary>Gives all topics of a group as many partitions as the largest has.</summary>
+    public void EvenOut()
+    {
+        foreach (var group in Routes.GroupBy(static route => route.ShardGroup))
+        {
+            var most = group.Max(route => Broker.Topics[route.Topic].Count);
+            foreach (var route in group)
+            {
+                while (Broker.Topics[route.Topic].Count < most)
+                {
+                    Broker.AddPartition(route.Topic);
+                }
+            }
+        }
     }
 
     public RouteShape RouteOf(PartitionId partition) => Routes.Single(route => route.Topic == partition.Topic);
@@ -214,6 +239,29 @@ internal sealed class SimulatedWorld : IEngineEvents
         };
     }
 
+    private RouteShape[] DrawRoutes()
+    {
+        RouteShape[] routes =
+            [.. Enumerable.Range(0, Random.Next(1, 4)).Select(number => DrawRoute($"topic-{number}"))];
+        if (routes.Length == 1 || Random.Next(2) == 0)
+        {
+            return routes;
+        }
+
+        for (var index = 0; index < 2; index++)
+        {
+            routes[index] = routes[index] with { ShardGroup = "pair" };
+        }
+
+        if (Random.Next(2) == 0)
+        {
+            routes[0] = routes[0] with { Kind = RouteKind.Entity, EntityName = "shared" };
+            routes[1] = routes[1] with { Kind = RouteKind.Entity, EntityName = "shared", Sinks = routes[0].Sinks };
+        }
+
+        return routes;
+    }
+
     private RouteShape DrawRoute(string topic) => new(
         topic,
         (RouteKind)Random.Next(4),
@@ -230,6 +278,7 @@ internal sealed class SimulatedWorld : IEngineEvents
         SinkFails = Rarely(0.4),
         SinkDefect = Rarely(0.05),
         SinkRefuses = Rarely(0.05),
+        OutOfStep = Rarely(0.1),
     };
 
     private double Rarely(double chance) => Random.Next(2) == 0 ? chance : 0;
