@@ -10,7 +10,7 @@ internal sealed class ShardGroup
 {
     private ShardGroup(string name, IReadOnlyList<string> topics) => (Name, Topics) = (name, topics);
 
-    /// <summary>What its routes have in common: the name of their entities; of a topic that stands alone, its own.</summary>
+    /// <summary>What its routes have in common: their entities; of a topic that stands alone, its name.</summary>
     public string Name { get; }
 
     /// <summary>Its topics, in the order of their routes, which is that of a shard's inputs.</summary>
@@ -36,7 +36,7 @@ internal sealed class ShardGroup
         Topics.Select(topic => partitions[topic]).Distinct().Count() == 1
             ? null
             : $"The topics {string.Join(" and ", Topics.Select(topic => $"{topic} ({partitions[topic]} partitions)"))} "
-                + $"feed the same entities, {Name}, but have different numbers of partitions, so the records of one "
-                + "entity would lie in two shards. Make the counts equal, or bring all but one over to a topic of the "
-                + "right count with .Repartition(name).";
+                + $"feed the same shards ({Name}), but have different numbers of partitions, so the records of one key "
+                + "would lie in two of them. Make the counts equal, or bring all but one over to a topic of the right "
+                + "count with .Repartition(name).";
 }

@@ -55,6 +55,8 @@ internal sealed class ManualSink : ISink
 /// <summary>A client whose answers the test sets.</summary>
 internal sealed class ManualConsumer : IGroupConsumer
 {
+    private readonly Dictionary<PartitionId, Queue<long>> logs = [];
+
     public List<(TaskCompletionSource Done, PartitionOffset[] Offsets)> Commits { get; } = [];
 
     public Dictionary<PartitionId, long?> Committed { get; } = [];
@@ -70,11 +72,12 @@ internal sealed class ManualConsumer : IGroupConsumer
     /// <summary>How many questions the broker was asked.</summary>
     public int Questions { get; private set; }
 
-    /// <summary>What is read next: a record of each of these offsets.</summary>
-    public Queue<PartitionOffset> Log { get; } = [];
-
     /// <summary>Where reading was told to go on.</summary>
     public List<PartitionOffset> Seeks { get; } = [];
+
+    /// <summary>The offsets of the records of a partition that are read next.</summary>
+    public Queue<long> Log(PartitionId partition) =>
+        logs.TryGetValue(partition, out var log) ? log : logs[partition] = new Queue<long>();
 
     public void Subscribe(IReadOnlyList<string> topics)
     {
@@ -90,9 +93,9 @@ internal sealed class ManualConsumer : IGroupConsumer
 
     public int Read(PartitionId partition, RecordBatch batch, int maxRecords, int maxBytes)
     {
-        while (batch.Count < maxRecords && Log.TryPeek(out var next) && next.Partition == partition)
+        while (batch.Count < maxRecords && Log(partition).TryDequeue(out var offset))
         {
-            batch.Add(Log.Dequeue().Offset, 0, "k"u8, BitConverter.GetBytes((int)next.Offset), default);
+            batch.Add(offset, 0, "k"u8, BitConverter.GetBytes((int)offset), default);
         }
 
         return batch.Count;
