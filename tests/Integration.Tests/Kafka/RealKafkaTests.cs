@@ -194,7 +194,8 @@ public sealed class RealKafkaTests
         var kafka = await RealKafka.SharedAsync();
         using var source = new KafkaSource(Topics.Options(kafka.Bootstrap), TimeProvider.System);
         using var member = new Member(Topics.Options(kafka.Bootstrap), group, topic);
-        await source.PrepareAsync("p", [new TopicSpec(topic, 3, 1)], member, CancellationToken.None);
+        (await source.PrepareAsync("p", [new TopicSpec(topic, 3, 1)], member, CancellationToken.None))
+            .ShouldBe([new KeyValuePair<string, int>(topic, 3)]);
         member.Events.OfType<EngineEvent.TopicsCreated>().ShouldHaveSingleItem().Topics.ShouldBe([topic]);
 
         using var stop = new CancellationTokenSource();
