@@ -14,7 +14,7 @@ namespace StreamActors;
 /// The entity is named by the record's key, with the route's sub-keys where it has any. All records without a key are
 /// records of one entity, whose key is empty; so are those with an empty key. A class may be an entity for several
 /// types of records, each from a topic of its own: the topics are then co-partitioned, and all records of a key meet
-/// the same state.
+/// the same state. Records of one topic and key come in their order; those of two topics, as they happen to be read.
 /// </para>
 /// </summary>
 /// <typeparam name="TIn">What the entity receives.</typeparam>

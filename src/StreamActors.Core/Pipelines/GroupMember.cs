@@ -247,7 +247,7 @@ internal sealed class GroupMember : IGroupEvents
 
     /// <summary>Each reason once: where a sink is away, all shards have the same one.</summary>
     private static IEnumerable<string> WhatFor(IEnumerable<Shard> shards) => shards
-        .GroupBy(static shard => shard.WaitsFor, static shard => string.Join('+', shard.Inputs))
+        .GroupBy(static shard => shard.WaitsFor, static shard => shard.Name)
         .Select(static reason => $"{string.Join(", ", reason)} for {reason.Key}");
 
     /// <summary>Commits what is done, again while that fails and there is time.</summary>

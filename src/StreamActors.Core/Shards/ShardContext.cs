@@ -26,9 +26,6 @@ internal sealed class ShardContext : IDisposable
     /// <summary>The ledger of each input, by the index that <see cref="Origin.Input"/> carries.</summary>
     public required IReadOnlyList<OffsetLedger> Ledgers { get; init; }
 
-    /// <summary>How many partitions the topics had when the pipeline was prepared, by their names.</summary>
-    public required IReadOnlyDictionary<string, int> PartitionCounts { get; init; }
-
     /// <summary>The bounds.</summary>
     public required PipelineLimits Limits { get; init; }
 

@@ -79,7 +79,6 @@ internal sealed class ShardHost
             Outbox = new Outbox(lanes),
             Inputs = inputs,
             Ledgers = ledgers,
-            PartitionCounts = PartitionCounts,
             Limits = Limits,
             Timing = definition.Timing,
             DedupMemory = dedupMemory,
