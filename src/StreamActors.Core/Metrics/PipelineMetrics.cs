@@ -66,7 +66,7 @@ public sealed record PartitionStatus(
 /// <summary>Whether an owned partition is read.</summary>
 public enum PartitionState
 {
-    /// <summary>Its start is not known yet, or its shard failed: it starts again soon.</summary>
+    /// <summary>Its start is not known yet, a co-partition is not here, or its shard failed and starts again.</summary>
     Starting,
 
     /// <summary>It is read.</summary>

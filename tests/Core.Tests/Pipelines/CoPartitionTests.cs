@@ -62,6 +62,7 @@ public sealed class CoPartitionTests
         one.Client.Committed[A0] = 5;
         var questions = one.Client.Questions;
         one.Member.Assigned([A0]).ShouldBe([new PartitionOffset(A0, 5)]);
+        one.Client.Seeks.ShouldBeEmpty("the client would refuse it inside its handler");
         one.Step();
         one.Client.Seeks.ShouldBe([new PartitionOffset(B0, 3)], "what its mailbox held is read again");
         one.Client.Questions.ShouldBe(questions + 1, "the one for a");

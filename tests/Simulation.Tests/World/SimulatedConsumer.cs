@@ -137,6 +137,7 @@ internal sealed class SimulatedConsumer(SimulatedWorld world, IGroupEvents event
     public void Seek(PartitionOffset position)
     {
         var (partition, offset) = position;
+        handling.ShouldBe(Handling.None, "a client refuses to seek inside its handlers");
         owned.ShouldContainKey(partition, "the engine seeks only what it owns");
         world.Trace($"{this} seeks {position}");
         owned[partition].Seek(offset, logWasCut: offset > owned[partition].Position);
