@@ -58,7 +58,7 @@ internal sealed class CoPartitionWatch(PipelineDefinition definition, IGroupCons
         if (waits.Count > 0)
         {
             said.UnionWith(waits.Select(static wait => wait.For));
-            PartitionId[] held = [.. waits.SelectMany(static wait => wait.Shard.Owned, static (_, each) => each.Partition)];
+            var held = waits.SelectMany(static wait => wait.Shard.Owned).Select(static each => each.Partition);
             events.Report(new EngineEvent.CoPartitionMissing(
                 definition.Name, [.. held.Distinct()], [.. waits.Select(static wait => wait.For)], why));
         }

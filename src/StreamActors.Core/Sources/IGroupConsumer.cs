@@ -77,8 +77,8 @@ public interface IGroupConsumer : IDisposable
 public interface IGroupEvents
 {
     /// <summary>
-    /// Partitions were assigned. Returns from where to read each of them; -1 = from nowhere yet, the engine seeks later.
-    /// One that is not read although it has an offset waits for another partition: that is no error.
+    /// Partitions were assigned. Returns from where to read each of them; -1 = nowhere yet, the engine seeks later. One
+    /// that has an offset may still wait for a co-partition before it is read.
     /// </summary>
     IReadOnlyList<PartitionOffset> Assigned(IReadOnlyList<PartitionId> partitions);
 

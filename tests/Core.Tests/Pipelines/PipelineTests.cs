@@ -15,9 +15,11 @@ public sealed class PipelineTests
         (source.PartitionCounts["orders"], source.PartitionCounts["payments"]) = (8, 4);
         var pipeline = Define("book", "book");
         await pipeline.PrepareAsync(CancellationToken.None);
-        foreach (var part in new[] { "orders (8 partitions)", "payments (4 partitions)", "entity book", ".Repartition(" })
+        var why = pipeline.Fatal.ShouldNotBeNull();
+        string[] parts = ["orders (8 partitions)", "payments (4 partitions)", "entity book", ".Repartition("];
+        foreach (var part in parts)
         {
-            pipeline.Fatal.ShouldNotBeNull().ShouldContain(part);
+            why.ShouldContain(part);
         }
 
         pipeline.Run(CancellationToken.None);

@@ -126,7 +126,7 @@ public sealed class CoPartitionTests
         }
     }
 
-    /// <summary>Writes to both topics, evenly, until it is stopped; a key has a number in each more each time.</summary>
+    /// <summary>Writes to both topics, evenly, until it is stopped; the numbers of a key grow.</summary>
     private sealed class Feed : IDisposable
     {
         private readonly IProducer<string, string> producer;
