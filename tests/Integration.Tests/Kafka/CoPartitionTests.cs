@@ -85,9 +85,9 @@ public sealed class CoPartitionTests
     private async Task<RunningPipeline> StartAsync(KafkaOptions options)
     {
         var builder = new PipelineBuilder(group);
-        builder.From(left, Codecs.Text).Entity<Pair, Sides, string>()
-            .To(new Target<string>("memory", static _ => "out", Codecs.Text));
-        builder.From(right, Codecs.Text).Entity<Pair, Sides, string>();
+        builder.From(left, Codec.Text).Entity<Pair, Sides, string>()
+            .To(new Target<string>("memory", static _ => "out", Codec.Text));
+        builder.From(right, Codec.Text).Entity<Pair, Sides, string>();
         var node = new RunningPipeline(builder, options, new MemorySink(outputs));
         await node.Pipeline.PrepareAsync(CancellationToken.None);
         return node.Start();

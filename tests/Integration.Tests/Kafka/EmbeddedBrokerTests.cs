@@ -63,6 +63,21 @@ public sealed class EmbeddedBrokerTests : IDisposable
     }
 
     [Fact]
+    public async Task Co_partitioned_topics_stay_in_step()
+    {
+        broker.CreateTopic("t", 4);
+        broker.CreateTopic("u", 4);
+        var spec = new GroupSpec("test", "g", CoPartitioned: true);
+        using var first = new Member(broker.Options, spec, "t", "u").Start();
+        await Member.OwnInStepAsync(8, first);
+        using var second = new Member(broker.Options, spec, "t", "u").Start();
+        await Member.OwnInStepAsync(4, first, second);
+        await first.CloseAsync();
+        await Member.OwnInStepAsync(8, second);
+        await second.CloseAsync();
+    }
+
+    [Fact]
     public async Task Records_of_a_held_partition_wake_nobody_and_Wake_does()
     {
         broker.CreateTopic("t", 1);

@@ -4,6 +4,7 @@ using StreamActors.Events;
 using StreamActors.Kafka;
 using StreamActors.Records;
 using StreamActors.Sources;
+using StreamActors.Tests.Fixtures;
 
 namespace StreamActors.Tests.Kafka;
 
@@ -57,6 +58,26 @@ internal sealed class Member : IGroupEvents, IEngineEvents, IDisposable
     public IReadOnlyList<Seen> Seen => [.. seen];
 
     public int Polls { get; private set; }
+
+    /// <summary>Waits until each member owns so many partitions, with the same numbers in each topic.</summary>
+    public static async Task OwnInStepAsync(int partitions, params Member[] members)
+    {
+        try
+        {
+            await Machine.UntilAsync("partitions in step", TimeSpan.FromSeconds(30), () => Task.FromResult(members.All(member =>
+            {
+                var numbers = member.Owned.Keys.ToLookup(static each => each.Number);
+                return member.Owned.Count == partitions && numbers.All(static same => same.Count() == 2);
+            })));
+        }
+        catch (TimeoutException error)
+        {
+            var owned = members.Select(static member =>
+                $"{string.Join(' ', member.Owned.Keys.Select(static each => $"{each}").Order())}, "
+                + $"{string.Join(' ', member.Events)} {string.Join(' ', member.Failures)}");
+            throw new TimeoutException($"{error.Message}: {string.Join("; ", owned)}", error);
+        }
+    }
 
     public Member Start()
     {

@@ -67,11 +67,11 @@ public sealed class RealKafkaTests
         var spec = new GroupSpec("test", group, CoPartitioned: true);
         var options = Topics.Options(kafka.Bootstrap) with { Consumer = new() { GroupProtocol = protocol } };
         using var first = new Member(options, spec, topics).Start();
-        await OwnInStepAsync(8, first);
+        await Member.OwnInStepAsync(8, first);
         using var second = new Member(options, spec, topics).Start();
-        await OwnInStepAsync(4, first, second);
+        await Member.OwnInStepAsync(4, first, second);
         await first.CloseAsync();
-        await OwnInStepAsync(8, second);
+        await Member.OwnInStepAsync(8, second);
         await second.CloseAsync();
     }
 
@@ -260,25 +260,5 @@ public sealed class RealKafkaTests
         var left = member.CloseAsync();
         await left.WaitAsync(TimeSpan.FromSeconds(8));
         await kafka.ResumeAsync(1);
-    }
-
-    /// <summary>Waits until each member owns so many partitions, with the same numbers in each topic.</summary>
-    private static async Task OwnInStepAsync(int partitions, params Member[] members)
-    {
-        try
-        {
-            await Machine.UntilAsync("partitions in step", Limit, () => Task.FromResult(members.All(member =>
-            {
-                var numbers = member.Owned.Keys.ToLookup(static each => each.Number);
-                return member.Owned.Count == partitions && numbers.All(static same => same.Count() == 2);
-            })));
-        }
-        catch (TimeoutException error)
-        {
-            var owned = members.Select(static member =>
-                $"{string.Join(' ', member.Owned.Keys.Select(static each => $"{each}").Order())}, "
-                + $"{string.Join(' ', member.Events)} {string.Join(' ', member.Failures)}");
-            throw new TimeoutException($"{error.Message}: {string.Join("; ", owned)}", error);
-        }
     }
 }
