@@ -62,13 +62,12 @@ internal sealed class Member : IGroupEvents, IEngineEvents, IDisposable
     /// <summary>Waits until each member owns so many partitions, with the same numbers in each topic.</summary>
     public static async Task OwnInStepAsync(int partitions, params Member[] members)
     {
+        bool IsInStep(Member member) => member.Owned.Count == partitions
+            && member.Owned.Keys.ToLookup(static each => each.Number).All(static same => same.Count() == 2);
         try
         {
-            await Machine.UntilAsync("partitions in step", TimeSpan.FromSeconds(30), () => Task.FromResult(members.All(member =>
-            {
-                var numbers = member.Owned.Keys.ToLookup(static each => each.Number);
-                return member.Owned.Count == partitions && numbers.All(static same => same.Count() == 2);
-            })));
+            await Machine.UntilAsync(
+                "partitions in step", TimeSpan.FromSeconds(30), () => Task.FromResult(members.All(IsInStep)));
         }
         catch (TimeoutException error)
         {
