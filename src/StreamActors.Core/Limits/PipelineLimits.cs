@@ -3,8 +3,8 @@ namespace StreamActors.Limits;
 /// <summary>
 /// Every bound of a pipeline, in one place. What a node keeps in memory for one owned partition is at most
 /// <c>MailboxBytes + BatchBytes</c> (the last batch may overshoot) of records, twice <c>OutboxBytes</c> of outputs for
-/// each sink, <c>WindowBytes</c> twice for each window (one fills while the other is flushed), 4 bytes for each of
-/// <c>UncommittedRecords</c>; and, for the whole pipeline, <c>DedupBytes</c>. The largest single record is the
+/// each sink, <c>WindowBytes</c> twice for each window (one fills while the other is flushed), <c>Parking.Bytes</c> where
+/// it calls, 4 bytes for each of <c>UncommittedRecords</c>; and, for the whole pipeline, <c>DedupBytes</c>. The largest single record is the
 /// broker's limit, 1 MB by default, and may stand above each bound once.
 /// </summary>
 public sealed record PipelineLimits
@@ -53,6 +53,9 @@ public sealed record PipelineLimits
     /// </summary>
     public int TimersPerShard { get; init; } = 200_000;
 
+    /// <summary>What a shard parks for the calls of <c>MapAsync</c>; at a bound its partition is held.</summary>
+    public ParkingLimits Parking { get; init; } = new();
+
     /// <summary>The limits that are out of range, a sentence each.</summary>
     internal IEnumerable<string> Mistakes()
     {
@@ -68,8 +71,22 @@ public sealed record PipelineLimits
             (nameof(UncommittedRecords), UncommittedRecords, 256 * 1024 * 1024),
             (nameof(DedupBytes), DedupBytes, 64L * 1024 * 1024 * 1024),
             (nameof(EntitiesPerShard), EntitiesPerShard, Records), (nameof(TimersPerShard), TimersPerShard, Records),
+            ($"{nameof(Parking)}.{nameof(Parking.Records)}", Parking.Records, Records),
+            ($"{nameof(Parking)}.{nameof(Parking.Bytes)}", Parking.Bytes, Bytes),
         ];
         return all.Where(static limit => limit.Value < 1 || limit.Value > limit.Max)
             .Select(static limit => $"The limit {limit.Name} is {limit.Value}: it must be from 1 to {limit.Max}.");
     }
+}
+
+/// <summary>
+/// The bounds of what a shard parks: records that wait for their call, its result, or its next attempt.
+/// </summary>
+public sealed record ParkingLimits
+{
+    /// <summary>Records that are parked. Each takes some 200 bytes beside its own.</summary>
+    public int Records { get; init; } = 10_000;
+
+    /// <summary>Bytes of their keys, values and headers.</summary>
+    public int Bytes { get; init; } = 8 * 1024 * 1024;
 }

@@ -1,5 +1,3 @@
-using StreamActors.Retry;
-
 namespace StreamActors.Limits;
 
 /// <summary>When a pipeline does what it does by the clock.</summary>

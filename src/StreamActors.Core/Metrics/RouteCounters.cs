@@ -22,6 +22,10 @@ public sealed class RouteCounters
     private long passivatedIdle;
     private long passivatedAtCap;
     private long bytes;
+    private long retriedCalls;
+    private long timedOutCalls;
+    private long callsInFlight;
+    private long parkedRecords;
 
     /// <summary>Records taken from the source for the first time.</summary>
     public long Received => Interlocked.Read(ref received);
@@ -36,7 +40,8 @@ public sealed class RouteCounters
     public long Merged => Interlocked.Read(ref merged);
 
     /// <summary>
-    /// Records without an output: an entity took them, <c>Where</c> left them out, or no target wanted their values.
+    /// Records without an output: an entity took them, <c>Where</c> left them out, a call gave nothing, or no target
+    /// wanted their values.
     /// </summary>
     public long Ignored => Interlocked.Read(ref ignored);
 
@@ -77,6 +82,21 @@ public sealed class RouteCounters
     /// <summary>Bytes of keys and values received.</summary>
     public long Bytes => Interlocked.Read(ref bytes);
 
+    /// <summary>Calls of <c>MapAsync</c> that failed or timed out, and were put off for another attempt.</summary>
+    public long RetriedCalls => Interlocked.Read(ref retriedCalls);
+
+    /// <summary>Calls of <c>MapAsync</c> that were given up because their time was over.</summary>
+    public long TimedOutCalls => Interlocked.Read(ref timedOutCalls);
+
+    /// <summary>
+    /// Calls of <c>MapAsync</c> under way now, those that were given up and have not ended included, of shards that this
+    /// process owns.
+    /// </summary>
+    public long CallsInFlight => Interlocked.Read(ref callsInFlight);
+
+    /// <summary>Records parked now: for a call, its result, or its next attempt.</summary>
+    public long ParkedRecords => Interlocked.Read(ref parkedRecords);
+
     /// <summary>Adds what a turn counted, and empties the turn's counts.</summary>
     internal void Add(ref Turnover turnover)
     {
@@ -95,6 +115,10 @@ public sealed class RouteCounters
         Interlocked.Add(ref passivatedIdle, turnover.PassivatedIdle);
         Interlocked.Add(ref passivatedAtCap, turnover.PassivatedAtCap);
         Interlocked.Add(ref bytes, turnover.Bytes);
+        Interlocked.Add(ref retriedCalls, turnover.RetriedCalls);
+        Interlocked.Add(ref timedOutCalls, turnover.TimedOutCalls);
+        Interlocked.Add(ref callsInFlight, turnover.CallsInFlight);
+        Interlocked.Add(ref parkedRecords, turnover.ParkedRecords);
         turnover = default;
     }
 
@@ -116,5 +140,11 @@ public sealed class RouteCounters
         public long PassivatedIdle;
         public long PassivatedAtCap;
         public long Bytes;
+        public long RetriedCalls;
+        public long TimedOutCalls;
+
+        // These two count what changed: a turn may take away.
+        public long CallsInFlight;
+        public long ParkedRecords;
     }
 }

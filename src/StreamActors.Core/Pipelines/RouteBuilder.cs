@@ -159,6 +159,14 @@ public sealed class RouteBuilder<T>
         return new OutputBuilder<TOut>(pipeline, route, kind.Outputs);
     }
 
+    /// <summary>Makes a value of each value by calls that await, in order for each key.</summary>
+    /// <typeparam name="TMap">What they call; an object for each, by the host's dependency injection.</typeparam>
+    /// <typeparam name="TOut">What they give.</typeparam>
+    /// <param name="options">How they are made; null = as <see cref="MapAsyncOptions"/> has it.</param>
+    public MappedBuilder<TOut> MapAsync<TMap, TOut>(MapAsyncOptions? options = null)
+        where TMap : class, IAsyncMap<T, TOut> =>
+        MappedBuilder<TOut>.Of<TMap, T>(pipeline, route, steps, options ?? new());
+
     /// <summary>Emits any number of values for each: all of them, or none when the function throws.</summary>
     public OutputBuilder<TOut> FlatMap<TOut>(Func<T, IEnumerable<TOut>> map)
     {

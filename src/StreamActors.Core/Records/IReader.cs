@@ -9,6 +9,14 @@ internal interface IReader<T>
 {
     /// <summary>Reads a value; what user code throws passes through.</summary>
     Reading Read(ReadOnlySpan<byte> bytes, out T value, out Rejection rejection);
+
+    /// <summary>Reads a value again, out of bytes of which one was made before.</summary>
+    /// <exception cref="InvalidOperationException">User code makes none of them this time.</exception>
+    T ReadAgain(ReadOnlySpan<byte> bytes) => Read(bytes, out var value, out var rejection) == Reading.Value
+        ? value
+        : throw new InvalidOperationException(
+            "A codec, Map or Where refused bytes of which it had made a value before: each must depend on the bytes "
+            + $"alone. {rejection}");
 }
 
 /// <summary>What came of reading a record.</summary>

@@ -1,4 +1,4 @@
-namespace StreamActors.Retry;
+namespace StreamActors;
 
 /// <summary>How long to wait before a next attempt: doubling from a minimum to a maximum, with jitter.</summary>
 /// <param name="Min">The wait after the first failure.</param>

@@ -33,12 +33,17 @@ internal sealed class DeadLetters(string handler, string? topic, SinkLane? lane,
         if (lane is not null)
         {
             counts.DeadLettered++;
-            Write(in record, origin, "validation_error", why.ToString());
+            Write(in record, origin, ("validation_error", why.ToString()), attempts: 1);
         }
     }
 
-    /// <summary>Gives up a record on which user code threw.</summary>
-    public void Fail(scoped in Record record, Origin origin, Exception error, ref RouteCounters.Turnover counts)
+    /// <summary>Gives up a record on which user code threw, the last of so many attempts.</summary>
+    public void Fail(
+        scoped in Record record,
+        Origin origin,
+        Exception error,
+        ref RouteCounters.Turnover counts,
+        int attempts = 1)
     {
         counts.Failed++;
         if (failures.IsDue(context.Now, out var count))
@@ -50,7 +55,7 @@ internal sealed class DeadLetters(string handler, string? topic, SinkLane? lane,
         if (lane is not null)
         {
             counts.DeadLettered++;
-            Write(in record, origin, error.GetType().Name, error.Message);
+            Write(in record, origin, (error.GetType().Name, error.Message), attempts);
         }
     }
 
@@ -64,7 +69,7 @@ internal sealed class DeadLetters(string handler, string? topic, SinkLane? lane,
         }
     }
 
-    private void Write(scoped in Record record, Origin origin, string errorType, string errorMessage)
+    private void Write(scoped in Record record, Origin origin, (string Type, string Message) error, int attempts)
     {
         var batch = lane!.Filling;
         var draft = batch.Begin(topic!, record.Key, record.HasKey);
@@ -84,9 +89,9 @@ internal sealed class DeadLetters(string handler, string? topic, SinkLane? lane,
         RecordHeaders.Write(batch, "source_partition"u8, Text(record.Source.Number));
         RecordHeaders.Write(batch, "source_offset"u8, Text(record.Offset));
         RecordHeaders.Write(batch, "source_timestamp"u8, Text(record.Timestamp));
-        RecordHeaders.Write(batch, "error_type"u8, errorType);
-        RecordHeaders.Write(batch, "error_message"u8, errorMessage);
-        RecordHeaders.Write(batch, "attempts"u8, "1");
+        RecordHeaders.Write(batch, "error_type"u8, error.Type);
+        RecordHeaders.Write(batch, "error_message"u8, error.Message);
+        RecordHeaders.Write(batch, "attempts"u8, Text(attempts));
         RecordHeaders.Write(batch, "pipeline"u8, context.Pipeline);
         RecordHeaders.Write(batch, "dead_lettered_at"u8, Text(context.UtcNow));
         batch.BeginValue(ref draft);

@@ -6,13 +6,19 @@ namespace StreamActors.Shards;
 
 /// <summary>
 /// What a route does with a value that was read and is no duplicate: emit it, hold it in a window, give it to an
-/// entity. The place for <c>MapAsync</c> is in front of it. Only the shard's turn calls it.
+/// entity; or call for it, in front of one of these. Only the shard's turn calls it, but for what says otherwise.
 /// </summary>
 internal interface IStage<T>
     where T : allows ref struct
 {
     /// <summary>When it wants <see cref="OnTime"/>, in milliseconds; <see cref="long.MaxValue"/> = never.</summary>
     long NextDue { get; }
+
+    /// <summary>When it wants <see cref="Flush"/> by itself while the shard drains, in milliseconds.</summary>
+    long FlushDue => long.MaxValue;
+
+    /// <summary>What it waits for that is no sink, for a log; empty when for nothing. Any thread.</summary>
+    string WaitsFor => "";
 
     /// <summary>Whether it can take a value now; if not, it wants a turn when the outbox has room again.</summary>
     bool HasRoom { get; }
@@ -28,6 +34,11 @@ internal interface IStage<T>
     /// <summary>Emits what it holds, as far as the outbox has room.</summary>
     /// <returns>Whether nothing is held any more.</returns>
     bool Flush(ref RouteCounters.Turnover counts);
+
+    /// <summary>Lets go of what it has outside of the shard, which is closed. The last call.</summary>
+    void Close(ref RouteCounters.Turnover counts)
+    {
+    }
 }
 
 /// <summary>A record with its entity's key.</summary>

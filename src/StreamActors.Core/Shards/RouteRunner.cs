@@ -9,12 +9,19 @@ using StreamActors.Snapshots;
 namespace StreamActors.Shards;
 
 /// <summary>
-/// A route in one shard, whatever its types: the shard's turn drives it. No method is called by two threads.
+/// A route in one shard, whatever its types: the shard's turn drives it. Nothing is called by two threads, but for what
+/// says otherwise.
 /// </summary>
 internal interface IRouteRunner : IDisposable
 {
     /// <summary>When it wants <see cref="OnTime"/>, in milliseconds; <see cref="long.MaxValue"/> = never.</summary>
     long NextDue { get; }
+
+    /// <summary>When it wants <see cref="Flush"/> while the shard drains; <see cref="long.MaxValue"/> = never.</summary>
+    long FlushDue { get; }
+
+    /// <summary>What it waits for that is no sink, for a log; empty when for nothing. Any thread.</summary>
+    string WaitsFor { get; }
 
     /// <summary>Whether it can take a record now.</summary>
     bool HasRoom { get; }
@@ -74,6 +81,12 @@ internal sealed class RouteRunner<T> : IRouteRunner, IStateful
 
     /// <inheritdoc/>
     public long NextDue => Math.Min(stage.NextDue, seen?.NextDue ?? long.MaxValue);
+
+    /// <inheritdoc/>
+    public long FlushDue => stage.FlushDue;
+
+    /// <inheritdoc/>
+    public string WaitsFor => stage.WaitsFor;
 
     /// <inheritdoc/>
     public bool HasRoom => stage.HasRoom;
@@ -152,7 +165,12 @@ internal sealed class RouteRunner<T> : IRouteRunner, IStateful
     public void Load(ref SnapshotReader input, long away) => seen!.Load(ref input, context.Now, away);
 
     /// <inheritdoc/>
-    public void Dispose() => seen?.Dispose();
+    public void Dispose()
+    {
+        stage.Close(ref counts);
+        counters.Add(ref counts);
+        seen?.Dispose();
+    }
 
     /// <summary>Takes out the id of a held value that is given up: a corrected record with it is accepted.</summary>
     private void Release(T value)

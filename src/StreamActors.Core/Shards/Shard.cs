@@ -108,7 +108,7 @@ internal sealed class Shard : IThreadPoolWorkItem
     public long Undone => Volatile.Read(ref undone);
 
     /// <summary>What a shard that is draining waits for, for a log. Any thread.</summary>
-    public string WaitsFor => context.Outbox.WaitsFor is { Length: > 0 } sinks ? sinks : "the end of its turn";
+    public string WaitsFor => context.WaitsFor(runners);
 
     /// <summary>The state of an entity, for a test; the turn must not be running.</summary>
     /// <returns>Whether it is active.</returns>
@@ -355,12 +355,9 @@ internal sealed class Shard : IThreadPoolWorkItem
         }
 
         var due = context.Outbox.NextDue;
-        if (life == Life.Running)
+        foreach (var runner in runners)
         {
-            foreach (var runner in runners)
-            {
-                due = Math.Min(due, runner.NextDue);
-            }
+            due = Math.Min(due, life == Life.Running ? runner.NextDue : runner.FlushDue);
         }
 
         if (due != armedFor)

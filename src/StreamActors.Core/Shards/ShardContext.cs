@@ -17,6 +17,18 @@ internal sealed class ShardContext : IDisposable
     /// <summary>The pipeline's name.</summary>
     public required string Pipeline { get; init; }
 
+    /// <summary>The shard's ownership.</summary>
+    public required Epoch Epoch { get; init; }
+
+    /// <summary>The clock, for what the turn does not see.</summary>
+    public required TimeProvider Time { get; init; }
+
+    /// <summary>Where threads come from, for what a turn may not do itself.</summary>
+    public required ITurnScheduler Scheduler { get; init; }
+
+    /// <summary>Asks for a turn of the shard. Any thread.</summary>
+    public required Action RequestTurn { get; init; }
+
     /// <summary>The shard's outputs on their way out.</summary>
     public required Outbox Outbox { get; init; }
 
@@ -100,6 +112,14 @@ internal sealed class ShardContext : IDisposable
     /// <returns>Whether it was the last one of a record.</returns>
     public bool Complete(Origin origin) =>
         origin.Offset != Origin.NoOffset && Ledgers[origin.Input].Complete(origin.Offset);
+
+    /// <summary>What a shard that is draining waits for, for a log. Any thread.</summary>
+    public string WaitsFor(IReadOnlyList<IRouteRunner> runners)
+    {
+        string[] all = [.. runners.Select(static runner => runner.WaitsFor).Append(Outbox.WaitsFor)];
+        var known = string.Join(" and ", all.Where(static each => each.Length > 0));
+        return known.Length > 0 ? known : "the end of its turn";
+    }
 
     /// <summary>
     /// Counts the records that are not done, for the route of each input; what was rejected or failed counts as that.

@@ -76,6 +76,10 @@ internal sealed class ShardHost
         return new ShardContext
         {
             Pipeline = definition.Name,
+            Epoch = epoch,
+            Time = Time,
+            Scheduler = Scheduler,
+            RequestTurn = requestTurn,
             Outbox = new Outbox(lanes),
             Inputs = inputs,
             Ledgers = ledgers,

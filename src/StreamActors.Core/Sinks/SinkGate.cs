@@ -1,5 +1,4 @@
 using StreamActors.Events;
-using StreamActors.Retry;
 
 namespace StreamActors.Sinks;
 

@@ -158,13 +158,7 @@ internal sealed class WindowStage<T> : IStage<T>
 
     private void Emit(scoped in Record record, Sinks.Origin origin)
     {
-        if (reader.Read(record.Value, out var value, out var rejection) != Reading.Value)
-        {
-            throw new InvalidOperationException(
-                "A codec, Map or Where refused bytes of which it had made a value before: each must depend on the "
-                + $"bytes alone. {rejection}");
-        }
-
+        var value = reader.ReadAgain(record.Value);
         try
         {
             emitter.Emit(in value, record.Key, record.HasKey, origin);

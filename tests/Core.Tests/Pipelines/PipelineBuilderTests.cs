@@ -1,6 +1,5 @@
 using System.Buffers;
 using StreamActors.Limits;
-using StreamActors.Retry;
 using StreamActors.Sinks;
 
 namespace StreamActors.Core.Tests.Pipelines;

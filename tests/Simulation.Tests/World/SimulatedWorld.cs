@@ -3,7 +3,6 @@ using StreamActors.Events;
 using StreamActors.Limits;
 using StreamActors.Pipelines;
 using StreamActors.Records;
-using StreamActors.Retry;
 
 namespace StreamActors.Simulation.Tests.World;
 

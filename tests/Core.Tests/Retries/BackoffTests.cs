@@ -1,6 +1,4 @@
-using StreamActors.Retry;
-
-namespace StreamActors.Core.Tests.Retry;
+namespace StreamActors.Core.Tests.Retries;
 
 public sealed class BackoffTests
 {

@@ -1,0 +1,231 @@
+using StreamActors.Metrics;
+using StreamActors.Records;
+using StreamActors.Shards;
+
+namespace StreamActors.Calls;
+
+/// <summary>
+/// The step of a route that awaits, in one shard. A record is parked until what its call gave was handled by the next
+/// stage, or it was given up; only the first record of a key is called for, so the key's order holds.
+/// <code>
+///  Handle ─▶ parked ─first of its key─▶ ready ─slot─▶ attempt ⇢ its thread ⇢ decided ─room─▶ next stage, dead letter
+///                                         ▲                                    │                     │
+///                                         ├──────── due ◀── waits for retry ◀──┘                     │
+///                                         └──────────────── the key's next record ◀──────────────────┘
+/// </code>
+/// Calls run on threads of their own and meet the turn at the <see cref="CallDesk{TIn, TOut}"/> alone.
+/// </summary>
+internal sealed class MapAsyncStage<TIn, TOut> : IStage<TIn>
+    where TIn : allows ref struct
+{
+    private readonly CallPlan<TIn, TOut> plan;
+    private readonly IStage<TOut> next;
+    private readonly DeadLetters deadLetters;
+    private readonly ShardContext context;
+    private readonly CallDesk<TIn, TOut> desk;
+    private readonly CallSlots.Line line;
+    private readonly Parking parking;
+    private readonly Random random;
+    private readonly Queue<ParkedRecord> ready = new();
+    private readonly HashSet<CallAttempt<TIn, TOut>> undecided = [];
+    private readonly PriorityQueue<ParkedRecord, long> retries = new();
+    private readonly Queue<(ParkedRecord Parked, CallOutcome<TOut> Outcome)> decided = new();
+    private int shownInFlight;
+
+    /// <summary>Makes a stage without records.</summary>
+    public MapAsyncStage(
+        CallPlan<TIn, TOut> plan, IStage<TOut> next, DeadLetters deadLetters, ShardContext context)
+    {
+        this.plan = plan;
+        this.next = next;
+        this.deadLetters = deadLetters;
+        this.context = context;
+        desk = new CallDesk<TIn, TOut>(plan, context);
+        line = new CallSlots.Line(context.RequestTurn);
+        parking = new Parking(context.Limits.Parking, context.HashSeed);
+        random = new Random((int)context.HashSeed);
+    }
+
+    /// <summary>Takes the id of a value out of dedup again, whose record is given up.</summary>
+    public required Action<TIn> Release { get; init; }
+
+    /// <inheritdoc/>
+    public long NextDue => Math.Min(next.NextDue, NextRetry);
+
+    /// <inheritdoc/>
+    public long FlushDue => Math.Min(next.FlushDue, NextRetry);
+
+    /// <inheritdoc/>
+    public bool HasRoom => parking.HasRoom;
+
+    /// <inheritdoc/>
+    public string WaitsFor => parking.Count switch
+    {
+        0 => next.WaitsFor,
+        1 => $"1 call of {plan.Name}",
+        var count => $"{count} calls of {plan.Name}",
+    };
+
+    private long NextRetry => retries.TryPeek(out _, out var due) ? due : long.MaxValue;
+
+    /// <inheritdoc/>
+    public void Handle(scoped in TIn value, in Keyed from, ref RouteCounters.Turnover counts)
+    {
+        var parked = new ParkedRecord(in from);
+        context.Retain(parked.Origin);
+        counts.ParkedRecords++;
+        if (parking.Add(parked))
+        {
+            ready.Enqueue(parked);
+            if (ready.Count == 1)
+            {
+                // The calls of all records of this turn begin in the next one, together.
+                context.RequestTurn();
+            }
+        }
+    }
+
+    /// <inheritdoc/>
+    public void OnTime(ref RouteCounters.Turnover counts)
+    {
+        next.OnTime(ref counts);
+        GoOn(ref counts);
+    }
+
+    /// <inheritdoc/>
+    public bool Flush(ref RouteCounters.Turnover counts)
+    {
+        GoOn(ref counts);
+        return next.Flush(ref counts) && parking.Count == 0;
+    }
+
+    /// <inheritdoc/>
+    public void Close(ref RouteCounters.Turnover counts)
+    {
+        next.Close(ref counts);
+        plan.Slots.Leave(line);
+        counts.ParkedRecords -= parking.Count;
+        counts.CallsInFlight -= shownInFlight;
+        if (undecided.Count > 0)
+        {
+            context.Scheduler.Schedule(new Cancellation([.. undecided]));
+        }
+    }
+
+    private void GoOn(ref RouteCounters.Turnover counts)
+    {
+        TakeDecided(ref counts);
+        while (decided.Count > 0 && next.HasRoom && context.Outbox.HasRoom)
+        {
+            var (parked, outcome) = decided.Dequeue();
+            Settle(parked, in outcome, ref counts);
+        }
+
+        while (NextRetry <= context.Now)
+        {
+            ready.Enqueue(retries.Dequeue());
+        }
+
+        BeginReady();
+        var inFlight = desk.InFlight;
+        counts.CallsInFlight += inFlight - shownInFlight;
+        shownInFlight = inFlight;
+    }
+
+    private void TakeDecided(ref RouteCounters.Turnover counts)
+    {
+        while (desk.TryTake(out var attempt))
+        {
+            undecided.Remove(attempt);
+            var (parked, outcome) = (attempt.Parked, attempt.Outcome);
+            counts.TimedOutCalls += outcome.IsTimeout ? 1 : 0;
+            if (outcome.IsRetryable && plan.Options.Retry.Wait(parked.Attempts, random) is { } wait)
+            {
+                counts.RetriedCalls++;
+                retries.Enqueue(parked, context.Now + Math.Max((long)wait.TotalMilliseconds, 1));
+            }
+            else
+            {
+                decided.Enqueue((parked, outcome));
+            }
+        }
+    }
+
+    /// <summary>The last word on a record: its value goes on, or it is given up; then the key's next one is ready.</summary>
+    private void Settle(ParkedRecord parked, in CallOutcome<TOut> outcome, ref RouteCounters.Turnover counts)
+    {
+        var record = parked.Record;
+        var error = outcome.Error;
+        try
+        {
+            if (error is not null)
+            {
+                ReleaseId(in record);
+            }
+            else if (outcome.Result is not null)
+            {
+                PassOn(outcome.Result, parked, ref counts);
+            }
+            else
+            {
+                counts.Ignored++;
+            }
+        }
+        catch (Exception thrown) when (thrown is not EngineDefectException)
+        {
+            error ??= thrown;
+        }
+
+        if (error is not null)
+        {
+            deadLetters.Fail(in record, parked.Origin, error, ref counts, parked.Attempts);
+        }
+
+        context.Complete(parked.Origin);
+        counts.ParkedRecords--;
+        if (parking.Remove(parked) is { } behind)
+        {
+            ready.Enqueue(behind);
+        }
+    }
+
+    private void PassOn(TOut value, ParkedRecord parked, ref RouteCounters.Turnover counts)
+    {
+        var from = new Keyed { Record = parked.Record, EntityKey = parked.EntityKey, Origin = parked.Origin };
+        try
+        {
+            next.Handle(in value, in from, ref counts);
+        }
+        catch
+        {
+            ReleaseId(from.Record);
+            throw;
+        }
+    }
+
+    private void ReleaseId(in Record record) => Release(plan.Reader.ReadAgain(record.Value));
+
+    private void BeginReady()
+    {
+        if (ready.Count == 0)
+        {
+            return;
+        }
+
+        for (var slots = plan.Slots.Take(line, ready.Count); slots > 0; slots--)
+        {
+            var parked = ready.Dequeue();
+            parked.Attempts++;
+            var attempt = new CallAttempt<TIn, TOut>(desk, parked);
+            undecided.Add(attempt);
+            desk.Began();
+            context.Scheduler.Schedule(attempt);
+        }
+    }
+
+    /// <summary>Fires the tokens of calls: user code that listens to them runs here, and not in the turn.</summary>
+    private sealed class Cancellation(CallAttempt<TIn, TOut>[] attempts) : IThreadPoolWorkItem
+    {
+        public void Execute() => Array.ForEach(attempts, static attempt => attempt.Cancel());
+    }
+}

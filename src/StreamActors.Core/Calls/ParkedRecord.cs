@@ -1,0 +1,73 @@
+using System.Globalization;
+using System.Text;
+using StreamActors.Records;
+using StreamActors.Shards;
+using StreamActors.Sinks;
+
+namespace StreamActors.Calls;
+
+/// <summary>
+/// A record that waits for its call, the call's result, or its next attempt: its own bytes, so that each attempt reads
+/// a fresh value, what is given up is whole, and a snapshot has nothing to serialise. The bytes do not change.
+/// </summary>
+internal sealed class ParkedRecord
+{
+    private static readonly long EarliestDate = DateTimeOffset.MinValue.ToUnixTimeMilliseconds();
+    private static readonly long LatestDate = DateTimeOffset.MaxValue.ToUnixTimeMilliseconds();
+
+    private readonly PartitionId source;
+    private readonly RecordBatch.Entry place;
+    private readonly byte[] bytes;
+    private readonly int entityKeyStart;
+
+    /// <summary>Copies a record with its entity's key.</summary>
+    public ParkedRecord(in Keyed from)
+    {
+        var record = from.Record;
+        source = record.Source;
+        Origin = from.Origin;
+        entityKeyStart = record.Bytes.Length;
+        bytes = new byte[entityKeyStart + from.EntityKey.Length];
+        record.Bytes.CopyTo(bytes);
+        from.EntityKey.CopyTo(bytes.AsSpan(entityKeyStart));
+        place = new RecordBatch.Entry
+        {
+            Offset = record.Offset,
+            Timestamp = record.Timestamp,
+            KeyLength = record.HasKey ? record.Key.Length : -1,
+            ValueLength = record.IsTombstone ? -1 : record.Value.Length,
+            HeadersLength = record.Headers.Length,
+        };
+    }
+
+    /// <summary>The record, as it came.</summary>
+    public Record Record => new(source, in place, bytes);
+
+    /// <summary>The key of its entity.</summary>
+    public ReadOnlySpan<byte> EntityKey => bytes.AsSpan(entityKeyStart);
+
+    /// <summary>Whether it has a place behind the other records of its key.</summary>
+    public bool IsOrdered => place.KeyLength >= 0 || entityKeyStart < bytes.Length;
+
+    /// <summary>Where it came from.</summary>
+    public Origin Origin { get; }
+
+    /// <summary>The bytes that it takes.</summary>
+    public int Bytes => bytes.Length;
+
+    /// <summary>Attempts so far. Only the shard's turn touches it, as the next two.</summary>
+    public int Attempts { get; set; }
+
+    /// <summary>Where its key stands in <see cref="Parking"/>.</summary>
+    public int KeyIndex { get; set; }
+
+    /// <summary>The next record of its key; null = there is none.</summary>
+    public ParkedRecord? Behind { get; set; }
+
+    /// <summary>What an attempt is told.</summary>
+    public Call ToCall(int attempt) => new(
+        Encoding.UTF8.GetString(Record.Key),
+        DateTimeOffset.FromUnixTimeMilliseconds(Math.Clamp(place.Timestamp, EarliestDate, LatestDate)),
+        attempt,
+        string.Create(CultureInfo.InvariantCulture, $"{source.Topic}/{source.Number}/{place.Offset}"));
+}

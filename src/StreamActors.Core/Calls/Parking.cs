@@ -1,0 +1,64 @@
+using StreamActors.Entities;
+using StreamActors.Limits;
+
+namespace StreamActors.Calls;
+
+/// <summary>
+/// The records of a shard that are parked: a queue for each key, whose first record alone may be called for; one
+/// without a key is always first. Owned by the shard: only its turn calls it, but for what says otherwise.
+/// </summary>
+internal sealed class Parking(ParkingLimits limits, ulong seed)
+{
+    private readonly KeyTable keys = new(seed);
+    private ParkedRecord?[] lastOfKey = new ParkedRecord?[16];
+    private int count;
+    private long bytes;
+
+    /// <summary>How many records are parked. Any thread.</summary>
+    public int Count => Volatile.Read(ref count);
+
+    /// <summary>Whether another record may be parked.</summary>
+    public bool HasRoom => count < limits.Records && bytes < limits.Bytes;
+
+    /// <summary>Parks a record behind the others of its key.</summary>
+    /// <returns>Whether it is the first one, and so may be called for.</returns>
+    public bool Add(ParkedRecord record)
+    {
+        Volatile.Write(ref count, count + 1);
+        bytes += record.Bytes;
+        if (!record.IsOrdered)
+        {
+            return true;
+        }
+
+        record.KeyIndex = keys.GetOrAdd(record.EntityKey, out var isFirst);
+        if (record.KeyIndex == lastOfKey.Length)
+        {
+            Array.Resize(ref lastOfKey, lastOfKey.Length * 2);
+        }
+
+        ref var last = ref lastOfKey[record.KeyIndex];
+        if (!isFirst)
+        {
+            last!.Behind = record;
+        }
+
+        last = record;
+        return isFirst;
+    }
+
+    /// <summary>The first record of its key is done.</summary>
+    /// <returns>The next one, which may be called for; null = there is none.</returns>
+    public ParkedRecord? Remove(ParkedRecord record)
+    {
+        Volatile.Write(ref count, count - 1);
+        bytes -= record.Bytes;
+        if (record is { IsOrdered: true, Behind: null })
+        {
+            keys.RemoveAt(record.KeyIndex);
+            lastOfKey[record.KeyIndex] = null;
+        }
+
+        return record.Behind;
+    }
+}

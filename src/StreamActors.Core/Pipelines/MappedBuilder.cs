@@ -1,0 +1,80 @@
+using StreamActors.Calls;
+using StreamActors.Entities;
+using StreamActors.Pipelines;
+using StreamActors.Shards;
+using StreamActors.Sinks;
+
+namespace StreamActors;
+
+/// <summary>Says what is done with the values that the calls of <c>MapAsync</c> give.</summary>
+/// <typeparam name="T">What the calls give.</typeparam>
+public sealed class MappedBuilder<T>
+{
+    private readonly PipelineBuilder pipeline;
+    private readonly RouteDefinition route;
+    private readonly EndRoute end;
+
+    private MappedBuilder(PipelineBuilder pipeline, RouteDefinition route, EndRoute end) =>
+        (this.pipeline, this.route, this.end) = (pipeline, route, end);
+
+    /// <summary>Ends the route: the connectors of its targets, and what makes the stage behind the calls.</summary>
+    private delegate void EndRoute(
+        Func<IEnumerable<string>> connectors, Func<ShardContext, DeadLetters, IStage<T>> makeNext);
+
+    /// <summary>Writes records that the route gives up to a topic, with their bytes and their story.</summary>
+    public MappedBuilder<T> DeadLetters(string topic)
+    {
+        route.DeadLetterTopic = topic;
+        return this;
+    }
+
+    /// <summary>Gives the values to entities, as a route without calls does.</summary>
+    /// <typeparam name="THandler">The entities' class; dependency injection makes one object of it a shard.</typeparam>
+    /// <typeparam name="TState">What is kept per entity.</typeparam>
+    /// <typeparam name="TOut">What the entities emit.</typeparam>
+    /// <param name="options">The entities' name, and how their state is stored.</param>
+    public OutputBuilder<TOut> Entity<THandler, TState, TOut>(EntityOptions<TState>? options = null)
+        where THandler : class, IEntity<T, TState, TOut>
+        where TState : new()
+    {
+        var kind = pipeline.Entity<THandler, TState, TOut>(static scope => scope.Make<THandler>(), options);
+        route.ShardGroup = $"entity {kind.Name}";
+        end(() => kind.Outputs.Connectors, (context, deadLetters) =>
+        {
+            var active = kind.In(context, deadLetters);
+            return new EntityStage<T, TState, TOut>((IEntity<T, TState, TOut>)active.Handler, active);
+        });
+        return new OutputBuilder<TOut>(route, kind.Outputs);
+    }
+
+    /// <summary>
+    /// Emits each value as it comes, to each of these targets; see <see cref="OutputBuilder{T}.To{TKind}"/>.
+    /// </summary>
+    public OutputBuilder<T> To<TKind>(params Target<TKind>[] targets)
+        where TKind : T
+    {
+        var outputs = new Outputs<T>(static value => value?.GetType().Name ?? "null");
+        end(() => outputs.Connectors, (context, _) => new EmitStage<T>(new Emitter<T>(outputs, context)));
+        return new OutputBuilder<T>(route, outputs).To(targets);
+    }
+
+    /// <summary>Puts calls in front of what a route will do.</summary>
+    internal static MappedBuilder<T> Of<TMap, TIn>(
+        PipelineBuilder pipeline, RouteDefinition route, RouteSteps<TIn> steps, MapAsyncOptions options)
+        where TMap : class, IAsyncMap<TIn, T>
+        where TIn : allows ref struct
+    {
+        route.Mistakes.AddRange(options.Mistakes()
+            .Select(mistake => $"MapAsync<{typeof(TMap).Name}> of {route.Topic}: {mistake}"));
+        return new(pipeline, route, (connectors, makeNext) =>
+        {
+            var plan = new CallPlan<TIn, T>(
+                typeof(TMap).Name, options, steps.Reader, static scope => scope.Make<TMap>());
+            steps.End(route, connectors, (context, deadLetters, release) =>
+                new MapAsyncStage<TIn, T>(plan, makeNext(context, deadLetters), deadLetters, context)
+                {
+                    Release = release,
+                });
+        });
+    }
+}

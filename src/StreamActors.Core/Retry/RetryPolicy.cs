@@ -1,0 +1,68 @@
+namespace StreamActors;
+
+/// <summary>
+/// Which errors are worth another attempt, how many attempts there are, and how long to wait before each. Made by
+/// <see cref="Retry.On{TException}"/>. An exception that it does not name is final at once; running out of time is
+/// worth another attempt by every policy.
+/// </summary>
+public sealed record RetryPolicy
+{
+    private const int MostAttempts = 1_000;
+    private static readonly TimeSpan Shortest = TimeSpan.FromMilliseconds(1);
+    private static readonly TimeSpan Hour = TimeSpan.FromHours(1);
+
+    internal RetryPolicy()
+    {
+    }
+
+    /// <summary>One attempt, and no other.</summary>
+    public static RetryPolicy None { get; } = new();
+
+    /// <summary>How many attempts there are in all, the first one included: 1 to 1,000.</summary>
+    public int Attempts { get; init; } = 1;
+
+    /// <summary>The wait after the first failure, up to a fifth shorter or longer: 1 ms to 1 h.</summary>
+    public TimeSpan First { get; init; } = TimeSpan.FromMilliseconds(500);
+
+    /// <summary>
+    /// The longest wait, up to a fifth shorter or longer: from <see cref="First"/> to 1 h. A key waits as long with all
+    /// its records; the others go on.
+    /// </summary>
+    public TimeSpan Longest { get; init; } = TimeSpan.FromSeconds(30);
+
+    /// <summary>The same policy, for this exception too.</summary>
+    /// <typeparam name="TException">What is worth another attempt, with what is derived from it.</typeparam>
+    /// <param name="filter">Which of these exceptions; null = all. One that throws counts as false.</param>
+    public RetryPolicy Or<TException>(Func<TException, bool>? filter = null)
+        where TException : Exception => this with
+        {
+            Accepts = error => Accepts(error) || (error is TException known && filter?.Invoke(known) != false),
+        };
+
+    /// <summary>Whether an exception is worth another attempt. What a filter throws passes through.</summary>
+    internal Func<Exception, bool> Accepts { get; private init; } = static _ => false;
+
+    /// <summary>The wait before the next attempt; null when there is none.</summary>
+    /// <param name="failures">How many attempts failed so far, from 1.</param>
+    /// <param name="random">Chance, for the jitter.</param>
+    internal TimeSpan? Wait(int failures, Random random) =>
+        failures < Attempts ? new Backoff(First, Longest).Wait(failures, random) : null;
+
+    /// <summary>What is out of range, a sentence each.</summary>
+    internal IEnumerable<string> Mistakes()
+    {
+        if (Attempts is < 1 or > MostAttempts)
+        {
+            yield return $"The retries have {Attempts} attempts: it must be from 1 to {MostAttempts}.";
+        }
+
+        if (First < Shortest || First > Hour)
+        {
+            yield return $"The first wait of the retries is {First}: it must be from {Shortest} to {Hour}.";
+        }
+        else if (Longest < First || Longest > Hour)
+        {
+            yield return $"The longest wait of the retries is {Longest}: it must be from {First} to {Hour}.";
+        }
+    }
+}
