@@ -84,9 +84,9 @@ internal sealed class Scenario
             {
                 var again = log.Records[random.Next(log.Records.Count)];
 
-                // A record that a window gives up frees its id at the flush: whether one with that id comes before or
+                // A record that a window or a call gives up frees its id then: whether one with that id comes before or
                 // after is the schedule's, and nothing that the model could foretell.
-                var isHeld = world.RouteOf(log.Id).Kind is RouteKind.Latest or RouteKind.Sample;
+                var isHeld = world.RouteOf(log.Id).Kind is RouteKind.Latest or RouteKind.Sample or RouteKind.Calls;
                 log.Append(again.Key, isHeld && again.Wish == Wish.Throw ? 0 : again.Id, again.Wish, gap: 0);
                 continue;
             }
@@ -198,6 +198,14 @@ internal sealed class Scenario
 
         world.Alive.ForEach(static process => process.Stop());
         Observe();
+
+        // What was told to end, and does not heed it, ends by itself.
+        world.Time.Advance(TimeSpan.FromSeconds(1));
+        while (world.Threads.RunOne())
+        {
+            Observe();
+        }
+
         world.CheckEnd();
     }
 

@@ -9,6 +9,15 @@ public static class Exemptions
     public static IReadOnlyList<Exemption> All { get; } =
     [
         Catch(
+            "src/StreamActors.Core/Calls/CallAttempt.cs: CallAttempt.AskAsync",
+            "User code: whatever a call throws is its outcome."),
+        Catch(
+            "src/StreamActors.Core/Calls/MapAsyncStage.cs: MapAsyncStage.PassOn",
+            "Takes the record's id back and rethrows."),
+        Catch(
+            "src/StreamActors.Core/Calls/MapAsyncStage.cs: MapAsyncStage.Settle",
+            "User code: a record is given up on whose call's result the next stage throws."),
+        Catch(
             "src/StreamActors.Core/Entities/ActiveEntities.cs: ActiveEntities.OnTime",
             "User code: a timer that throws is reported, the shard goes on."),
         Catch(

@@ -151,7 +151,9 @@ internal sealed class MapAsyncStage<TIn, TOut> : IStage<TIn>
         }
     }
 
-    /// <summary>The last word on a record: its value goes on, or it is given up; then the key's next one is ready.</summary>
+    /// <summary>
+    /// The last word on a record: its value goes on, or it is given up; then the key's next one is ready.
+    /// </summary>
     private void Settle(ParkedRecord parked, in CallOutcome<TOut> outcome, ref RouteCounters.Turnover counts)
     {
         var record = parked.Record;

@@ -3,9 +3,10 @@ namespace StreamActors.Limits;
 /// <summary>
 /// Every bound of a pipeline, in one place. What a node keeps in memory for one owned partition is at most
 /// <c>MailboxBytes + BatchBytes</c> (the last batch may overshoot) of records, twice <c>OutboxBytes</c> of outputs for
-/// each sink, <c>WindowBytes</c> twice for each window (one fills while the other is flushed), <c>Parking.Bytes</c> where
-/// it calls, 4 bytes for each of <c>UncommittedRecords</c>; and, for the whole pipeline, <c>DedupBytes</c>. The largest single record is the
-/// broker's limit, 1 MB by default, and may stand above each bound once.
+/// each sink, <c>WindowBytes</c> twice for each window (one fills while the other is flushed), <c>Parking.Bytes</c>
+/// for a route that calls, 4 bytes for each of <c>UncommittedRecords</c>; and, for the whole pipeline,
+/// <c>DedupBytes</c>. The largest single record is the broker's limit, 1 MB by default, and may stand above each bound
+/// once.
 /// </summary>
 public sealed record PipelineLimits
 {

@@ -89,8 +89,8 @@ public sealed class RouteCounters
     public long TimedOutCalls => Interlocked.Read(ref timedOutCalls);
 
     /// <summary>
-    /// Calls of <c>MapAsync</c> under way now, those that were given up and have not ended included, of shards that this
-    /// process owns.
+    /// Calls of <c>MapAsync</c> under way now, those that were given up and have not ended included, of shards that
+    /// this process owns.
     /// </summary>
     public long CallsInFlight => Interlocked.Read(ref callsInFlight);
 

@@ -3,7 +3,7 @@ namespace StreamActors;
 /// <summary>Makes retry policies: which errors of a call are worth another attempt, how often and how soon.</summary>
 public static class Retry
 {
-    /// <summary>Tries again when a call throws this exception, or one derived from it, or runs out of its time.</summary>
+    /// <summary>Tries again when a call throws this exception or one derived from it, or takes too long.</summary>
     /// <typeparam name="TException">What is worth another attempt.</typeparam>
     /// <param name="attempts">How many attempts there are in all, the first one included: 1 to 1,000.</param>
     /// <param name="first">

@@ -9,8 +9,8 @@ using StreamActors.Snapshots;
 namespace StreamActors.Shards;
 
 /// <summary>
-/// A route in one shard, whatever its types: the shard's turn drives it. Nothing is called by two threads, but for what
-/// says otherwise.
+/// A route in one shard, whatever its types: the shard's turn drives it. Nothing is called by two threads, but for
+/// what says otherwise.
 /// </summary>
 internal interface IRouteRunner : IDisposable
 {

@@ -34,6 +34,18 @@ internal sealed class EngineMetrics(Node node) : IMetricSource
             "streamactors_timers_failed_total", "Timers on whose call user code threw.", MetricKind.Counter,
             [.. PerRoute(static route => route.FailedTimers)]);
         yield return new(
+            "streamactors_calls_retried_total", "Calls that failed and were put off for another attempt.",
+            MetricKind.Counter, [.. PerRoute(static route => route.RetriedCalls)]);
+        yield return new(
+            "streamactors_calls_timed_out_total", "Calls that were given up because their time was over.",
+            MetricKind.Counter, [.. PerRoute(static route => route.TimedOutCalls)]);
+        yield return new(
+            "streamactors_calls_in_flight", "Calls under way.", MetricKind.Gauge,
+            [.. PerRoute(static route => route.CallsInFlight)]);
+        yield return new(
+            "streamactors_records_parked", "Records that wait for a call, its result, or its next attempt.",
+            MetricKind.Gauge, [.. PerRoute(static route => route.ParkedRecords)]);
+        yield return new(
             "streamactors_entities_passivated_total",
             "Entities forgotten because they were idle, or before their time, because a shard had too many (cap).",
             MetricKind.Counter,

@@ -86,7 +86,7 @@ public sealed class CallEndTests
     }
 
     [Fact]
-    public void A_shard_that_is_let_go_gives_the_others_the_slots_that_it_waits_for_and_those_of_its_calls_when_they_end()
+    public void A_shard_that_is_let_go_waits_for_no_slot_and_its_calls_give_back_theirs_when_they_end()
     {
         var shards = new CallShards(Options with { MaxInFlight = 1 }, shards: 2);
         shards.Send("a", 1, shard: 0);

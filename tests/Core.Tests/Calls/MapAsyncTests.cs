@@ -76,7 +76,8 @@ public sealed class MapAsyncTests
     [Fact]
     public void Records_that_a_sub_key_tells_apart_do_not_wait_for_each_other()
     {
-        var shards = new CallShards(more: static route => route.SubKey(static number => number % 2 == 0 ? "0"u8 : "1"u8));
+        var shards = new CallShards(more: static route =>
+            route.SubKey(static number => number % 2 == 0 ? "0"u8 : "1"u8));
         shards.Send("k", 1);
         shards.Send("k", 2);
         shards.Send("k", 3);
@@ -194,7 +195,7 @@ public sealed class MapAsyncTests
     public void Entities_behind_the_calls_get_what_these_give_in_the_order_of_the_key()
     {
         var shards = new CallShards(define: static (route, options) => route.MapAsync<ManualMap, string>(options)
-            .Entity<Joiner.State, string>(static () => new Joiner()).To(CallShards.Target()));
+            .Entity<Joiner, Joiner.State, string>().To(CallShards.Target()));
         shards.Send("a", 1);
         shards.Send("a", 2);
         shards.Send("a", 3);
@@ -239,7 +240,7 @@ public sealed class MapAsyncTests
 
     private sealed class Joiner : IEntity<string, Joiner.State, string>
     {
-        public void On(scoped in string record, State state, Turn<string> turn)
+        public void On(string record, ref State state, Turn<string> turn)
         {
             if (record == "throw")
             {
@@ -250,6 +251,7 @@ public sealed class MapAsyncTests
             turn.Emit(state.Text);
         }
 
+        [StateVersion(1)]
         internal sealed class State
         {
             public string Text { get; set; } = "";

@@ -76,7 +76,7 @@ public sealed class ParkingTests
         batch.Add(8, long.MaxValue, default, default, default);
         ParkedRecord[] parked = [Copy(batch[0], "entity"u8), Copy(batch[1], default)];
         batch.Reset(new PartitionId("other", 0));
-        batch.Add(0, 0, "XXX"u8, "XXXXX"u8, "XXXXXXX"u8);
+        batch.Add(0, 0, "---"u8, "-----"u8, "-------"u8);
 
         var record = parked[0].Record;
         record.Source.ShouldBe(new PartitionId("t", 3));

@@ -37,7 +37,8 @@ internal sealed class CallShards
         var definition = builder.Build();
         var metrics = new PipelineMetrics(["t"], ["sink", RouteDefinition.DeadLetterLane]);
         var services = new EngineServices(Time, new Random(1), Time, Events) { Scopes = Calls };
-        host = new ShardHost(definition, [Open(metrics.Sinks[0], Sink), Open(metrics.Sinks[1], Dead)], metrics, services);
+        OpenSink[] sinks = [Open(metrics.Sinks[0], Sink), Open(metrics.Sinks[1], Dead)];
+        host = new ShardHost(definition, sinks, metrics, services);
         Counters = metrics.Routes[0].Counters;
         All = [.. Enumerable.Range(0, shards).Select(number =>
             new Shard(host, new Epoch(), [new PartitionOffset(new PartitionId("t", number), 0)], phase: 0))];

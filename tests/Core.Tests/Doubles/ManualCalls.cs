@@ -1,6 +1,8 @@
 namespace StreamActors.Core.Tests.Doubles;
 
-/// <summary>User code of <c>MapAsync</c> whose calls end when the test says so, with the scopes that it comes from.</summary>
+/// <summary>
+/// User code of <c>MapAsync</c> whose calls end when the test says so, with the scopes that it comes from.
+/// </summary>
 internal sealed class ManualCalls : IScopes
 {
     /// <summary>The calls that were made, in their order.</summary>

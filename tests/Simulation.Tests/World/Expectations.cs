@@ -11,6 +11,7 @@ internal enum RouteKind
     Latest,
     Sample,
     Entity,
+    Calls,
 }
 
 /// <summary>A route of a simulated pipeline.</summary>
@@ -57,6 +58,9 @@ internal sealed class Expectations(RouteShape route, PartitionId partition, long
     private readonly HashSet<int> seen = [];
     private long settled = start;
 
+    /// <summary>Counts the runs of the partition in this member: a seek begins another.</summary>
+    public int Run { get; private set; } = 1;
+
     /// <summary>Whether it is known where the partition starts.</summary>
     public bool IsStarted => Position >= 0;
 
@@ -91,6 +95,7 @@ internal sealed class Expectations(RouteShape route, PartitionId partition, long
         }
 
         CheckCommit(offset);
+        Run++;
         settled = offset;
         read.Clear();
         acknowledged.Clear();
@@ -120,6 +125,12 @@ internal sealed class Expectations(RouteShape route, PartitionId partition, long
             acknowledged.ShouldNotContain(
                 (sink, kind, cause.Offset),
                 $"{partition}@{cause.Offset} was delivered again after its acknowledgement");
+            return;
+        }
+
+        if (route.Kind == RouteKind.Calls && cause.Key.Length == 0)
+        {
+            // Calls for records without a key wait for none.
             return;
         }
 
@@ -164,7 +175,7 @@ internal sealed class Expectations(RouteShape route, PartitionId partition, long
                 var count = sampled.GetValueOrDefault(record.Key) + 1;
                 sampled[record.Key] = count % route.SampleRate;
                 return count < route.SampleRate ? Fate.Silent : Given(record);
-            case RouteKind.Entity when record.Wish == Wish.Ignore:
+            case RouteKind.Entity or RouteKind.Calls when record.Wish == Wish.Ignore:
                 return Fate.Silent;
             default:
                 if (record.Wish == Wish.Throw)

@@ -23,6 +23,8 @@ internal sealed record Chances
     /// <summary>The group gives a partition to another member than its co-partition.</summary>
     public double OutOfStep { get; init; }
 
+    public double CallFails { get; init; }
+
     public static Chances None { get; } = new();
 }
 

@@ -24,7 +24,8 @@ internal sealed class SimulatedProcess
         this.world = world;
         Number = number;
         scheduler = new SimulatedScheduler(world.Threads, world.Time);
-        services = new EngineServices(world.Time, new Random(world.Random.Next()), scheduler, world);
+        Calls = new SimulatedCalls(world, this);
+        services = new EngineServices(world.Time, new Random(world.Random.Next()), scheduler, world) { Scopes = Calls };
         definition = Define();
         source = new SimulatedSource(world);
         sinks = [.. world.Routes.SelectMany(static route => route.Sinks)
@@ -40,6 +41,8 @@ internal sealed class SimulatedProcess
     public int Number { get; }
 
     public PipelineMetrics Metrics { get; }
+
+    public SimulatedCalls Calls { get; }
 
     public GroupMember Member { get; private set; } = null!;
 
@@ -128,6 +131,9 @@ internal sealed class SimulatedProcess
             case RouteKind.Latest: route.Every(TimeSpan.FromMilliseconds(20)).Latest().To(targets); break;
             case RouteKind.Sample:
                 route.Every(TimeSpan.FromMilliseconds(20)).Sample(shape.SampleRate).To(targets);
+                break;
+            case RouteKind.Calls:
+                route.MapAsync<SimulatedCalls.SimulatedMap, SimulatedRecord>(world.Calls).To(targets);
                 break;
             default:
                 var outputs = route.Entity<SimulatedEntity, SimulatedEntity.State, SimulatedRecord>(

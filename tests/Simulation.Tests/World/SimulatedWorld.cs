@@ -32,6 +32,7 @@ internal sealed class SimulatedWorld : IEngineEvents
             OutboxBytes = Random.Next(50, 2_000),
             WindowBytes = Random.Next(100, 3_000),
             UncommittedRecords = Random.Next(1, 200),
+            Parking = new ParkingLimits { Records = Random.Next(1, 16), Bytes = Random.Next(50, 2_000) },
             EntitiesPerShard = Routes.Any(static route => route.Kind == RouteKind.Sample) ? 1_000 : Random.Next(1, 20),
         };
         Timing = new PipelineTiming
@@ -45,6 +46,12 @@ internal sealed class SimulatedWorld : IEngineEvents
             PassivateAfter = TimeSpan.FromMinutes(10),
             Restart = new Backoff(TimeSpan.FromMilliseconds(5), TimeSpan.FromMilliseconds(100)),
             RestartLimit = int.MaxValue,
+        };
+        Calls = new MapAsyncOptions
+        {
+            MaxInFlight = Random.Next(1, 6),
+            Timeout = Milliseconds(2, 20),
+            Retry = Retry.On<SimulatedTrouble>(Random.Next(1, 4), Milliseconds(1, 20)),
         };
         Chances = Random.Next(4) == 0 ? Chances.None : DrawChances();
         mayHaveDefects = Chances.SinkDefect > 0;
@@ -71,6 +78,8 @@ internal sealed class SimulatedWorld : IEngineEvents
     public PipelineLimits Limits { get; }
 
     public PipelineTiming Timing { get; }
+
+    public MapAsyncOptions Calls { get; }
 
     public Chances Chances
     {
@@ -131,10 +140,14 @@ internal sealed class SimulatedWorld : IEngineEvents
     /// <summary>
     /// Some time passes, up to a limit; or nearly none, when a stop fires first and the sink minds it.
     /// </summary>
-    public async Task Delay(int maxMilliseconds, CancellationToken stop = default)
+    public Task Delay(int maxMilliseconds, CancellationToken stop = default) =>
+        Overrun(TimeSpan.FromMilliseconds(Random.Next(maxMilliseconds + 1)), stop);
+
+    /// <summary>As much time passes; or less, when a stop fires first and chance minds it.</summary>
+    public async Task Overrun(TimeSpan time, CancellationToken stop)
     {
         var passed = new TaskCompletionSource();
-        Time.After(TimeSpan.FromMilliseconds(Random.Next(maxMilliseconds + 1)), () => passed.TrySetResult());
+        Time.After(time, () => passed.TrySetResult());
         var minds = Random.Next(2) == 0;
         await using var heard = stop.Register(() => _ = minds && passed.TrySetResult());
         await passed.Task;
@@ -187,7 +200,8 @@ internal sealed class SimulatedWorld : IEngineEvents
             + what.ToString(CultureInfo.InvariantCulture));
 
     /// <summary>
-    /// After the last drain: nothing is lost, everything is committed, and every record was counted once.
+    /// After the last drain: nothing is lost, everything is committed, every record was counted once, and no call goes
+    /// on or left its scope open.
     /// </summary>
     public void CheckEnd()
     {
@@ -203,6 +217,11 @@ internal sealed class SimulatedWorld : IEngineEvents
 
         foreach (var process in everyone)
         {
+            if (!process.WasKilled)
+            {
+                process.Calls.OpenScopes.ShouldBe(0, "a scope ends with its call, and a shard's with the shard");
+            }
+
             foreach (var route in process.Metrics.Routes)
             {
                 var counts = route.Counters;
@@ -211,6 +230,10 @@ internal sealed class SimulatedWorld : IEngineEvents
                 // One that was killed has taken what was under way with it.
                 ended.ShouldBeInRange(
                     process.WasKilled ? 0 : counts.Received, counts.Received, $"the counters of {route.Name}");
+                if (!process.WasKilled)
+                {
+                    (counts.ParkedRecords, counts.CallsInFlight).ShouldBe((0, 0), $"the gauges of {route.Name}");
+                }
             }
         }
     }
@@ -229,7 +252,7 @@ internal sealed class SimulatedWorld : IEngineEvents
         {
             Wish.Reject => isDeadLettered,
             Wish.Throw => isDeadLettered || route.Dedup || route.Kind is RouteKind.Latest or RouteKind.Sample,
-            Wish.Ignore when route.Kind == RouteKind.Entity => true,
+            Wish.Ignore when route.Kind is RouteKind.Entity or RouteKind.Calls => true,
             _ when route.Kind == RouteKind.Sample => true,
             _ when route.Kind == RouteKind.Latest => Has("out", other => IsSame(other) || Replaces(other))
                 || log.Records.Exists(other => Replaces(other) && other.Wish == Wish.Throw)
@@ -263,7 +286,7 @@ internal sealed class SimulatedWorld : IEngineEvents
 
     private RouteShape DrawRoute(string topic) => new(
         topic,
-        (RouteKind)Random.Next(4),
+        (RouteKind)Random.Next(5),
         Dedup: Random.Next(2) == 0,
         DeadLetters: Random.Next(2) == 0,
         Random.Next(3) switch { 0 => ["redis"], 1 => ["kafka"], _ => ["redis", "kafka"] },
@@ -278,6 +301,7 @@ internal sealed class SimulatedWorld : IEngineEvents
         SinkDefect = Rarely(0.05),
         SinkRefuses = Rarely(0.05),
         OutOfStep = Rarely(0.1),
+        CallFails = Rarely(0.4),
     };
 
     private double Rarely(double chance) => Random.Next(2) == 0 ? chance : 0;
