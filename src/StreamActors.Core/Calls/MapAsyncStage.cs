@@ -1,3 +1,4 @@
+using StreamActors.Events;
 using StreamActors.Metrics;
 using StreamActors.Records;
 using StreamActors.Shards;
@@ -31,6 +32,7 @@ internal sealed class MapAsyncStage<TIn, TOut> : IStage<TIn>
     private readonly PriorityQueue<ParkedRecord, long> retries = new();
     private readonly Queue<(ParkedRecord Parked, CallOutcome<TOut> Outcome)> decided = new();
     private int shownInFlight;
+    private Bounded retryReports;
 
     /// <summary>Makes a stage without records.</summary>
     public MapAsyncStage(
@@ -143,11 +145,21 @@ internal sealed class MapAsyncStage<TIn, TOut> : IStage<TIn>
             {
                 counts.RetriedCalls++;
                 retries.Enqueue(parked, context.Now + Math.Max((long)wait.TotalMilliseconds, 1));
+                ReportRetry(parked, outcome.Error!);
             }
             else
             {
                 decided.Enqueue((parked, outcome));
             }
+        }
+    }
+
+    private void ReportRetry(ParkedRecord parked, Exception error)
+    {
+        if (retryReports.IsDue(context.Now, out var count))
+        {
+            var at = new PartitionOffset(context.Inputs[parked.Origin.Input], parked.Origin.Offset);
+            context.Events.Report(new EngineEvent.CallsRetried(context.Pipeline, plan.Name, count, at, error));
         }
     }
 

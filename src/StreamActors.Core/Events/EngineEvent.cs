@@ -81,6 +81,13 @@ public abstract record EngineEvent(string Pipeline)
         string Pipeline, string Handler, long Count, PartitionOffset Last, Exception Error) : EngineEvent(Pipeline);
 
     /// <summary>
+    /// Calls of <c>MapAsync</c> failed since the last report, and are tried again after a wait; the last one's record
+    /// and error.
+    /// </summary>
+    public sealed record CallsRetried(
+        string Pipeline, string Map, long Count, PartitionOffset Last, Exception Error) : EngineEvent(Pipeline);
+
+    /// <summary>
     /// A sink will never take some outputs of a shard, counted since the last report; the records that caused them are
     /// done. The cause of the last one, and the reason.
     /// </summary>

@@ -44,7 +44,7 @@ public sealed class MappedBuilder<T>
             var active = kind.In(context, deadLetters);
             return new EntityStage<T, TState, TOut>((IEntity<T, TState, TOut>)active.Handler, active);
         });
-        return new OutputBuilder<TOut>(route, kind.Outputs);
+        return new OutputBuilder<TOut>(pipeline, route, kind.Outputs);
     }
 
     /// <summary>
@@ -55,7 +55,7 @@ public sealed class MappedBuilder<T>
     {
         var outputs = new Outputs<T>(static value => value?.GetType().Name ?? "null");
         end(() => outputs.Connectors, (context, _) => new EmitStage<T>(new Emitter<T>(outputs, context)));
-        return new OutputBuilder<T>(route, outputs).To(targets);
+        return new OutputBuilder<T>(pipeline, route, outputs).To(targets);
     }
 
     /// <summary>Puts calls in front of what a route will do.</summary>

@@ -93,6 +93,11 @@ internal sealed partial class EngineLog
     [LoggerMessage(1030, LogLevel.Error, "{Pipeline}: what {Owner} had of user code could not be disposed of")]
     private partial void DisposalFailed(Exception error, string pipeline, string owner);
 
+    [LoggerMessage(1040, LogLevel.Warning,
+        "{Pipeline}: {Count} call(s) of {Map} failed and are tried again, the last for {Last}")]
+    private partial void CallsRetried(
+        Exception error, string pipeline, string map, long count, PartitionOffset last);
+
     [LoggerMessage(1099, LogLevel.Information, "{Happened}")]
     private partial void Unknown(EngineEvent happened);
 }

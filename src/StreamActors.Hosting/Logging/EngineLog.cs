@@ -56,6 +56,7 @@ internal sealed partial class EngineLog(ILoggerFactory loggers) : IEngineEvents
         switch (happened)
         {
             case EngineEvent.HandlerFailed e: HandlerFailed(e.Error, e.Pipeline, e.Handler, e.Count, e.Last); break;
+            case EngineEvent.CallsRetried e: CallsRetried(e.Error, e.Pipeline, e.Map, e.Count, e.Last); break;
             case EngineEvent.TimerFailed e: TimerFailed(e.Error, e.Pipeline, e.Handler, e.Count, e.Timer); break;
             case EngineEvent.OutputRefused e: OutputRefused(e.Pipeline, e.Sink, e.Count, e.Last, e.Why); break;
             case EngineEvent.DisposalFailed e: DisposalFailed(e.Error, e.Pipeline, e.Owner); break;

@@ -1,4 +1,6 @@
 using StreamActors.Core.Tests.Doubles;
+using StreamActors.Events;
+using StreamActors.Records;
 
 namespace StreamActors.Core.Tests.Calls;
 
@@ -52,6 +54,24 @@ public sealed class CallFailureTests
         shards.Counters.Failed.ShouldBe(1);
         shards.Counters.DeadLettered.ShouldBe(1);
         shards.Calls.Values.ShouldBe([1, 2]);
+    }
+
+    [Fact]
+    public void Calls_that_are_tried_again_are_reported_at_a_bounded_rate_with_the_reason()
+    {
+        var shards = new CallShards(Patient);
+        var error = new IOException("busy");
+        for (var value = 0; value < 2; value++)
+        {
+            shards.Send($"k{value}", value);
+            shards.Fail(value, error);
+        }
+
+        var last = new PartitionOffset(shards.One.Inputs[0], 0);
+        shards.Events.All.ShouldBe([new EngineEvent.CallsRetried("p", "ManualMap", 1, last, error)]);
+        shards.Advance(Second * 11);
+        shards.Fail(0, error);
+        shards.Events.All.Last().ShouldBeOfType<EngineEvent.CallsRetried>().Count.ShouldBe(2);
     }
 
     [Fact]
