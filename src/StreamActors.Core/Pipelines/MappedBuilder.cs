@@ -58,6 +58,14 @@ public sealed class MappedBuilder<T>
         return new OutputBuilder<T>(pipeline, route, outputs).To(targets);
     }
 
+    /// <summary>
+    /// Sends the values through an internal topic, by another key, and goes on with a route that reads it: see
+    /// <see cref="RouteBuilder{T}.Repartition"/>.
+    /// </summary>
+    public RouteBuilder<TKind> Repartition<TKind>(
+        string name, ICodec<TKind> codec, Func<TKind, string> key, RepartitionOptions options)
+        where TKind : T => To<TKind>().Repartition(name, codec, key, options);
+
     /// <summary>Puts calls in front of what a route will do.</summary>
     internal static MappedBuilder<T> Of<TMap, TIn>(
         PipelineBuilder pipeline, RouteDefinition route, RouteSteps<TIn> steps, MapAsyncOptions options)

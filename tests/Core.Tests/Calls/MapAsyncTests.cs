@@ -185,16 +185,17 @@ public sealed class MapAsyncTests
     [Fact]
     public void A_value_may_be_a_ref_struct_over_the_bytes()
     {
-        var shards = new CallShards(define: static (route, options) =>
-            route.MapAsync<LengthMap, string>(options).To(CallShards.Target()));
-        shards.Send("k", 1);
-        shards.Sink.Values.ShouldBe(["1"]);
+        var shards = new CallShards(define: static (builder, options) => builder.From("t", new Views())
+            .DeadLetters("dlq").MapAsync<ViewMap, string>(options).To(CallShards.Target()));
+        shards.Send("k", 0x01020304);
+        shards.Sink.Values.ShouldBe(["4 bytes, the first is 4"]);
     }
 
     [Fact]
     public void Entities_behind_the_calls_get_what_these_give_in_the_order_of_the_key()
     {
-        var shards = new CallShards(define: static (route, options) => route.MapAsync<ManualMap, string>(options)
+        var shards = new CallShards(define: static (builder, options) => builder.From("t", new Numbers())
+            .DeadLetters("dlq").MapAsync<ManualMap, string>(options)
             .Entity<Joiner, Joiner.State, string>().To(CallShards.Target()));
         shards.Send("a", 1);
         shards.Send("a", 2);
@@ -208,6 +209,16 @@ public sealed class MapAsyncTests
         shards.Dead.Taken.Count.ShouldBe(1);
         shards.Counters.Failed.ShouldBe(1);
         shards.One.Committable(0).ShouldBe(4);
+    }
+
+    [Fact]
+    public void What_calls_give_may_go_on_by_another_key_through_an_internal_topic()
+    {
+        var builder = new PipelineBuilder("p");
+        builder.From("t", new Numbers()).MapAsync<ManualMap, string>()
+            .Repartition("by-text", new Text(), static text => text, new RepartitionOptions { Partitions = 2 })
+            .To(CallShards.Target());
+        builder.Build().Routes.Select(static route => route.Topic).ShouldBe(["t", "p-by-text-repartition"]);
     }
 
     [Fact]
@@ -233,9 +244,34 @@ public sealed class MapAsyncTests
         }
     }
 
-    private sealed class LengthMap : IAsyncMap<int, string>
+    private readonly ref struct View(ReadOnlySpan<byte> bytes)
     {
-        public ValueTask<string?> MapAsync(int value, Call call, CancellationToken stop) => new($"{value}");
+        public ReadOnlySpan<byte> Bytes { get; } = bytes;
+    }
+
+    private sealed class Views : ICodec<View>
+    {
+        public bool TryRead(ReadOnlySpan<byte> bytes, out View value, out Rejection rejection)
+        {
+            value = new View(bytes);
+            rejection = default;
+            return true;
+        }
+
+        public void Write(scoped in View value, System.Buffers.IBufferWriter<byte> output) =>
+            throw new NotSupportedException();
+    }
+
+    private sealed class ViewMap : IAsyncMap<View, string>
+    {
+        public ValueTask<string?> MapAsync(View value, Call call, CancellationToken stop) =>
+            LaterAsync(value.Bytes.Length, value.Bytes[0]);
+
+        private static async ValueTask<string?> LaterAsync(int length, byte first)
+        {
+            await ValueTask.CompletedTask;
+            return $"{length} bytes, the first is {first}";
+        }
     }
 
     private sealed class Joiner : IEntity<string, Joiner.State, string>

@@ -21,7 +21,7 @@ internal sealed class CallShards
         MapAsyncOptions? options = null,
         ParkingLimits? parking = null,
         Action<RouteBuilder<int>>? more = null,
-        Action<RouteBuilder<int>, MapAsyncOptions>? define = null,
+        Action<PipelineBuilder, MapAsyncOptions>? define = null,
         int shards = 1)
     {
         // What a call awaits goes on where the test ends it, not where xunit would have it.
@@ -30,10 +30,13 @@ internal sealed class CallShards
         {
             Limits = new PipelineLimits { OutboxRecords = 2, Parking = parking ?? new() },
         };
-        var route = builder.From("t", new Numbers()).DeadLetters("dlq");
-        more?.Invoke(route);
-        define ??= static (route, options) => route.MapAsync<ManualMap, string>(options).To(Target());
-        define(route, options ?? new());
+        define ??= (builder, options) =>
+        {
+            var route = builder.From("t", new Numbers()).DeadLetters("dlq");
+            more?.Invoke(route);
+            route.MapAsync<ManualMap, string>(options).To(Target());
+        };
+        define(builder, options ?? new());
         var definition = builder.Build();
         var metrics = new PipelineMetrics(["t"], ["sink", RouteDefinition.DeadLetterLane]);
         var services = new EngineServices(Time, new Random(1), Time, Events) { Scopes = Calls };
