@@ -17,7 +17,7 @@ internal interface IRouteRunner : IDisposable
     /// <summary>When it wants <see cref="OnTime"/>, in milliseconds; <see cref="long.MaxValue"/> = never.</summary>
     long NextDue { get; }
 
-    /// <summary>When it wants <see cref="Flush"/> while the shard drains; <see cref="long.MaxValue"/> = never.</summary>
+    /// <summary>When it wants <see cref="Flush"/> in a drain; <see cref="long.MaxValue"/> = never.</summary>
     long FlushDue { get; }
 
     /// <summary>What it waits for that is no sink, for a log; empty when for nothing. Any thread.</summary>

@@ -85,8 +85,8 @@ public sealed class CallThreadsTests
             .To(new Target<int?>("sink", static _ => "out", new Texts()));
         var definition = builder.Build();
         var events = new RecordedEvents();
-        var services = new EngineServices(
-            TimeProvider.System, new Random(1), new ThreadPoolScheduler(TimeProvider.System), events) { Scopes = hasty };
+        var threads = new ThreadPoolScheduler(TimeProvider.System);
+        var services = new EngineServices(TimeProvider.System, new Random(1), threads, events) { Scopes = hasty };
         var metrics = new PipelineMetrics(["t"], ["sink"]);
         var open = new OpenSink(
             "sink", sink, new SinkGate("p", "sink", events, new Random(1)), metrics.Sinks[0].Counters);
