@@ -3,7 +3,6 @@ using StreamActors.Limits;
 using StreamActors.Metrics;
 using StreamActors.Pipelines;
 using StreamActors.Records;
-using StreamActors.Retry;
 using StreamActors.Shards;
 using StreamActors.Sinks;
 using StreamActors.Sources;
