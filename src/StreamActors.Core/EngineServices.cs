@@ -1,3 +1,4 @@
+using System.Reflection;
 using StreamActors.Events;
 using StreamActors.Shards;
 using StreamActors.Snapshots;
@@ -22,10 +23,14 @@ public sealed record EngineServices(TimeProvider Time, Random Random, ITurnSched
 
     private sealed class PlainScopes : IScopes, IScope
     {
+        // What a constructor throws is what a retry filter looks at.
+        private const BindingFlags Unwrapped =
+            BindingFlags.Public | BindingFlags.Instance | BindingFlags.DoNotWrapExceptions;
+
         public IScope Open() => this;
 
         public T Make<T>()
-            where T : class => Activator.CreateInstance<T>();
+            where T : class => (T)Activator.CreateInstance(typeof(T), Unwrapped, binder: null, args: null, culture: null)!;
 
         public ValueTask DisposeAsync() => ValueTask.CompletedTask;
     }
