@@ -21,6 +21,12 @@ public sealed record EngineServices(TimeProvider Time, Random Random, ITurnSched
     /// <summary>Keeps what drained shards save; null = their state is forgotten.</summary>
     internal ISnapshots? Snapshots { get; init; }
 
+    /// <summary>Sees what becomes of each record: for tests. Null, as in production: nobody does.</summary>
+    internal IShardObserver? Observer { get; init; }
+
+    /// <summary>The shortest time between two reports of one kind by a shard; a test hears each.</summary>
+    internal TimeSpan ReportEvery { get; init; } = TimeSpan.FromSeconds(10);
+
     private sealed class PlainScopes : IScopes, IScope
     {
         // What a constructor throws is what a retry filter looks at.

@@ -19,6 +19,7 @@ internal sealed class ActiveEntities<TState, TOut> : IEntityStates<TState>
     private readonly ShardContext context;
     private readonly EntityTable<Entity> entities;
     private readonly EntityTimers timers;
+    private readonly ITimerHandler<TState, TOut> timerHandler;
     private readonly StateGuard<TState> guard;
     private readonly Turn<TOut> turn = new();
     private readonly long passivateAfter;
@@ -36,6 +37,7 @@ internal sealed class ActiveEntities<TState, TOut> : IEntityStates<TState>
         this.deadLetters = deadLetters;
         this.context = context;
         Handler = handler;
+        timerHandler = context.Observer?.Around(handler, context) ?? handler;
         emitter = new Emitter<TOut>(definition.Outputs, context);
         guard = new StateGuard<TState>(definition.StateCodec);
         timers = new EntityTimers(context);
@@ -61,6 +63,9 @@ internal sealed class ActiveEntities<TState, TOut> : IEntityStates<TState>
             return context.Outbox.HasRoom ? Math.Min(timers.NextDue, sweep) : sweep;
         }
     }
+
+    /// <summary>The timers that are set, for people who look.</summary>
+    public IEnumerable<Kept> Kept => timers.Kept;
 
     /// <summary>Entries in the queues of timers, which may be more than timers are set.</summary>
     public int QueuedTimers => timers.Entries;
@@ -209,7 +214,7 @@ internal sealed class ActiveEntities<TState, TOut> : IEntityStates<TState>
     {
         turn.Begin(timer.RecordKey, timers.TimeOf(timer), context.UtcNow);
         guard.Keep(in entity.State);
-        Handler.OnTimer(timer.Name, ref entity.State, turn);
+        timerHandler.OnTimer(timer.Name, ref entity.State, turn);
         var origin = new Origin(0, Origin.NoOffset, context.UtcNow);
         timers.EnsureRoom(turn.Forgets ? [] : turn.Timers, entity.Timers, freed: null);
         Emit(timer.RecordKey, timer.RecordKey is not null, origin);

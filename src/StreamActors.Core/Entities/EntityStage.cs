@@ -18,6 +18,9 @@ internal sealed class EntityStage<TIn, TState, TOut>(
     public bool HasRoom => true;
 
     /// <inheritdoc/>
+    public IEnumerable<Kept> Kept => entities.Kept;
+
+    /// <inheritdoc/>
     public void Handle(scoped in TIn value, in Keyed from, ref RouteCounters.Turnover counts)
     {
         ref var state = ref entities.Begin(in from);

@@ -29,6 +29,14 @@ internal sealed class EntityTimers
     /// <summary>How many entries the queues hold, the dead ones included.</summary>
     public int Entries => byClock.Entries + byEventTime.Entries;
 
+    /// <summary>Those that are set, for people who look.</summary>
+    public IEnumerable<Kept> Kept => byClock.Set
+        .Select(static timer => new Kept(timer.RecordKey, $"timer \"{timer.Name}\"", timer.Due))
+        .Concat(byEventTime.Set.Select(static timer => new Kept(
+            timer.RecordKey,
+            $"timer \"{timer.Name}\", when records carry {DateTimeOffset.FromUnixTimeMilliseconds(timer.Due):u}",
+            long.MaxValue)));
+
     private int Count => byClock.Count + byEventTime.Count;
 
     /// <summary>Takes a timer that is due; it is not set any more.</summary>

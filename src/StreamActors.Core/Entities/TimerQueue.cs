@@ -15,6 +15,10 @@ internal sealed class TimerQueue
     /// <summary>How many timers are set.</summary>
     public int Count { get; private set; }
 
+    /// <summary>The timers that are set, in no order.</summary>
+    public IEnumerable<EntityTimer> Set =>
+        queue.UnorderedItems.Select(static entry => entry.Element).Where(static timer => timer.IsSet);
+
     /// <summary>How many entries the queue holds, the dead ones included.</summary>
     public int Entries => queue.Count;
 

@@ -48,6 +48,9 @@ internal sealed class OffsetLedger
         return count;
     }
 
+    /// <summary>How many things are still to be done for a received record; 0 = it is done.</summary>
+    public int Left(long offset) => offset < first || offset >= next ? 0 : pending[Slot(offset)];
+
     /// <summary>Whether a record at this offset can be received now; false while the span is at its bound.</summary>
     public bool HasRoomFor(long offset) => first == next || offset - first < maxSpan;
 

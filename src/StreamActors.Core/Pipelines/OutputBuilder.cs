@@ -24,6 +24,7 @@ public sealed class OutputBuilder<T>
     public OutputBuilder<T> To<TKind>(params Target<TKind>[] targets)
         where TKind : T
     {
+        route.Targets.AddRange(targets);
         foreach (var target in targets)
         {
             outputs.Add(target.Connector, context => new KindWay<T, TKind>(
@@ -67,6 +68,7 @@ public sealed class RouteEnd<T>
     /// <summary>Sends every value to each of these targets too.</summary>
     public RouteEnd<T> To(params Target<T>[] targets)
     {
+        route.Targets.AddRange(targets);
         outputs.Add(targets);
         return this;
     }

@@ -41,6 +41,9 @@ public sealed class Pipeline
         host = new ShardHost(definition, [.. Metrics.Sinks.Select(sink => Open(sink, sinks))], Metrics, services);
     }
 
+    /// <summary>What it was composed of.</summary>
+    internal PipelineDefinition Definition => definition;
+
     /// <summary>Its name.</summary>
     public string Name => definition.Name;
 
@@ -106,10 +109,13 @@ public sealed class Pipeline
             : new EngineEvent.PipelineFailed(Name, Fatal));
     }
 
+    /// <summary>Makes a member, which joins at once; the caller's thread is its poll thread.</summary>
+    internal GroupMember Join() => new(definition, host, Metrics, source, services);
+
     /// <returns>What <see cref="GroupMember.Stop"/> says; null when the member failed.</returns>
     private long? RunMember(CancellationToken stop)
     {
-        var current = new GroupMember(definition, host, Metrics, source, services);
+        var current = Join();
         member = current;
         try
         {

@@ -54,7 +54,13 @@ public sealed class PipelineBuilder
         }
 
         var steps = new RouteSteps<T>(new CodecReader<T>(codec));
-        var route = new RouteDefinition { Name = topic, Topic = topic, Steps = steps };
+        var route = new RouteDefinition
+        {
+            Name = topic,
+            Topic = topic,
+            Source = new TopicCodec<T>(codec),
+            Steps = steps,
+        };
         routes.Add(route);
         return new RouteBuilder<T>(this, route, steps);
     }

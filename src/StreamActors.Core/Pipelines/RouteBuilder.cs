@@ -154,7 +154,8 @@ public sealed class RouteBuilder<T>
         steps.End(route, () => kind.Outputs.Connectors, (context, deadLetters, _) =>
         {
             var active = kind.In(context, deadLetters);
-            return new Entities.EntityStage<T, TState, TOut>((IEntity<T, TState, TOut>)active.Handler, active);
+            var own = (IEntity<T, TState, TOut>)active.Handler;
+            return new Entities.EntityStage<T, TState, TOut>(context.Observer?.Around(own, context) ?? own, active);
         });
         return new OutputBuilder<TOut>(pipeline, route, kind.Outputs);
     }

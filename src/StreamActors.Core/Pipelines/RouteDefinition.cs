@@ -27,6 +27,12 @@ internal sealed class RouteDefinition
     /// <summary>What is done with its records; <c>Map</c> replaces it by steps for other values.</summary>
     public required IRouteSteps Steps { get; set; }
 
+    /// <summary>How the values of its topic are read and written.</summary>
+    public required ITopicCodec Source { get; init; }
+
+    /// <summary>The targets that it says, each a <see cref="Sinks.Target{T}"/> of its values' type.</summary>
+    public List<object> Targets { get; } = [];
+
     /// <summary>
     /// Which routes share shards: those with the same text. Routes that feed the same entities do, and their topics
     /// are co-partitioned; any other route stands alone.

@@ -1,19 +1,18 @@
 namespace StreamActors.Shards;
 
 /// <summary>
-/// Keeps reports of one kind to one in ten seconds: lets the first through, and then one with the count of all since.
+/// Keeps reports of one kind to one in a while: lets the first through, and then one with the count of all since.
 /// </summary>
 internal struct Bounded
 {
-    private const long ReportEvery = 10_000;
-
     private long unreported;
     private long nextAt;
 
     /// <summary>Counts one, and says whether it is to be reported now.</summary>
     /// <param name="now">The time in milliseconds.</param>
+    /// <param name="every">The shortest time between two reports, in milliseconds.</param>
     /// <param name="count">How many there were since the last report, this one included.</param>
-    public bool IsDue(long now, out long count)
+    public bool IsDue(long now, long every, out long count)
     {
         count = ++unreported;
         if (now < nextAt)
@@ -21,7 +20,7 @@ internal struct Bounded
             return false;
         }
 
-        (unreported, nextAt) = (0, now + ReportEvery);
+        (unreported, nextAt) = (0, now + every);
         return true;
     }
 }

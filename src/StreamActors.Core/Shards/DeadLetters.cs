@@ -23,7 +23,7 @@ internal sealed class DeadLetters(string handler, string? topic, SinkLane? lane,
     public void Reject(scoped in Record record, Origin origin, Rejection why, ref RouteCounters.Turnover counts)
     {
         counts.Rejected++;
-        if (rejections.IsDue(context.Now, out var count))
+        if (rejections.IsDue(context.Now, context.ReportEvery, out var count))
         {
             var at = new PartitionOffset(record.Source, record.Offset);
             context.Events.Report(
@@ -46,7 +46,7 @@ internal sealed class DeadLetters(string handler, string? topic, SinkLane? lane,
         int attempts = 1)
     {
         counts.Failed++;
-        if (failures.IsDue(context.Now, out var count))
+        if (failures.IsDue(context.Now, context.ReportEvery, out var count))
         {
             var at = new PartitionOffset(record.Source, record.Offset);
             context.Events.Report(new EngineEvent.HandlerFailed(context.Pipeline, handler, count, at, error));
@@ -63,7 +63,7 @@ internal sealed class DeadLetters(string handler, string? topic, SinkLane? lane,
     public void FailTimer(string timer, Exception error, ref RouteCounters.Turnover counts)
     {
         counts.FailedTimers++;
-        if (failedTimers.IsDue(context.Now, out var count))
+        if (failedTimers.IsDue(context.Now, context.ReportEvery, out var count))
         {
             context.Events.Report(new EngineEvent.TimerFailed(context.Pipeline, handler, count, timer, error));
         }

@@ -23,6 +23,9 @@ internal interface IStage<T>
     /// <summary>Whether it can take a value now; if not, it wants a turn when the outbox has room again.</summary>
     bool HasRoom { get; }
 
+    /// <summary>What it keeps for later, for people who look; between two turns only.</summary>
+    IEnumerable<Kept> Kept => [];
+
     /// <summary>
     /// Takes a value. What user code throws passes through; then the call has left no trace.
     /// </summary>

@@ -26,6 +26,9 @@ internal interface IRouteRunner : IDisposable
     /// <summary>Whether it can take a record now.</summary>
     bool HasRoom { get; }
 
+    /// <summary>What it keeps for later, for people who look; between two turns only.</summary>
+    IEnumerable<Kept> Kept { get; }
+
     /// <summary>Counts of the turn so far.</summary>
     ref RouteCounters.Turnover Counts { get; }
 
@@ -90,6 +93,9 @@ internal sealed class RouteRunner<T> : IRouteRunner, IStateful
 
     /// <inheritdoc/>
     public bool HasRoom => stage.HasRoom;
+
+    /// <inheritdoc/>
+    public IEnumerable<Kept> Kept => stage.Kept;
 
     /// <inheritdoc/>
     public ref RouteCounters.Turnover Counts => ref counts;

@@ -50,6 +50,12 @@ internal sealed class ShardContext : IDisposable
     /// <summary>Where to say what happened.</summary>
     public required IEngineEvents Events { get; init; }
 
+    /// <summary>Sees what becomes of each record; null in production.</summary>
+    public IShardObserver? Observer { get; init; }
+
+    /// <summary>The shortest time between two reports of one kind, in milliseconds.</summary>
+    public required long ReportEvery { get; init; }
+
     /// <summary>The seed of the shard's hash tables.</summary>
     public required ulong HashSeed { get; init; }
 
@@ -141,7 +147,7 @@ internal sealed class ShardContext : IDisposable
     /// <summary>Reports an output that its sink will never take, at a bounded rate.</summary>
     public void ReportRefused(SinkLane lane, Origin origin, string why)
     {
-        if (lane.IsRefusalDue(Now, out var count))
+        if (lane.IsRefusalDue(Now, ReportEvery, out var count))
         {
             var at = new PartitionOffset(Inputs[origin.Input], origin.Offset);
             Events.Report(new EngineEvent.OutputRefused(Pipeline, lane.Sink, count, at, why));

@@ -22,6 +22,8 @@ internal sealed class ShardHost
     private readonly IScopes scopes;
     private readonly PagePool dedupMemory;
     private readonly long startedAt;
+    private readonly long reportEvery;
+    private readonly IShardObserver? observer;
 
     /// <summary>Makes what the shards of a pipeline share.</summary>
     public ShardHost(
@@ -33,6 +35,8 @@ internal sealed class ShardHost
         random = services.Random;
         scopes = services.Scopes;
         Snapshots = services.Snapshots;
+        observer = services.Observer;
+        reportEvery = (long)services.ReportEvery.TotalMilliseconds;
         Time = services.Time;
         Scheduler = services.Scheduler;
         routes = definition.Routes.ToDictionary(static route => route.Topic);
@@ -87,6 +91,8 @@ internal sealed class ShardHost
             Timing = definition.Timing,
             DedupMemory = dedupMemory,
             Events = events,
+            Observer = observer,
+            ReportEvery = reportEvery,
             HashSeed = (ulong)random.NextInt64(),
             Phase = phase,
             EventClock = new EventClock(inputs.Count),
@@ -101,6 +107,12 @@ internal sealed class ShardHost
     public IRouteRunner[] MakeRunners(IReadOnlyList<PartitionId> inputs, ShardContext context) =>
     [
         .. inputs.Select(input => routes[input.Topic])
-            .Select(route => route.MakeRunner(counters[route.Name], context)),
+            .Select(route => MakeRunner(route, context)),
     ];
+
+    private IRouteRunner MakeRunner(RouteDefinition route, ShardContext context)
+    {
+        var runner = route.MakeRunner(counters[route.Name], context);
+        return observer?.Around(runner, route, context) ?? runner;
+    }
 }

@@ -123,7 +123,7 @@ internal sealed class SinkLane : IDisposable
         Count(Filling, input) + (state == LaneState.Idle ? 0 : Count(sending, input));
 
     /// <summary>Whether an output that the sink refused is to be reported now; counts those that are not.</summary>
-    public bool IsRefusalDue(long now, out long count) => refusals.IsDue(now, out count);
+    public bool IsRefusalDue(long now, long every, out long count) => refusals.IsDue(now, every, out count);
 
     /// <inheritdoc/>
     public void Dispose()

@@ -52,6 +52,9 @@ internal sealed class WindowStage<T> : IStage<T>
     public bool HasRoom => filling.Bytes < context.Limits.WindowBytes;
 
     /// <inheritdoc/>
+    public IEnumerable<Kept> Kept => KeptIn(flushing, flushed, context.Now).Concat(KeptIn(filling, 0, nextTick));
+
+    /// <inheritdoc/>
     public void Handle(scoped in T value, in Keyed from, ref RouteCounters.Turnover counts)
     {
         if (counters is not null && !IsSampled(counters, from.EntityKey, ref counts))
@@ -102,6 +105,15 @@ internal sealed class WindowStage<T> : IStage<T>
         nextTick = filling.Count > 0 ? context.Now : long.MaxValue;
         OnTime(ref counts);
         return filling.Count == 0 && flushing.Count == 0;
+    }
+
+    private IEnumerable<Kept> KeptIn(WindowBuffer buffer, int from, long due)
+    {
+        for (var index = from; index < buffer.Count; index++)
+        {
+            var record = buffer.RecordAt(index, context.Inputs[0]);
+            yield return new Kept(record.HasKey ? record.Key.ToArray() : null, $"held in a window of {spec.Every}", due);
+        }
     }
 
     private bool IsSampled(
