@@ -61,7 +61,7 @@ run() {    # $1 = project
     fi
 }
 
-for name in Tidy Core Simulation Pipelines Integration; do run $name; done
+for name in Tidy Core Testing Simulation Pipelines Integration; do run $name; done
 
 cat "$results"/*.tsv >"$results/all"
 count() { grep -c "^$1" "$results/all" || true; }

@@ -12,6 +12,7 @@ internal static class DependencyLaws
         ["StreamActors.Kafka"] = (["Core"], ["Confluent.Kafka"]),
         ["StreamActors.Redis"] = (["Core"], []),
         ["StreamActors.Hosting"] = (["Core"], []),
+        ["StreamActors.Testing"] = (["Core", "Hosting"], []),
         ["StreamActors.Pipelines"] = (["Core", "Kafka", "Redis", "Hosting"], []),
         ["StreamActors.Node"] =
             (["Core", "Kafka", "Redis", "Hosting", "Pipelines"], ["System.CommandLine", "Spectre.Console"]),

@@ -1,0 +1,63 @@
+using System.Buffers;
+using StreamActors.Pipelines;
+using StreamActors.Sinks;
+
+namespace StreamActors.Testing;
+
+/// <summary>Writes what tests send, and reads what pipelines wrote, by the codecs of the definition.</summary>
+internal static class Codecs
+{
+    /// <summary>The bytes of a value for a route's topic.</summary>
+    /// <exception cref="PipelineTestException">The route reads another type.</exception>
+    public static byte[] Write<T>(RouteDefinition route, scoped in T value)
+        where T : allows ref struct
+    {
+        if (route.Source is not TopicCodec<T> source)
+        {
+            throw new PipelineTestException(
+                $"The topic {route.Topic} has values of the type {route.Source.ValueType.Name}, and not "
+                + $"{typeof(T).Name}. Send one of those, or its bytes.");
+        }
+
+        var output = new ArrayBufferWriter<byte>();
+        source.Codec.Write(in value, output);
+        return output.WrittenSpan.ToArray();
+    }
+
+    /// <summary>Reads what was written to a destination, each by the codec of the target that wrote it.</summary>
+    /// <exception cref="PipelineTestException">No target writes values of the type, or the bytes are none.</exception>
+    public static List<T> Read<T>(PipelineDefinition definition, string destination, IEnumerable<WrittenRecord> records)
+    {
+        var all = definition.Routes.SelectMany(static route => route.Targets).ToList();
+        var targets = all.OfType<Target<T>>().ToList();
+        if (targets.Count == 0)
+        {
+            var types = all.Select(static target => target.GetType().GetGenericArguments()[0].Name).Distinct();
+            throw new PipelineTestException(
+                $"No target of the pipeline writes values of the type {typeof(T).Name}: {destination} cannot be read "
+                + $"as such. The targets write {string.Join(", ", types)}; ReadRaw gives their bytes.");
+        }
+
+        return [.. records.Select(record => Read(targets, record))];
+    }
+
+    private static T Read<T>(List<Target<T>> targets, WrittenRecord record)
+    {
+        var why = "";
+        foreach (var target in targets.Where(target => target.Connector == record.Connector))
+        {
+            if (!target.Codec.TryRead(record.Value, out var value, out var rejection))
+            {
+                why = rejection.ToString();
+            }
+            else if (target.Destination(value) == record.Destination)
+            {
+                return value;
+            }
+        }
+
+        throw new PipelineTestException(
+            $"What {record.Connector} wrote to {record.Destination} is no {typeof(T).Name} of a target that writes there"
+            + $"{(why.Length > 0 ? $" (its codec says: {why})" : "")}. ReadRaw gives its bytes: {record.Text}");
+    }
+}

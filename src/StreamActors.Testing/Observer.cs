@@ -1,0 +1,221 @@
+using StreamActors.Metrics;
+using StreamActors.Pipelines;
+using StreamActors.Records;
+using StreamActors.Shards;
+using StreamActors.Sinks;
+
+namespace StreamActors.Testing;
+
+/// <summary>Watches the shards of a process, and writes into the trace what becomes of their records.</summary>
+internal sealed class Observer(TraceLog trace, TimeSpan startedAt) : IShardObserver
+{
+    private readonly List<ObservedRunner> runners = [];
+
+    /// <summary>What the shards keep for later: with the topic, and the time by the test's clock.</summary>
+    public IEnumerable<(string Topic, Kept Kept, TimeSpan? Due)> Kept =>
+        from runner in runners
+        from kept in runner.Kept
+        let due = kept.Due == long.MaxValue ? (TimeSpan?)null : startedAt + TimeSpan.FromMilliseconds(kept.Due)
+        select (runner.Topic, kept, due);
+
+    /// <summary>The time of a shard's clock by the test's.</summary>
+    public TimeSpan StartedAt => startedAt;
+
+    /// <summary>What the handler of the call under way did; the runner's line takes it.</summary>
+    public List<string> Notes { get; } = [];
+
+    /// <inheritdoc/>
+    public IRouteRunner Around(IRouteRunner runner, RouteDefinition route, ShardContext context)
+    {
+        var observed = new ObservedRunner(runner, route, context, this, trace);
+        runners.Add(observed);
+        return observed;
+    }
+
+    /// <inheritdoc/>
+    public IEntity<TIn, TState, TOut> Around<TIn, TState, TOut>(
+        IEntity<TIn, TState, TOut> handler, ShardContext context)
+        where TIn : allows ref struct
+        where TState : class, new() => new ObservedEntity<TIn, TState, TOut>(handler, context, this, trace);
+
+    /// <summary>A shard is gone.</summary>
+    public void Forget(ObservedRunner runner) => runners.Remove(runner);
+}
+
+/// <summary>A route's runner, watched: what a call counted and added tells what became of its record.</summary>
+internal sealed class ObservedRunner(
+    IRouteRunner inner, RouteDefinition route, ShardContext context, Observer observer, TraceLog trace) : IRouteRunner
+{
+    private readonly SinkLane[] lanes = [.. route.Connectors.Distinct().Select(context.Outbox.Lane)];
+    private readonly int[] marks = new int[route.Connectors.Distinct().Count()];
+
+    /// <summary>The topic that the route reads.</summary>
+    public string Topic => route.Topic;
+
+    /// <inheritdoc/>
+    public long NextDue => inner.NextDue;
+
+    /// <inheritdoc/>
+    public bool HasRoom => inner.HasRoom;
+
+    /// <inheritdoc/>
+    public IEnumerable<Kept> Kept => inner.Kept;
+
+    /// <inheritdoc/>
+    public ref RouteCounters.Turnover Counts => ref inner.Counts;
+
+    /// <inheritdoc/>
+    public void Handle(scoped in Record record, Origin origin)
+    {
+        var before = inner.Counts;
+        Mark();
+        observer.Notes.Clear();
+        inner.Handle(in record, origin);
+        List<string> did = [.. Counted(in before)];
+        if (did.Count == 0)
+        {
+            did.AddRange(Outputs().Where(output => output.Origin == origin).Select(static output => output.To));
+            if (did.Count == 0)
+            {
+                did.Add(context.Ledgers[origin.Input].Left(origin.Offset) > 1 ? "held for later" : "no output");
+            }
+
+            did.AddRange(observer.Notes);
+        }
+
+        var key = record.HasKey ? record.Key.ToArray() : null;
+        trace.Add(new PartitionOffset(record.Source, record.Offset), key, string.Join("; ", did));
+        ReportOthers(origin);
+    }
+
+    /// <inheritdoc/>
+    public void OnTime()
+    {
+        Mark();
+        inner.OnTime();
+        ReportOthers(null);
+    }
+
+    /// <inheritdoc/>
+    public bool Flush()
+    {
+        Mark();
+        var isEmpty = inner.Flush();
+        ReportOthers(null);
+        return isEmpty;
+    }
+
+    /// <inheritdoc/>
+    public void Publish() => inner.Publish();
+
+    /// <inheritdoc/>
+    public void Dispose()
+    {
+        observer.Forget(this);
+        inner.Dispose();
+    }
+
+    private void Mark()
+    {
+        for (var lane = 0; lane < lanes.Length; lane++)
+        {
+            marks[lane] = lanes[lane].Filling.Count;
+        }
+    }
+
+    /// <summary>Ends that come without an output, or with a dead letter; their reasons stand in lines before.</summary>
+    private IEnumerable<string> Counted(scoped in RouteCounters.Turnover before)
+    {
+        var now = inner.Counts;
+        var did = new List<string>();
+        if (now.Duplicates > before.Duplicates)
+        {
+            did.Add("a duplicate: its id was seen before");
+        }
+
+        if (now.Merged > before.Merged)
+        {
+            did.Add("merged: its window emits one record for several");
+        }
+
+        if (now.Rejected + now.Failed > before.Rejected + before.Failed)
+        {
+            did.Add(now.DeadLettered > before.DeadLettered
+                ? $"dead letter → {route.DeadLetterTopic}"
+                : "dropped: its route has no topic for dead letters");
+        }
+
+        return did;
+    }
+
+    /// <summary>Outputs of other records than the one that is handled: of a window, a call, a timer.</summary>
+    private void ReportOthers(Origin? handled)
+    {
+        foreach (var output in Outputs().Where(output => output.Origin != handled))
+        {
+            var place = new PartitionOffset(context.Inputs[output.Origin.Input], output.Origin.Offset);
+            trace.Add(place, output.Key, output.To);
+        }
+    }
+
+    private List<(Origin Origin, byte[]? Key, string To)> Outputs()
+    {
+        var added = new List<(Origin Origin, byte[]? Key, string To)>();
+        for (var lane = 0; lane < lanes.Length; lane++)
+        {
+            var batch = lanes[lane].Filling;
+            for (var index = marks[lane]; index < batch.Count; index++)
+            {
+                ref readonly var output = ref batch.Outputs[index];
+                var key = output.HasKey ? batch.Key(in output).ToArray() : null;
+                added.Add((output.Origin, key, $"→ {output.Destination} ({lanes[lane].Sink})"));
+            }
+        }
+
+        return added;
+    }
+}
+
+/// <summary>A handler object, watched: the timers that a call sets, and that it forgets.</summary>
+internal sealed class ObservedEntity<TIn, TState, TOut>(
+    IEntity<TIn, TState, TOut> inner, ShardContext context, Observer observer, TraceLog trace)
+    : IEntity<TIn, TState, TOut>
+    where TIn : allows ref struct
+    where TState : class, new()
+{
+    /// <inheritdoc/>
+    public void On(scoped in TIn record, TState state, Turn<TOut> turn)
+    {
+        inner.On(in record, state, turn);
+        observer.Notes.AddRange(Notes(turn));
+    }
+
+    /// <inheritdoc/>
+    public void OnTimer(string name, TState state, Turn<TOut> turn)
+    {
+        inner.OnTimer(name, state, turn);
+        List<string> did = [$"timer \"{name}\" fired", .. Notes(turn)];
+        if (turn.Outputs.Count == 0)
+        {
+            did.Add("no output");
+        }
+
+        var place = new PartitionOffset(context.Inputs[0], Origin.NoOffset);
+        trace.Add(place, System.Text.Encoding.UTF8.GetBytes(turn.Key), string.Join("; ", did));
+    }
+
+    private IEnumerable<string> Notes(Turn<TOut> turn)
+    {
+        foreach (var (name, due) in turn.Timers)
+        {
+            var at = observer.StartedAt + TimeSpan.FromMilliseconds(
+                due.ToUnixTimeMilliseconds() - context.UtcNow + context.Now);
+            yield return $"timer \"{name}\" set for {TraceLog.Show(at)}";
+        }
+
+        if (turn.Forgets)
+        {
+            yield return "forgotten";
+        }
+    }
+}

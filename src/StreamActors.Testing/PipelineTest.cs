@@ -1,0 +1,315 @@
+using System.Text;
+using Microsoft.Extensions.DependencyInjection;
+using StreamActors.Pipelines;
+using StreamActors.Records;
+
+namespace StreamActors.Testing;
+
+/// <summary>
+/// Runs the definition of a pipeline on the real engine, with virtual time and without a broker: on the calling thread,
+/// the same each time. Every call returns when nothing can run any more before time passes.
+/// <para>
+/// A record that is given up, and a timer or a shard that fails, ends the call that caused it with a
+/// <see cref="PipelineTestException"/>, so that no test overlooks it; one that is about failures says
+/// <see cref="AllowFailures"/>, or sends by <see cref="SendBad(string, string?, ReadOnlySpan{byte})"/>.
+/// </para>
+/// <para>One thread at a time. A test that does not end well is disposed of like any other: nothing is drained.</para>
+/// </summary>
+public sealed class PipelineTest : IDisposable
+{
+    private readonly Surroundings around;
+    private readonly Dictionary<string, int> readUpTo = new(StringComparer.Ordinal);
+    private TestProcess process;
+    private bool isDisposed;
+
+    private PipelineTest(Surroundings around)
+    {
+        this.around = around;
+        process = new TestProcess(around);
+    }
+
+    /// <summary>The virtual clock.</summary>
+    public VirtualTime Time => around.Time;
+
+    /// <summary>What became of the records so far: a line each, with virtual times, and what waits.</summary>
+    public string Trace => around.Trace.Text() + Waiting();
+
+    /// <summary>
+    /// The records that were given up so far: written to a topic for dead letters, or dropped where a route has none.
+    /// </summary>
+    public IReadOnlyList<DeadLetter> DeadLetters => around.Topics.DeadLetters;
+
+    /// <summary>What failed so far: records that were given up, timers, shards.</summary>
+    public IReadOnlyList<PipelineFailure> Failures => around.Reports.Failures;
+
+    /// <summary>Makes a test of a pipeline, which joins its group at the first call.</summary>
+    /// <param name="define">Composes the pipeline; called again for each process after <see cref="Restart"/>.</param>
+    /// <param name="services">Adds what user code asks for, such as fakes; called for each process too.</param>
+    /// <param name="options">How it is tested.</param>
+    /// <exception cref="PipelineException">The composition has mistakes; the message names all of them.</exception>
+    public static PipelineTest Of(
+        Action<PipelineBuilder> define,
+        Action<IServiceCollection>? services = null,
+        PipelineTestOptions? options = null)
+    {
+        ArgumentNullException.ThrowIfNull(define);
+        return new PipelineTest(new Surroundings(define, services, options ?? new PipelineTestOptions()));
+    }
+
+    /// <summary>Lets records, timers and shards fail: the test looks at <see cref="Failures"/> itself.</summary>
+    public PipelineTest AllowFailures()
+    {
+        around.Reports.AreAllowed = true;
+        return this;
+    }
+
+    /// <summary>Gives a topic as many partitions; it can grow later, and not shrink.</summary>
+    /// <exception cref="ArgumentOutOfRangeException">It has more partitions already.</exception>
+    public PipelineTest Partitions(string topic, int count)
+    {
+        around.Topics.Grow(topic, count);
+        return this;
+    }
+
+    /// <summary>
+    /// Sends a record and lets the pipeline handle it. A value is written by the codec of the topic's route; text as
+    /// UTF-8 where that has another type; bytes as they are, null as a tombstone.
+    /// </summary>
+    /// <param name="topic">A topic that a route reads.</param>
+    /// <param name="key">The record's key; null = it has none.</param>
+    /// <param name="value">The value.</param>
+    /// <param name="options">Headers, time, partition.</param>
+    /// <exception cref="PipelineTestException">
+    /// No route reads the topic, it has values of another type, or something failed.
+    /// </exception>
+    public void Send<T>(string topic, string? key, T value, SendOptions? options = null)
+        where T : allows ref struct
+    {
+        var bytes = Codecs.Write(Route(topic), in value);
+        Act(() => Append(topic, key, bytes, options));
+    }
+
+    /// <inheritdoc cref="Send{T}(string, string?, T, SendOptions?)"/>
+    public void Send(string topic, string? key, string value, SendOptions? options = null)
+    {
+        var route = Route(topic);
+        var bytes = route.Source is TopicCodec<string> ? Codecs.Write(route, in value) : Encoding.UTF8.GetBytes(value);
+        Act(() => Append(topic, key, bytes, options));
+    }
+
+    /// <inheritdoc cref="Send{T}(string, string?, T, SendOptions?)"/>
+    public void Send(string topic, string? key, byte[]? value, SendOptions? options = null) =>
+        Act(() => Append(topic, key, value, options));
+
+    /// <inheritdoc cref="Send{T}(string, string?, T, SendOptions?)"/>
+    public void Send(string topic, string? key, ReadOnlySpan<byte> value, SendOptions? options = null) =>
+        Send(topic, key, value.ToArray(), options);
+
+    /// <summary>Sends several records at once: they are there before the pipeline reads the first.</summary>
+    /// <exception cref="PipelineTestException">As for one.</exception>
+    public void SendAll<T>(string topic, IEnumerable<(string? Key, T Value)> records)
+    {
+        var route = Route(topic);
+        List<(string? Key, byte[] Value)> all =
+            [.. records.Select(record => (record.Key, Codecs.Write(route, record.Value)))];
+        Act(() => all.ForEach(record => Append(topic, record.Key, record.Value, null)));
+    }
+
+    /// <summary>Sends bytes that the route's codec must refuse: the test is about that.</summary>
+    /// <exception cref="PipelineTestException">The codec accepts them.</exception>
+    public void SendBad(string topic, string? key, ReadOnlySpan<byte> bytes)
+    {
+        if (Route(topic).Source.Accepts(bytes, out _))
+        {
+            throw new PipelineTestException(
+                $"The codec of {topic} accepts these bytes: {Encoding.UTF8.GetString(bytes)}. Use Send for them.");
+        }
+
+        var copy = bytes.ToArray();
+        Act(() => around.Reports.Foretell(Append(topic, key, copy, null)));
+    }
+
+    /// <summary>Sends text that the route's codec must refuse, as UTF-8.</summary>
+    /// <exception cref="PipelineTestException">The codec accepts it.</exception>
+    public void SendBad(string topic, string? key, string text) => SendBad(topic, key, Encoding.UTF8.GetBytes(text));
+
+    /// <summary>
+    /// Lets virtual time pass. Timers fire in the order of their times, and the pipeline handles what follows from one
+    /// before the next.
+    /// </summary>
+    public void Advance(TimeSpan by)
+    {
+        ArgumentOutOfRangeException.ThrowIfLessThan(by, TimeSpan.Zero);
+        Act(() =>
+        {
+            process.Settle();
+            var end = Time.Elapsed + by;
+            while (Time.Elapsed < end)
+            {
+                Time.AdvanceTo(Earliest(end, Time.NextDue, process.NextPoll));
+                process.Settle();
+            }
+        });
+    }
+
+    /// <summary>Stops the process as a SIGTERM does (drain, commit, leave) and starts another.</summary>
+    public void Restart() => Replace(static old => old.Stop(), "the process is stopped, and another started");
+
+    /// <summary>
+    /// Kills the process and starts another: what was not committed is read again. Commits come at once after the
+    /// first record, then by the pipeline's interval: <see cref="Advance"/> decides what is committed.
+    /// </summary>
+    public void Crash() => Replace(static old => old.Kill(), "the process is killed, and another started");
+
+    /// <summary>
+    /// Takes all partitions away, with a hand-over, and gives them back. Virtual time passes only where the drain has
+    /// to wait, such as for a sink that fails.
+    /// </summary>
+    public void Revoke() => Act(() => process.Client.Next = Taking.Revoke);
+
+    /// <summary>Takes all partitions away without a hand-over, as when a session expires, and gives them back.</summary>
+    public void Lose() => Act(() => process.Client.Next = Taking.Lose);
+
+    /// <summary>Lets deliveries to a sink fail; the engine repeats them as time passes.</summary>
+    /// <param name="connector">The sink's connector, such as <c>redis</c>; <c>kafka</c> takes dead letters too.</param>
+    /// <param name="times">How many deliveries fail; without it, all until <see cref="HealSink"/>.</param>
+    /// <exception cref="PipelineTestException">The pipeline has no such sink.</exception>
+    public void FailSink(string connector, int times = int.MaxValue) => Sink(connector).Failing = times;
+
+    /// <summary>Lets deliveries to a sink succeed again; what waits for it goes on as time passes.</summary>
+    /// <exception cref="PipelineTestException">The pipeline has no such sink.</exception>
+    public void HealSink(string connector) => FailSink(connector, 0);
+
+    /// <summary>Holds back a sink's acknowledgements: it takes outputs, and their records are not done.</summary>
+    /// <exception cref="PipelineTestException">The pipeline has no such sink.</exception>
+    public void HoldAcks(string connector) => Sink(connector).HoldsBack = true;
+
+    /// <summary>Lets acknowledgements go that were held back.</summary>
+    /// <exception cref="PipelineTestException">The pipeline has no such sink.</exception>
+    public void ReleaseAcks(string connector) => Act(Sink(connector).Release);
+
+    /// <summary>
+    /// The values that the pipeline wrote to a topic, channel or other address since it was last read, in order.
+    /// </summary>
+    /// <exception cref="PipelineTestException">No target writes values of the type there.</exception>
+    public IReadOnlyList<T> Read<T>(string destination) =>
+        Codecs.Read<T>(process.Definition, destination, ReadRaw(destination));
+
+    /// <summary>What <see cref="Read{T}"/> reads, as bytes with key and headers.</summary>
+    public IReadOnlyList<WrittenRecord> ReadRaw(string destination)
+    {
+        var all = Written(destination);
+        var unread = all.Skip(readUpTo.GetValueOrDefault(destination)).ToList();
+        readUpTo[destination] = all.Count;
+        return unread;
+    }
+
+    /// <summary>All that the pipeline wrote to a destination so far, read or not.</summary>
+    public IReadOnlyList<WrittenRecord> Written(string destination) => around.Topics.Written(destination);
+
+    /// <summary>
+    /// Reads a destination, as <see cref="Read{T}"/> does, and compares; values are equal as their type says, which for
+    /// records is by their parts.
+    /// </summary>
+    /// <exception cref="PipelineTestException">
+    /// Other values were written; the message shows these, those expected, what waits, and the path of the records.
+    /// </exception>
+    public void Expect<T>(string destination, params T[] expected)
+    {
+        ArgumentNullException.ThrowIfNull(expected);
+        var got = Read<T>(destination);
+        if (!got.SequenceEqual(expected))
+        {
+            throw new PipelineTestException(
+                $"{destination}: expected {expected.Length} {typeof(T).Name}, got {got.Count}.\n"
+                + $"expected: {Show(expected)}\ngot:      {Show(got)}\n{Waiting()}{around.Trace.Tail()}");
+        }
+    }
+
+    /// <summary>What became of the records of a topic with a key, a line each, and what waits for them.</summary>
+    public string Path(string topic, string? key)
+    {
+        var bytes = key is null ? null : Encoding.UTF8.GetBytes(key);
+        return around.Trace.Text(topic, bytes) + WhatWaits.Of(
+            around, process.Observer.Kept.Where(kept => kept.Topic == topic && TraceLog.IsSame(kept.Kept.Key, bytes)));
+    }
+
+    /// <summary>Ends the process without a drain.</summary>
+    public void Dispose()
+    {
+        if (!isDisposed)
+        {
+            isDisposed = true;
+            process.Kill();
+        }
+    }
+
+    private static TimeSpan Earliest(TimeSpan end, params ReadOnlySpan<TimeSpan?> others)
+    {
+        foreach (var other in others)
+        {
+            end = other < end ? other.Value : end;
+        }
+
+        return end;
+    }
+
+    private static string Show<T>(IReadOnlyList<T> values) => values.Count == 0 ? "nothing" : string.Join(", ", values);
+
+    private string Waiting() => WhatWaits.Of(around, process.Observer.Kept);
+
+    private RouteDefinition Route(string topic) => process.RouteOf(topic) ?? throw new PipelineTestException(
+        $"No route of the pipeline reads the topic {topic}. Its routes read "
+        + $"{string.Join(", ", process.Definition.Routes.Select(static route => route.Topic))}.");
+
+    private MemorySink Sink(string connector) => around.SinkNames.Contains(connector)
+        ? around.Sink(connector)
+        : throw new PipelineTestException(
+            $"The pipeline has no sink {connector}. It has {string.Join(", ", around.SinkNames)}.");
+
+    private PartitionOffset Append(string topic, string? key, byte[]? value, SendOptions? options)
+    {
+        Route(topic);
+        var bytes = key is null ? null : Encoding.UTF8.GetBytes(key);
+        var record = around.Topics.Append(topic, bytes, value, options ?? new SendOptions());
+        return new PartitionOffset(new PartitionId(topic, record.Partition), record.Offset);
+    }
+
+    private void Replace(Action<TestProcess> end, string what) => Act(() =>
+    {
+        end(process);
+        around.Trace.Add(what);
+        process = new TestProcess(around);
+        process.Start();
+    });
+
+    /// <summary>
+    /// Does something and lets the pipeline settle, without the synchronization context of the test's own runner: what
+    /// the engine awaits must not go there.
+    /// </summary>
+    private void Act(Action act)
+    {
+        ObjectDisposedException.ThrowIf(isDisposed, this);
+        var before = SynchronizationContext.Current;
+        SynchronizationContext.SetSynchronizationContext(null);
+        try
+        {
+            process.Start();
+            act();
+            process.Settle();
+        }
+        finally
+        {
+            SynchronizationContext.SetSynchronizationContext(before);
+        }
+
+        if (around.Reports.Untold() is [var first, .. var others])
+        {
+            throw new PipelineTestException(
+                $"{first.What}: {first.Why}{(others.Count > 0 ? $" (and {others.Count} more)" : "")}\n"
+                + "A test that is about failures says AllowFailures(), or sends by SendBad.\n"
+                + around.Trace.Tail(),
+                first.Error);
+        }
+    }
+}

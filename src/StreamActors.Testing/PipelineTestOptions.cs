@@ -1,0 +1,33 @@
+namespace StreamActors.Testing;
+
+/// <summary>How a pipeline is tested.</summary>
+public sealed record PipelineTestOptions
+{
+    /// <summary>The pipeline's name, as dead letters carry it.</summary>
+    public string Name { get; init; } = "test";
+
+    /// <summary>
+    /// What decides all chance of the engine: the order of turns where several shards have work, hash seeds, jitter,
+    /// the phase of windows. The same seed gives the same run; run a test with many seeds to try many schedules.
+    /// </summary>
+    public int Seed { get; init; } = 1;
+
+    /// <summary>How many partitions a topic has; <see cref="PipelineTest.Partitions"/> sets those of one.</summary>
+    public int Partitions { get; init; } = 1;
+
+    /// <summary>The clock, where fakes need it before the test is made; null = one of the test's own.</summary>
+    public VirtualTime? Time { get; init; }
+}
+
+/// <summary>What a record that a test sends has beside key and value.</summary>
+public sealed record SendOptions
+{
+    /// <summary>Its headers, in order; a null value is a header without one.</summary>
+    public IReadOnlyList<(string Name, string? Value)> Headers { get; init; } = [];
+
+    /// <summary>Its time; null = the virtual time at which it is sent.</summary>
+    public DateTimeOffset? Timestamp { get; init; }
+
+    /// <summary>Its partition; null = by a hash of its key, and partition 0 without one.</summary>
+    public int? Partition { get; init; }
+}

@@ -1,0 +1,117 @@
+using StreamActors.Events;
+using StreamActors.Records;
+
+namespace StreamActors.Testing;
+
+/// <summary>
+/// Hears what the engine reports, writes it into the trace, and keeps the failures that a test must not overlook.
+/// </summary>
+internal sealed class Reports(TraceLog trace, Topics topics) : IEngineEvents
+{
+    private readonly List<PipelineFailure> failures = [];
+    private readonly HashSet<PartitionOffset> foretold = [];
+    private int told;
+
+    /// <summary>The topic for dead letters of the route that reads a topic; null = it has none.</summary>
+    public Func<string, string?> DeadLetterTopicOf { get; set; } = static _ => null;
+
+    /// <summary>Whether failures are what the test is about.</summary>
+    public bool AreAllowed { get; set; }
+
+    /// <summary>What failed, in order; the records that the test foretold are left out.</summary>
+    public IReadOnlyList<PipelineFailure> Failures => failures;
+
+    /// <summary>How long shards that failed may take to start again.</summary>
+    public Action Restless { get; set; } = static () => { };
+
+    /// <summary>The test foretells that the codec refuses this record.</summary>
+    public void Foretell(PartitionOffset place) => foretold.Add(place);
+
+    /// <summary>The failures that nobody was told of; they count as told now.</summary>
+    public List<PipelineFailure> Untold()
+    {
+        var untold = AreAllowed ? new List<PipelineFailure>() : failures[told..];
+        told = failures.Count;
+        return untold;
+    }
+
+    /// <inheritdoc/>
+    public void Report(EngineEvent happened)
+    {
+        switch (happened)
+        {
+            case EngineEvent.RecordsRejected refused:
+                GiveUp(refused.Last, "validation_error", refused.Why, null);
+                break;
+            case EngineEvent.HandlerFailed failed:
+                GiveUp(failed.Last, failed.Error.GetType().Name, failed.Error.Message, failed.Error);
+                break;
+            case EngineEvent.TimerFailed failed:
+                Fail(null, $"The timer \"{failed.Timer}\" of the route {failed.Handler} failed", failed.Error);
+                break;
+            case EngineEvent.ShardRestarting failed:
+                Restless();
+                Fail(null, $"The shard {failed.Shard} failed, and starts again", failed.Error);
+                break;
+            case EngineEvent.Revoked { IsLeaving: var leaves, Undone: var undone, WaitedFor: var why }:
+                trace.Add((leaves ? "stopped" : "revoked") + (undone == 0 ? "" : $"; {undone} not done: {why}"));
+                break;
+            case EngineEvent.Lost:
+                trace.Add("lost, without a hand-over");
+                break;
+            case EngineEvent.Assigned assigned:
+                trace.Add($"assigned: {string.Join(", ", assigned.Starts)}");
+                break;
+            case EngineEvent.PeerRecovered recovered:
+                trace.Add($"{recovered.Peer} takes outputs again");
+                break;
+            default:
+                break;
+        }
+    }
+
+    private void GiveUp(PartitionOffset place, string type, string message, Exception? error)
+    {
+        var record = topics.Of(place.Partition)[(int)place.Offset];
+        var isRefusal = error is null;
+        trace.Add(place, record.KeyBytes, isRefusal ? $"refused: {message}" : $"failed: {type}: {message}");
+        if (DeadLetterTopicOf(place.Partition.Topic) is null)
+        {
+            topics.DeadLetters.Add(new DeadLetter
+            {
+                Topic = null,
+                Source = place,
+                KeyBytes = record.KeyBytes,
+                Value = record.Value,
+                Headers = record.Headers,
+                ErrorType = type,
+                ErrorMessage = message,
+                Attempts = 1,
+            });
+        }
+
+        if (!foretold.Contains(place))
+        {
+            var key = TraceLog.Show(record.KeyBytes);
+            failures.Add(new PipelineFailure(
+                isRefusal ? $"The codec refused {place} (key {key})" : $"User code failed on {place} (key {key})",
+                place,
+                isRefusal ? message : $"{type}: {message}",
+                error));
+        }
+    }
+
+    private void Fail(PartitionOffset? place, string what, Exception error)
+    {
+        var why = $"{error.GetType().Name}: {error.Message}";
+        trace.Add($"{what}: {why}");
+        failures.Add(new PipelineFailure(what, place, why, error));
+    }
+}
+
+/// <summary>Something that failed in a pipeline under test: a record, a timer, a shard.</summary>
+/// <param name="What">What failed, as a sentence without its end.</param>
+/// <param name="Record">The record that was given up; null where it was none.</param>
+/// <param name="Why">The codec's reason, or the exception's type and message.</param>
+/// <param name="Error">What user code threw; null for bytes that the codec refused.</param>
+public sealed record PipelineFailure(string What, PartitionOffset? Record, string Why, Exception? Error);

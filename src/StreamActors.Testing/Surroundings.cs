@@ -1,0 +1,63 @@
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Logging;
+using Microsoft.Extensions.Logging.Abstractions;
+
+namespace StreamActors.Testing;
+
+/// <summary>What outlives the process under test: clock, topics, sinks, the trace, and how to make another process.</summary>
+internal sealed class Surroundings
+{
+    private readonly Action<IServiceCollection>? addServices;
+    private readonly Dictionary<string, MemorySink> sinks = new(StringComparer.Ordinal);
+
+    public Surroundings(
+        Action<PipelineBuilder> define, Action<IServiceCollection>? addServices, PipelineTestOptions options)
+    {
+        this.addServices = addServices;
+        Define = define;
+        Options = options;
+        Time = options.Time ?? new VirtualTime();
+        Random = new Random(options.Seed);
+        Trace = new TraceLog(Time);
+        Topics = new Topics(Time, options.Partitions);
+        Reports = new Reports(Trace, Topics);
+    }
+
+    /// <summary>Composes the pipeline; called for each process anew.</summary>
+    public Action<PipelineBuilder> Define { get; }
+
+    public PipelineTestOptions Options { get; }
+
+    public VirtualTime Time { get; }
+
+    public Random Random { get; }
+
+    public TraceLog Trace { get; }
+
+    public Topics Topics { get; }
+
+    public Reports Reports { get; }
+
+    /// <summary>The names of the sinks that a process has opened.</summary>
+    public IReadOnlyCollection<string> SinkNames => sinks.Keys;
+
+    /// <summary>The sink that stands in for a connector's.</summary>
+    public MemorySink Sink(string name) =>
+        sinks.TryGetValue(name, out var sink) ? sink : sinks[name] = new MemorySink(name, Topics, Trace);
+
+    /// <summary>What waits for a sink, a sentence each.</summary>
+    public IEnumerable<string> SinkTroubles => sinks.Values.Select(static sink => sink.Trouble).OfType<string>();
+
+    /// <summary>
+    /// The services of a new process: the clock and logs that go nowhere, and what the test adds.
+    /// </summary>
+    public ServiceProvider MakeServices()
+    {
+        var services = new ServiceCollection();
+        services.AddSingleton<TimeProvider>(Time);
+        services.AddSingleton<ILoggerFactory>(NullLoggerFactory.Instance);
+        services.AddSingleton(typeof(ILogger<>), typeof(NullLogger<>));
+        addServices?.Invoke(services);
+        return services.BuildServiceProvider();
+    }
+}
