@@ -36,7 +36,12 @@ internal sealed class Observer(TraceLog trace, TimeSpan startedAt) : IShardObser
     public IEntity<TIn, TState, TOut> Around<TIn, TState, TOut>(
         IEntity<TIn, TState, TOut> handler, ShardContext context)
         where TIn : allows ref struct
-        where TState : class, new() => new ObservedEntity<TIn, TState, TOut>(handler, context, this, trace);
+        where TState : new() => new ObservedEntity<TIn, TState, TOut>(handler, new CallNotes(context, this));
+
+    /// <inheritdoc/>
+    public ITimerHandler<TState, TOut> Around<TState, TOut>(
+        ITimerHandler<TState, TOut> handler, ShardContext context)
+        where TState : new() => new ObservedTimers<TState, TOut>(handler, new CallNotes(context, this), trace);
 
     /// <summary>A shard is gone.</summary>
     public void Forget(ObservedRunner runner) => runners.Remove(runner);
@@ -176,41 +181,57 @@ internal sealed class ObservedRunner(
     }
 }
 
-/// <summary>A handler object, watched: the timers that a call sets, and that it forgets.</summary>
-internal sealed class ObservedEntity<TIn, TState, TOut>(
-    IEntity<TIn, TState, TOut> inner, ShardContext context, Observer observer, TraceLog trace)
+/// <summary>A handler object, watched when it gets records: the timers that a call sets, and that it forgets.</summary>
+internal sealed class ObservedEntity<TIn, TState, TOut>(IEntity<TIn, TState, TOut> inner, CallNotes notes)
     : IEntity<TIn, TState, TOut>
     where TIn : allows ref struct
-    where TState : class, new()
+    where TState : new()
 {
     /// <inheritdoc/>
-    public void On(scoped in TIn record, TState state, Turn<TOut> turn)
+    public void On(scoped TIn record, ref TState state, Turn<TOut> turn)
     {
-        inner.On(in record, state, turn);
-        observer.Notes.AddRange(Notes(turn));
+        inner.On(record, ref state, turn);
+        notes.Observer.Notes.AddRange(notes.Of(turn));
     }
+}
 
+/// <summary>A handler object, watched when timers call it.</summary>
+internal sealed class ObservedTimers<TState, TOut>(
+    ITimerHandler<TState, TOut> inner, CallNotes notes, TraceLog trace) : ITimerHandler<TState, TOut>
+    where TState : new()
+{
     /// <inheritdoc/>
-    public void OnTimer(string name, TState state, Turn<TOut> turn)
+    public void OnTimer(string name, ref TState state, Turn<TOut> turn)
     {
-        inner.OnTimer(name, state, turn);
-        List<string> did = [$"timer \"{name}\" fired", .. Notes(turn)];
+        inner.OnTimer(name, ref state, turn);
+        List<string> did = [$"timer \"{name}\" fired", .. notes.Of(turn)];
         if (turn.Outputs.Count == 0)
         {
             did.Add("no output");
         }
 
-        var place = new PartitionOffset(context.Inputs[0], Origin.NoOffset);
-        trace.Add(place, System.Text.Encoding.UTF8.GetBytes(turn.Key), string.Join("; ", did));
+        trace.Add(notes.Place, System.Text.Encoding.UTF8.GetBytes(turn.Key), string.Join("; ", did));
     }
+}
 
-    private IEnumerable<string> Notes(Turn<TOut> turn)
+/// <summary>Says in words what a call to a handler asked for.</summary>
+internal sealed class CallNotes(ShardContext context, Observer observer)
+{
+    /// <summary>Takes the notes.</summary>
+    public Observer Observer => observer;
+
+    /// <summary>The shard, as lines about no record name it.</summary>
+    public PartitionOffset Place => new(context.Inputs[0], Origin.NoOffset);
+
+    /// <summary>The timers that the call sets, and whether it forgets.</summary>
+    public IEnumerable<string> Of<TOut>(Turn<TOut> turn)
     {
-        foreach (var (name, due) in turn.Timers)
+        foreach (var timer in turn.Timers)
         {
-            var at = observer.StartedAt + TimeSpan.FromMilliseconds(
-                due.ToUnixTimeMilliseconds() - context.UtcNow + context.Now);
-            yield return $"timer \"{name}\" set for {TraceLog.Show(at)}";
+            var at = TraceLog.Show(observer.StartedAt + TimeSpan.FromMilliseconds(timer.Due - context.UtcNow + context.Now));
+            yield return timer.ByEventTime
+                ? $"timer \"{timer.Name}\" set for when records carry {DateTimeOffset.FromUnixTimeMilliseconds(timer.Due):u}"
+                : $"timer \"{timer.Name}\" set for {at}";
         }
 
         if (turn.Forgets)

@@ -85,7 +85,7 @@ public sealed class PipelineTest : IDisposable
     public void Send<T>(string topic, string? key, T value, SendOptions? options = null)
         where T : allows ref struct
     {
-        var bytes = Codecs.Write(Route(topic), in value);
+        var bytes = ValueCodecs.Write(Route(topic), in value);
         Act(() => Append(topic, key, bytes, options));
     }
 
@@ -93,7 +93,7 @@ public sealed class PipelineTest : IDisposable
     public void Send(string topic, string? key, string value, SendOptions? options = null)
     {
         var route = Route(topic);
-        var bytes = route.Source is TopicCodec<string> ? Codecs.Write(route, in value) : Encoding.UTF8.GetBytes(value);
+        var bytes = route.Source is TopicCodec<string> ? ValueCodecs.Write(route, in value) : Encoding.UTF8.GetBytes(value);
         Act(() => Append(topic, key, bytes, options));
     }
 
@@ -111,7 +111,7 @@ public sealed class PipelineTest : IDisposable
     {
         var route = Route(topic);
         List<(string? Key, byte[] Value)> all =
-            [.. records.Select(record => (record.Key, Codecs.Write(route, record.Value)))];
+            [.. records.Select(record => (record.Key, ValueCodecs.Write(route, record.Value)))];
         Act(() => all.ForEach(record => Append(topic, record.Key, record.Value, null)));
     }
 
@@ -193,7 +193,7 @@ public sealed class PipelineTest : IDisposable
     /// </summary>
     /// <exception cref="PipelineTestException">No target writes values of the type there.</exception>
     public IReadOnlyList<T> Read<T>(string destination) =>
-        Codecs.Read<T>(process.Definition, destination, ReadRaw(destination));
+        ValueCodecs.Read<T>(process.Definition, destination, ReadRaw(destination));
 
     /// <summary>What <see cref="Read{T}"/> reads, as bytes with key and headers.</summary>
     public IReadOnlyList<WrittenRecord> ReadRaw(string destination)

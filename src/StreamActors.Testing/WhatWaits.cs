@@ -12,7 +12,7 @@ internal static class WhatWaits
     public static string Of(Surroundings around, IEnumerable<(string Topic, Kept Kept, TimeSpan? Due)> kept)
     {
         var text = new StringBuilder();
-        var all = kept.OrderBy(static each => each.Due ?? TimeSpan.MaxValue).ToList();
+        var all = kept.DistinctBy(static each => each.Kept).OrderBy(static each => each.Due ?? TimeSpan.MaxValue).ToList();
         foreach (var (topic, one, due) in all.Take(Shown))
         {
             text.Append($"waits: {topic} {TraceLog.Show(one.Key)}: {one.What}");

@@ -6,9 +6,13 @@ internal sealed record PageView(string User, string Url);
 
 internal sealed record SessionEnded(string User, int Views);
 
-internal sealed class Session
+[StateVersion(1)]
+internal sealed record Session(int Views)
 {
-    public int Views { get; set; }
+    public Session()
+        : this(0)
+    {
+    }
 }
 
 /// <summary>The sample of the README: a session ends after thirty quiet minutes.</summary>
@@ -17,23 +21,23 @@ internal sealed class Visits : IEntity<PageView, Session, SessionEnded>
     public const string Topic = "user-activity-events";
 
     public static void Define(PipelineBuilder pipeline) => pipeline
-        .From(Topic, new JsonCodec<PageView>())
+        .From(Topic, Json.Of<PageView>())
         .DeadLetters("visits-dlq")
-        .Entity<Session, SessionEnded>(static () => new Visits())
-        .To(new Target<SessionEnded>("kafka", static _ => "sessions", new JsonCodec<SessionEnded>()));
+        .Entity<Visits, Session, SessionEnded>()
+        .To(new Target<SessionEnded>("kafka", static _ => "sessions", Json.Of<SessionEnded>()));
 
-    public void On(scoped in PageView record, Session state, Turn<SessionEnded> turn)
+    public void On(PageView record, ref Session state, Turn<SessionEnded> turn)
     {
         if (record.Url == "/throws")
         {
             throw new InvalidOperationException("The page is broken.");
         }
 
-        state.Views++;
+        state = new Session(state.Views + 1);
         turn.Timer("end", turn.Now.AddMinutes(30));
     }
 
-    public void OnTimer(string name, Session state, Turn<SessionEnded> turn)
+    public void OnTimer(string name, ref Session state, Turn<SessionEnded> turn)
     {
         turn.Emit(new SessionEnded(turn.Key, state.Views));
         turn.Forget();

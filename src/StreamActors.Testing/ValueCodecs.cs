@@ -5,7 +5,7 @@ using StreamActors.Sinks;
 namespace StreamActors.Testing;
 
 /// <summary>Writes what tests send, and reads what pipelines wrote, by the codecs of the definition.</summary>
-internal static class Codecs
+internal static class ValueCodecs
 {
     /// <summary>The bytes of a value for a route's topic.</summary>
     /// <exception cref="PipelineTestException">The route reads another type.</exception>
