@@ -1,9 +1,10 @@
 using StreamActors.Records;
+using StreamActors.Testing;
 
 namespace StreamActors.Simulation.Tests.World;
 
 /// <summary>Partition logs, committed offsets, and a group coordinator that gives partitions to members.</summary>
-internal sealed class SimulatedBroker(SimulatedTime time, Random random, SimulatedWorld world)
+internal sealed class SimulatedBroker(VirtualTime time, Random random, SimulatedWorld world)
 {
     // The two shapes of a rebalance: every member lets go of everything, and gets its new share at once; or only what
     // moves is let go and given, and co-partitions go and come one after the other.

@@ -1,4 +1,5 @@
 using StreamActors.Shards;
+using StreamActors.Testing;
 
 namespace StreamActors.Simulation.Tests.World;
 
@@ -6,7 +7,7 @@ namespace StreamActors.Simulation.Tests.World;
 /// All threads of the simulated processes, on one: turns wait in a bag, and chance decides which is next and how much
 /// time passes between two.
 /// </summary>
-internal sealed class SimulatedThreads(SimulatedTime time, Random random)
+internal sealed class SimulatedThreads(VirtualTime time, Random random)
 {
     private readonly List<(SimulatedScheduler Process, IThreadPoolWorkItem Turn)> waiting = [];
 
@@ -44,7 +45,7 @@ internal sealed class SimulatedThreads(SimulatedTime time, Random random)
 }
 
 /// <summary>The turns of one simulated process.</summary>
-internal sealed class SimulatedScheduler(SimulatedThreads threads, SimulatedTime time) : ITurnScheduler
+internal sealed class SimulatedScheduler(SimulatedThreads threads, VirtualTime time) : ITurnScheduler
 {
     /// <summary>Whether the process was killed: its turns do not run any more.</summary>
     public bool IsDead { get; set; }

@@ -3,6 +3,7 @@ using StreamActors.Events;
 using StreamActors.Limits;
 using StreamActors.Pipelines;
 using StreamActors.Records;
+using StreamActors.Testing;
 
 namespace StreamActors.Simulation.Tests.World;
 
@@ -19,7 +20,7 @@ internal sealed class SimulatedWorld : IEngineEvents
     {
         this.trace = trace;
         Random = new Random(seed);
-        Time = new SimulatedTime();
+        Time = new VirtualTime();
         Threads = new SimulatedThreads(Time, Random);
         Routes = DrawRoutes();
         Broker = new SimulatedBroker(Time, Random, this);
@@ -62,7 +63,7 @@ internal sealed class SimulatedWorld : IEngineEvents
 
     public Random Random { get; }
 
-    public SimulatedTime Time { get; }
+    public VirtualTime Time { get; }
 
     public SimulatedThreads Threads { get; }
 
