@@ -105,13 +105,12 @@ public sealed class PipelineTest : IDisposable
     public void Send(string topic, string? key, ReadOnlySpan<byte> value, SendOptions? options = null) =>
         Send(topic, key, value.ToArray(), options);
 
-    /// <summary>Sends several records at once: they are there before the pipeline reads the first.</summary>
+    /// <summary>Sends several records with keys at once: they are there before the pipeline reads the first.</summary>
     /// <exception cref="PipelineTestException">As for one.</exception>
-    public void SendAll<T>(string topic, IEnumerable<(string? Key, T Value)> records)
+    public void SendAll<T>(string topic, IEnumerable<(string Key, T Value)> records)
     {
         var route = Route(topic);
-        List<(string? Key, byte[] Value)> all =
-            [.. records.Select(record => (record.Key, ValueCodecs.Write(route, record.Value)))];
+        var all = records.Select(record => (record.Key, Value: ValueCodecs.Write(route, record.Value))).ToList();
         Act(() => all.ForEach(record => Append(topic, record.Key, record.Value, null)));
     }
 

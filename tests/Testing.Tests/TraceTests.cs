@@ -1,0 +1,87 @@
+namespace StreamActors.Testing.Tests;
+
+public sealed class TraceTests
+{
+    [Fact]
+    public void An_expectation_that_fails_says_what_came_what_waits_and_what_became_of_the_records()
+    {
+        using var test = PipelineTest.Of(Visits.Define);
+        test.Send(Visits.Topic, "u1", new PageView("u1", "/a"));
+        test.Advance(TimeSpan.FromMinutes(10));
+        var message = Should.Throw<PipelineTestException>(
+            () => test.Expect("sessions", new SessionEnded("u1", 1))).Message;
+        message.ShouldBe(
+            $$"""
+            sessions: expected 1 SessionEnded, got 0.
+            expected: SessionEnded { User = u1, Views = 1 }
+            got:      nothing
+            waits: {{Visits.Topic}} u1: timer "end", due at 00:30:00; now is 00:10:00: Advance further
+            00:00:00     assigned: {{Visits.Topic}}/0@0
+            00:00:00     {{Visits.Topic}}/0@0 u1: no output; timer "end" set for 00:30:00
+
+            """);
+    }
+
+    [Fact]
+    public void An_expectation_that_holds_has_read_what_it_compared()
+    {
+        using var test = PipelineTest.Of(Routes.Echo);
+        test.Send("in", "k", "a");
+        test.Expect("out", "a");
+        test.Expect<string>("out");
+        Should.Throw<PipelineTestException>(() => test.Expect("out", "a")).Message.ShouldContain(
+            "Nothing waits: time alone brings no output.");
+    }
+
+    [Fact]
+    public void The_path_of_a_record_is_of_its_key_alone()
+    {
+        using var test = PipelineTest.Of(Visits.Define);
+        test.Send(Visits.Topic, "u1", new PageView("u1", "/a"));
+        test.Send(Visits.Topic, "u2", new PageView("u2", "/a"));
+        test.Advance(TimeSpan.FromMinutes(30));
+        test.Path(Visits.Topic, "u2").ShouldBe(
+            $"""
+            00:00:00     {Visits.Topic}/0@1 u2: no output; timer "end" set for 00:30:00
+            00:30:00     {Visits.Topic}/0 u2: timer "end" fired; forgotten
+            00:30:00     {Visits.Topic}/0 u2: → sessions (kafka)
+            Nothing waits: time alone brings no output.
+
+            """);
+    }
+
+    [Fact]
+    public void A_window_says_what_it_holds_what_it_merged_and_what_it_let_go()
+    {
+        using var test = PipelineTest.Of(Routes.Latest);
+        test.Send("in", "k", "a1");
+        test.Send("in", "k", "a2");
+        test.Trace.ShouldContain("in/0@0 k: held for later");
+        test.Trace.ShouldContain("in/0@1 k: merged: its window emits one record for several");
+        test.Trace.ShouldContain("waits: in k: held in a window of 00:00:01, due at ");
+        test.Advance(Routes.Window);
+        test.Path("in", "k").ShouldContain("in/0@1 k: → channel-a (redis)");
+    }
+
+    [Fact]
+    public void A_failure_stands_in_the_path_with_its_reason()
+    {
+        using var test = PipelineTest.Of(Routes.Fragile).AllowFailures();
+        test.Send("in", "k", "bad");
+        test.Path("in", "k").ShouldStartWith(
+            """
+            00:00:00     in/0@0 k: failed: InvalidOperationException: The text is bad.
+            00:00:00     in/0@0 k: dead letter → dlq
+            """);
+    }
+
+    [Fact]
+    public void The_trace_says_when_the_process_changed()
+    {
+        using var test = PipelineTest.Of(Routes.Echo);
+        test.Send("in", "k", "a");
+        test.Restart();
+        test.Trace.ShouldContain("the process is stopped, and another started");
+        test.Trace.ShouldContain("assigned: in/0@1");
+    }
+}
