@@ -3,6 +3,7 @@ using StreamActors.Pipelines;
 using StreamActors.Records;
 using StreamActors.Shards;
 using StreamActors.Sinks;
+using StreamActors.Snapshots;
 
 namespace StreamActors.Testing;
 
@@ -17,6 +18,9 @@ internal sealed class Observer(TraceLog trace, TimeSpan startedAt) : IShardObser
         from kept in runner.Kept
         let due = kept.Due == long.MaxValue ? (TimeSpan?)null : startedAt + TimeSpan.FromMilliseconds(kept.Due)
         select (runner.Topic, kept, due);
+
+    /// <summary>The parts of the shards that have state.</summary>
+    public IEnumerable<IStateful> Parts => runners.SelectMany(static runner => runner.Parts).Distinct();
 
     /// <summary>The time of a shard's clock by the test's.</summary>
     public TimeSpan StartedAt => startedAt;
@@ -53,6 +57,9 @@ internal sealed class ObservedRunner(
 {
     private readonly SinkLane[] lanes = [.. route.Connectors.Distinct().Select(context.Outbox.Lane)];
     private readonly int[] marks = new int[route.Connectors.Distinct().Count()];
+
+    /// <summary>The parts of its shard that have state.</summary>
+    public IReadOnlyList<IStateful> Parts => context.Parts;
 
     /// <summary>The topic that the route reads.</summary>
     public string Topic => route.Topic;

@@ -151,7 +151,10 @@ public sealed class PipelineTest : IDisposable
         });
     }
 
-    /// <summary>Stops the process as a SIGTERM does (drain, commit, leave) and starts another.</summary>
+    /// <summary>
+    /// Stops the process as a SIGTERM does (drain, commit, leave) and starts another. State goes to bytes and back, by
+    /// the codecs that store it, unless <see cref="PipelineTestOptions.ForgetsState"/>.
+    /// </summary>
     public void Restart() => Replace(static old => old.Stop(), "the process is stopped, and another started");
 
     /// <summary>
@@ -224,6 +227,26 @@ public sealed class PipelineTest : IDisposable
                 + $"expected: {Show(expected)}\ngot:      {Show(got)}\n{Waiting()}{around.Trace.Tail()}");
         }
     }
+
+    /// <summary>The state of an entity that is active, to be looked at and not changed.</summary>
+    /// <param name="key">The key of its records.</param>
+    /// <param name="subKeys">Its sub-keys, where the route has some.</param>
+    /// <exception cref="PipelineTestException">
+    /// No such entity is active, or one of each of several kinds with states of this type.
+    /// </exception>
+    public TState State<TState>(string key, params string[] subKeys)
+    {
+        var found = EntityStates.Find<TState>(process.Observer.Parts, key, subKeys);
+        return found.Count == 1 ? found[0].State : throw new PipelineTestException(
+            found.Count == 0
+                ? $"No entity with a {typeof(TState).Name} and the key {key} is active.\n{around.Trace.Tail()}"
+                : $"The entities {string.Join(" and ", found.Select(static each => each.Entity))} have the key {key} "
+                    + $"and a {typeof(TState).Name}: give each kind a state of its own type.");
+    }
+
+    /// <summary>Whether an entity is active: it had a record, and was neither forgotten nor passivated.</summary>
+    public bool HasState<TState>(string key, params string[] subKeys) =>
+        EntityStates.Find<TState>(process.Observer.Parts, key, subKeys).Count > 0;
 
     /// <summary>What became of the records of a topic with a key, a line each, and what waits for them.</summary>
     public string Path(string topic, string? key)

@@ -15,6 +15,12 @@ public sealed record PipelineTestOptions
     /// <summary>How many partitions a topic has; <see cref="PipelineTest.Partitions"/> sets those of one.</summary>
     public int Partitions { get; init; } = 1;
 
+    /// <summary>
+    /// Whether the state of entities and dedup is forgotten when a process stops or its partitions go, as by a node
+    /// without a store. Else a drained shard writes it to bytes, by the codecs of the states, and the next reads them.
+    /// </summary>
+    public bool ForgetsState { get; init; }
+
     /// <summary>The clock, where fakes need it before the test is made; null = one of the test's own.</summary>
     public VirtualTime? Time { get; init; }
 }

@@ -21,6 +21,7 @@ internal sealed class Surroundings
         Trace = new TraceLog(Time);
         Topics = new Topics(Time, options.Partitions);
         Reports = new Reports(Trace, Topics);
+        Snapshots = options.ForgetsState ? null : new MemorySnapshots();
     }
 
     /// <summary>Composes the pipeline; called for each process anew.</summary>
@@ -37,6 +38,9 @@ internal sealed class Surroundings
     public Topics Topics { get; }
 
     public Reports Reports { get; }
+
+    /// <summary>Hands state over; null = it is forgotten.</summary>
+    public MemorySnapshots? Snapshots { get; }
 
     /// <summary>The names of the sinks that a process has opened.</summary>
     public IReadOnlyCollection<string> SinkNames => sinks.Keys;

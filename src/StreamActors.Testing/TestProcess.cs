@@ -43,6 +43,7 @@ internal sealed class TestProcess
         pipeline = new Pipeline(builder, source, sinks, new EngineServices(around.Time, random, queue, around.Reports)
         {
             Scopes = new ServiceScopes(services),
+            Snapshots = around.Snapshots,
             Observer = Observer,
             ReportEvery = TimeSpan.Zero,
         });

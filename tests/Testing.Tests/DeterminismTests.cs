@@ -21,7 +21,7 @@ public sealed class DeterminismTests
     {
         var thread = Environment.CurrentManagedThreadId;
         var others = 0;
-        using var test = PipelineTest.Of(pipeline => pipeline.From("in", Codecs.Text)
+        using var test = PipelineTest.Of(pipeline => pipeline.From("in", Codec.Text)
             .Map(text =>
             {
                 others += Environment.CurrentManagedThreadId == thread ? 0 : 1;
@@ -56,8 +56,8 @@ public sealed class DeterminismTests
             Routes.Fragile(pipeline);
             pipeline.From("views", Json.Of<PageView>()).Entity<Visits, Session, SessionEnded>()
                 .To(new Sinks.Target<SessionEnded>("kafka", static _ => "sessions", Json.Of<SessionEnded>()));
-            pipeline.From("pings", Codecs.Text).Every(Routes.Window).Latest()
-                .To(new Sinks.Target<string>("redis", static _ => "channel", Codecs.Text));
+            pipeline.From("pings", Codec.Text).Every(Routes.Window).Latest()
+                .To(new Sinks.Target<string>("redis", static _ => "channel", Codec.Text));
         }
 
         public static int Drive(PipelineTest test)

@@ -77,7 +77,7 @@ public sealed class FailureTests
     public void A_timer_that_throws_ends_the_advance_that_fired_it()
     {
         using var test = PipelineTest.Of(static pipeline =>
-            pipeline.From("in", Codecs.Text).Entity<BrokenTimer, Tally, string>().To(Routes.ToTopic("out")));
+            pipeline.From("in", Codec.Text).Entity<BrokenTimer, Tally, string>().To(Routes.ToTopic("out")));
         test.Send("in", "k", "x");
         var error = Should.Throw<PipelineTestException>(() => test.Advance(TimeSpan.FromMinutes(1)));
         error.Message.ShouldContain("The timer \"late\" of the route in failed");
@@ -88,7 +88,7 @@ public sealed class FailureTests
     public void A_handler_that_cannot_be_made_says_what_is_missing()
     {
         using var test = PipelineTest.Of(static pipeline =>
-            pipeline.From("in", Codecs.Text).Entity<NeedsClient, Tally, string>().To(Routes.ToTopic("out")));
+            pipeline.From("in", Codec.Text).Entity<NeedsClient, Tally, string>().To(Routes.ToTopic("out")));
         Should.Throw<PipelineTestException>(() => test.Send("in", "k", "x")).Message.ShouldContain(nameof(IClient));
     }
 
@@ -96,7 +96,7 @@ public sealed class FailureTests
     public void A_shard_that_fails_starts_again_as_time_passes()
     {
         var attempts = 0;
-        using var test = PipelineTest.Of(pipeline => pipeline.From("in", Codecs.Text)
+        using var test = PipelineTest.Of(pipeline => pipeline.From("in", Codec.Text)
             .Entity<NeedsClient, Tally, string>(scope => ++attempts < 3
                 ? throw new InvalidOperationException("Not yet.")
                 : new NeedsClient(new Client()))
@@ -111,7 +111,7 @@ public sealed class FailureTests
     [Fact]
     public void A_pipeline_that_stopped_for_good_says_so_even_where_failures_are_allowed()
     {
-        using var test = PipelineTest.Of(static pipeline => pipeline.From("in", Codecs.Text)
+        using var test = PipelineTest.Of(static pipeline => pipeline.From("in", Codec.Text)
             .Entity<NeedsClient, Tally, string>(static _ => throw new InvalidOperationException("Never."))
             .To(Routes.ToTopic("out"))).AllowFailures();
         Should.Throw<PipelineTestException>(() => test.Advance(TimeSpan.FromMinutes(10)))
@@ -131,7 +131,7 @@ public sealed class FailureTests
     {
         using var test = PipelineTest.Of(
             static pipeline =>
-                pipeline.From("in", Codecs.Text).Entity<NeedsClient, Tally, string>().To(Routes.ToTopic("out")),
+                pipeline.From("in", Codec.Text).Entity<NeedsClient, Tally, string>().To(Routes.ToTopic("out")),
             static services => services.AddSingleton<IClient, Client>());
         test.Send("in", "k", "x");
         test.Expect("out", "x by the client");

@@ -9,31 +9,31 @@ internal static class Routes
 
     /// <summary>What comes in goes out, without a topic for dead letters.</summary>
     public static void Echo(PipelineBuilder pipeline) =>
-        pipeline.From("in", Codecs.Text).To(ToTopic("out"));
+        pipeline.From("in", Codec.Text).To(ToTopic("out"));
 
     /// <summary>The last text of each key, each second, to a channel that its first letter names.</summary>
-    public static void Latest(PipelineBuilder pipeline) => pipeline.From("in", Codecs.Text).Every(Window).Latest().To(
-        new Target<string>("redis", static text => $"channel-{text[..1]}", Codecs.Text));
+    public static void Latest(PipelineBuilder pipeline) => pipeline.From("in", Codec.Text).Every(Window).Latest().To(
+        new Target<string>("redis", static text => $"channel-{text[..1]}", Codec.Text));
 
     /// <summary>Two routes, the second of which reads what the first writes.</summary>
     public static void Chain(PipelineBuilder pipeline)
     {
-        pipeline.From("first", Codecs.Text).To(ToTopic("second"));
-        pipeline.From("second", Codecs.Text).FlatMap(static text => text.Split(' ')).To(ToTopic("third"));
+        pipeline.From("first", Codec.Text).To(ToTopic("second"));
+        pipeline.From("second", Codec.Text).FlatMap(static text => text.Split(' ')).To(ToTopic("third"));
     }
 
     /// <summary>Fails for a text that says so.</summary>
     public static void Fragile(PipelineBuilder pipeline) =>
-        pipeline.From("in", Codecs.Text).Map(static text => Check(text)).To(ToTopic("out")).DeadLetters("dlq");
+        pipeline.From("in", Codec.Text).Map(static text => Check(text)).To(ToTopic("out")).DeadLetters("dlq");
 
     /// <summary>Writes to the topic that it reads.</summary>
-    public static void Circle(PipelineBuilder pipeline) => pipeline.From("in", Codecs.Text).To(ToTopic("in"));
+    public static void Circle(PipelineBuilder pipeline) => pipeline.From("in", Codec.Text).To(ToTopic("in"));
 
     /// <summary>Drops what was seen within an hour.</summary>
-    public static void Dedup(PipelineBuilder pipeline) => pipeline.From("in", Codecs.Text)
+    public static void Dedup(PipelineBuilder pipeline) => pipeline.From("in", Codec.Text)
         .DedupById(static text => text, TimeSpan.FromHours(1)).To(ToTopic("out"));
 
-    public static Target<string> ToTopic(string topic) => new("kafka", _ => topic, Codecs.Text);
+    public static Target<string> ToTopic(string topic) => new("kafka", _ => topic, Codec.Text);
 
     private static string Check(string text) =>
         text == "bad" ? throw new InvalidOperationException("The text is bad.") : text;

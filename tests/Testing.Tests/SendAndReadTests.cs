@@ -28,7 +28,7 @@ public sealed class SendAndReadTests
     public void Key_headers_time_and_a_tombstone_reach_the_pipeline_as_the_test_says()
     {
         using var test = PipelineTest.Of(static pipeline =>
-            pipeline.From("in", Codecs.Text).Where(static _ => false).To(Routes.ToTopic("out")));
+            pipeline.From("in", Codec.Text).Where(static _ => false).To(Routes.ToTopic("out")));
         test.Send("in", null, (byte[]?)null, new SendOptions { Headers = [("id", "1"), ("empty", null)] });
         test.Send("in", "", "x"u8);
         test.Path("in", null).ShouldContain("in/0@0 (no key): no output");
@@ -131,7 +131,7 @@ public sealed class SendAndReadTests
     {
         using var test = PipelineTest.Of(static pipeline =>
         {
-            pipeline.From("in", Codecs.Text).To(Routes.ToTopic("out"));
+            pipeline.From("in", Codec.Text).To(Routes.ToTopic("out"));
             pipeline.From("views", Json.Of<PageView>()).To(
                 new Sinks.Target<PageView>("kafka", static _ => "others", Json.Of<PageView>()));
         });
@@ -141,7 +141,7 @@ public sealed class SendAndReadTests
 
     [Fact]
     public void What_is_wrong_with_a_composition_is_said_where_the_test_is_made() =>
-        Should.Throw<PipelineException>(() => PipelineTest.Of(static pipeline => pipeline.From("in", Codecs.Text)))
+        Should.Throw<PipelineException>(() => PipelineTest.Of(static pipeline => pipeline.From("in", Codec.Text)))
             .Message.ShouldContain("leads nowhere");
 
     [Fact]
