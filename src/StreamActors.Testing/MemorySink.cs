@@ -45,7 +45,11 @@ internal sealed class MemorySink(string name, Topics topics, TraceLog trace) : I
                 output.Destination,
                 output.HasKey ? batch.Key(in output).ToArray() : null,
                 output.IsTombstone ? null : batch.Value(in output).ToArray(),
-                batch.Headers(in output).ToArray()));
+                batch.Headers(in output).ToArray())
+            {
+                Partition = output.Partition,
+                Timestamp = output.Timestamp,
+            });
         }
 
         if (!HoldsBack)

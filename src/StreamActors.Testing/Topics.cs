@@ -1,6 +1,7 @@
 using System.Buffers;
 using System.Text;
 using StreamActors.Records;
+using StreamActors.Sinks;
 
 namespace StreamActors.Testing;
 
@@ -111,8 +112,10 @@ internal sealed class Topics(VirtualTime time, int partitions)
             written[output.Destination] = all = [];
         }
 
-        var isTopic = output.Connector == Pipelines.RouteDefinition.DeadLetterConnector;
-        var number = isTopic ? PartitionOf(output.Destination, output.Key) : 0;
+        var isTopic = output.Connector == Pipelines.RouteDefinition.SourceConnector;
+        var number = !isTopic ? 0
+            : output.Partition >= 0 ? output.Partition
+            : PartitionOf(output.Destination, output.Key);
         var log = isTopic ? Of(output.Destination)[number] : all;
         var record = new WrittenRecord
         {
@@ -124,7 +127,9 @@ internal sealed class Topics(VirtualTime time, int partitions)
             Value = output.Value,
             Headers = output.Headers.Length == 0 ? [] : WrittenRecord.Decode(output.Headers),
             HeaderBytes = output.Headers,
-            Timestamp = time.GetUtcNow(),
+            Timestamp = output.Timestamp < 0
+                ? time.GetUtcNow()
+                : DateTimeOffset.FromUnixTimeMilliseconds(output.Timestamp),
         };
         log.Add(record);
         if (isTopic)
@@ -137,19 +142,22 @@ internal sealed class Topics(VirtualTime time, int partitions)
         }
     }
 
-    /// <summary>FNV-1a: the same on every machine. A record without a key goes to the first partition.</summary>
-    private int PartitionOf(string topic, byte[]? key)
-    {
-        var hash = 2166136261u;
-        foreach (var one in key ?? [])
-        {
-            hash = (hash ^ one) * 16777619;
-        }
-
-        return key is null ? 0 : (int)(hash % (uint)Of(topic).Count);
-    }
+    /// <summary>As Java's clients choose it; a record without a key goes to the first partition.</summary>
+    private int PartitionOf(string topic, byte[]? key) =>
+        key is null ? 0 : Partitioner.Murmur2.PartitionOf(key, Of(topic).Count);
 }
 
 /// <summary>An output as its sink takes it.</summary>
-internal readonly record struct Arrival(
-    string Connector, string Destination, byte[]? Key, byte[]? Value, byte[] Headers);
+/// <param name="Connector">Who wrote it.</param>
+/// <param name="Destination">Where to.</param>
+/// <param name="Key">Its key; null = none.</param>
+/// <param name="Value">Its value; null = a tombstone.</param>
+/// <param name="Headers">Its headers, as they travel in an arena.</param>
+internal sealed record Arrival(string Connector, string Destination, byte[]? Key, byte[]? Value, byte[] Headers)
+{
+    /// <summary>The partition that it must go to; -1 = by its key.</summary>
+    public int Partition { get; init; } = -1;
+
+    /// <summary>The time that it carries, in milliseconds since 1970 (UTC); -1 = that of its arrival.</summary>
+    public long Timestamp { get; init; } = -1;
+}

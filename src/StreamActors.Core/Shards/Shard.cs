@@ -45,7 +45,7 @@ internal sealed class Shard : IThreadPoolWorkItem
     private volatile Life life;
     private volatile Exception? failure;
 
-    /// <summary>Makes a shard, which starts with the first batch posted to it.</summary>
+    /// <summary>Makes a shard, with what the one before it in its place has saved.</summary>
     public Shard(ShardHost host, Epoch epoch, IReadOnlyList<PartitionOffset> starts, double phase)
     {
         this.host = host;
@@ -57,14 +57,15 @@ internal sealed class Shard : IThreadPoolWorkItem
         mailbox = new Mailbox(host.Limits.MailboxRecords, host.Limits.MailboxBytes);
         context = host.MakeContext(epoch, Inputs, ledgers, phase, RequestTurn);
         runners = host.MakeRunners(Inputs, context);
-        if (host.Snapshots?.Load(Name) is { } saved)
-        {
-            ShardSnapshot.Load(context, saved.Span);
-        }
-
         acknowledged = Acknowledge;
         timer = host.Time.CreateTimer(
             static shard => ((Shard)shard!).OnTimer(), this, Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan);
+        if (host.Snapshots?.Load(Name) is { } saved)
+        {
+            // The turn sets the timer for what was due while nobody owned it, or will be.
+            ShardSnapshot.Load(context, saved.Span);
+            RequestTurn();
+        }
     }
 
     private enum Life
@@ -109,15 +110,6 @@ internal sealed class Shard : IThreadPoolWorkItem
 
     /// <summary>What a shard that is draining waits for, for a log. Any thread.</summary>
     public string WaitsFor => context.WaitsFor(runners);
-
-    /// <summary>The state of an entity, for a test; the turn must not be running.</summary>
-    /// <returns>Whether it is active.</returns>
-    internal bool TryGetState<TState>(string entity, ReadOnlySpan<byte> entityKey, out TState state)
-    {
-        state = default!;
-        return context.Parts.OfType<IEntityStates<TState>>().FirstOrDefault(part => part.Name == entity) is { } kind
-            && kind.TryGet(entityKey, out state);
-    }
 
     /// <summary>Takes a batch of an input. Called by the poll thread, while <see cref="HasRoom"/>.</summary>
     public void Post(int input, RecordBatch batch)
