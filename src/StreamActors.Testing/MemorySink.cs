@@ -23,7 +23,8 @@ internal sealed class MemorySink(string name, Topics topics, TraceLog trace) : I
     public string? Trouble => Failing > 0
         ? $"{name} fails, because the test said so: HealSink(\"{name}\") ends it."
         : Waiting > 0
-            ? $"{name} holds back {Waiting} acknowledgements, because the test said so: ReleaseAcks(\"{name}\") ends it."
+            ? $"{name} holds back {Waiting} acknowledgements, because the test said so: "
+                + $"ReleaseAcks(\"{name}\") ends it."
             : null;
 
     private int Waiting => unacknowledged.Count(static acknowledgement => !acknowledgement.Task.IsCompleted);

@@ -11,7 +11,8 @@ internal sealed class MemorySnapshots : ISnapshots
     private readonly Dictionary<string, ReadOnlyMemory<byte>> saved = new(StringComparer.Ordinal);
 
     /// <inheritdoc/>
-    public ReadOnlyMemory<byte>? Load(string shard) => saved.Remove(shard, out var bytes) ? bytes : default(ReadOnlyMemory<byte>?);
+    public ReadOnlyMemory<byte>? Load(string shard) =>
+        saved.Remove(shard, out var bytes) ? bytes : default(ReadOnlyMemory<byte>?);
 
     /// <inheritdoc/>
     public void Save(string shard, ReadOnlyMemory<byte> bytes) => saved[shard] = bytes;

@@ -235,10 +235,11 @@ internal sealed class CallNotes(ShardContext context, Observer observer)
     {
         foreach (var timer in turn.Timers)
         {
-            var at = TraceLog.Show(observer.StartedAt + TimeSpan.FromMilliseconds(timer.Due - context.UtcNow + context.Now));
-            yield return timer.ByEventTime
-                ? $"timer \"{timer.Name}\" set for when records carry {DateTimeOffset.FromUnixTimeMilliseconds(timer.Due):u}"
-                : $"timer \"{timer.Name}\" set for {at}";
+            var at = observer.StartedAt + TimeSpan.FromMilliseconds(timer.Due - context.UtcNow + context.Now);
+            var due = timer.ByEventTime
+                ? $"when records carry {DateTimeOffset.FromUnixTimeMilliseconds(timer.Due):u}"
+                : TraceLog.Show(at);
+            yield return $"timer \"{timer.Name}\" set for {due}";
         }
 
         if (turn.Forgets)

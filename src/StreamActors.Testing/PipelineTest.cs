@@ -93,7 +93,9 @@ public sealed class PipelineTest : IDisposable
     public void Send(string topic, string? key, string value, SendOptions? options = null)
     {
         var route = Route(topic);
-        var bytes = route.Source is TopicCodec<string> ? ValueCodecs.Write(route, in value) : Encoding.UTF8.GetBytes(value);
+        var bytes = route.Source is TopicCodec<string>
+            ? ValueCodecs.Write(route, in value)
+            : Encoding.UTF8.GetBytes(value);
         Act(() => Append(topic, key, bytes, options));
     }
 
@@ -169,7 +171,7 @@ public sealed class PipelineTest : IDisposable
     /// </summary>
     public void Revoke() => Act(() => process.Client.Next = Taking.Revoke);
 
-    /// <summary>Takes all partitions away without a hand-over, as when a session expires, and gives them back.</summary>
+    /// <summary>Takes all partitions away without a hand-over, as a session's end does, and gives them back.</summary>
     public void Lose() => Act(() => process.Client.Next = Taking.Lose);
 
     /// <summary>Lets deliveries to a sink fail; the engine repeats them as time passes.</summary>

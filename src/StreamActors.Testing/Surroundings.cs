@@ -4,7 +4,7 @@ using Microsoft.Extensions.Logging.Abstractions;
 
 namespace StreamActors.Testing;
 
-/// <summary>What outlives the process under test: clock, topics, sinks, the trace, and how to make another process.</summary>
+/// <summary>What outlives the process under test: clock, topics, sinks, the trace, and how to make another.</summary>
 internal sealed class Surroundings
 {
     private readonly Action<IServiceCollection>? addServices;

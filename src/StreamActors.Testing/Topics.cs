@@ -55,7 +55,9 @@ internal sealed class Topics(VirtualTime time, int partitions)
         if (count < Math.Max(found.Count, 1))
         {
             throw new ArgumentOutOfRangeException(
-                nameof(count), count, $"The topic {topic} has {found.Count} partitions: it cannot have fewer, nor none.");
+                nameof(count),
+                count,
+                $"The topic {topic} has {found.Count} partitions: it cannot have fewer, nor none.");
         }
 
         while (found.Count < count)

@@ -3,7 +3,7 @@ using StreamActors.Records;
 
 namespace StreamActors.Testing;
 
-/// <summary>What became of the records so far, a line each, at virtual times. Written by the thread that pumps.</summary>
+/// <summary>What became of the records so far, a line each, at virtual times. One thread at a time.</summary>
 internal sealed class TraceLog(VirtualTime time)
 {
     // A line costs some 150 bytes: 15 MB at most.

@@ -48,7 +48,9 @@ internal sealed class TurnQueue(VirtualTime time, Random random) : Synchronizati
     {
     }
 
-    /// <summary>Waits in virtual time: what can run runs; when nothing can, the clock goes on to its next timer.</summary>
+    /// <summary>
+    /// Waits in virtual time: what can run runs; when nothing can, the clock goes on to its next timer.
+    /// </summary>
     public bool WaitUntil(Func<bool> condition, TimeSpan limit)
     {
         var end = time.Elapsed + limit;

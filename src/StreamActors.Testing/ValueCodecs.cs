@@ -57,7 +57,7 @@ internal static class ValueCodecs
         }
 
         throw new PipelineTestException(
-            $"What {record.Connector} wrote to {record.Destination} is no {typeof(T).Name} of a target that writes there"
-            + $"{(why.Length > 0 ? $" (its codec says: {why})" : "")}. ReadRaw gives its bytes: {record.Text}");
+            $"What {record.Connector} wrote to {record.Destination} is no {typeof(T).Name} of a target that writes "
+            + $"there{(why.Length > 0 ? $" (its codec says: {why})" : "")}. ReadRaw gives its bytes: {record.Text}");
     }
 }

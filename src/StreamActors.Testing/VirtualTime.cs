@@ -178,7 +178,8 @@ public sealed class VirtualTime(DateTimeOffset start) : TimeProvider
         private static void Check(TimeSpan time)
         {
             const long Longest = uint.MaxValue - 1;
-            var isTime = time == Timeout.InfiniteTimeSpan || (time >= TimeSpan.Zero && time.TotalMilliseconds <= Longest);
+            var isTime = time == Timeout.InfiniteTimeSpan
+                || (time >= TimeSpan.Zero && time.TotalMilliseconds <= Longest);
             if (!isTime)
             {
                 throw new ArgumentOutOfRangeException(nameof(time), time, $"A timer waits for 0 to {Longest} ms.");

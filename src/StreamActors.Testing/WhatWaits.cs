@@ -12,13 +12,15 @@ internal static class WhatWaits
     public static string Of(Surroundings around, IEnumerable<(string Topic, Kept Kept, TimeSpan? Due)> kept)
     {
         var text = new StringBuilder();
-        var all = kept.DistinctBy(static each => each.Kept).OrderBy(static each => each.Due ?? TimeSpan.MaxValue).ToList();
+        var all = kept.DistinctBy(static each => each.Kept)
+            .OrderBy(static each => each.Due ?? TimeSpan.MaxValue).ToList();
+        var now = TraceLog.Show(around.Time.Elapsed);
         foreach (var (topic, one, due) in all.Take(Shown))
         {
             text.Append($"waits: {topic} {TraceLog.Show(one.Key)}: {one.What}");
             if (due is { } at)
             {
-                text.Append($", due at {TraceLog.Show(at)}; now is {TraceLog.Show(around.Time.Elapsed)}: Advance further");
+                text.Append($", due at {TraceLog.Show(at)}; now is {now}: Advance further");
             }
 
             text.Append('\n');

@@ -4,7 +4,7 @@ using StreamActors.Testing;
 
 namespace StreamActors.Benchmarks;
 
-/// <summary>What a case of the test kit costs: a process made, a record sent, half an hour passed, a value read.</summary>
+/// <summary>What a case of the test kit costs: a process, a record sent, half an hour passed, a value read.</summary>
 [MemoryDiagnoser]
 public class KitBenchmarks
 {

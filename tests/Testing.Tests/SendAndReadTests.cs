@@ -154,5 +154,8 @@ public sealed class SendAndReadTests
     }
 
     private static HashSet<string> PartitionsOf(string path) =>
-        [.. path.Split('\n').Where(static line => line.Contains("in/")).Select(static line => line.Split("in/")[1][..1])];
+        [
+            .. path.Split('\n').Where(static line => line.Contains("in/"))
+                .Select(static line => line.Split("in/")[1][..1]),
+        ];
 }

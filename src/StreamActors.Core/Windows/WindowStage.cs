@@ -112,7 +112,8 @@ internal sealed class WindowStage<T> : IStage<T>
         for (var index = from; index < buffer.Count; index++)
         {
             var record = buffer.RecordAt(index, context.Inputs[0]);
-            yield return new Kept(record.HasKey ? record.Key.ToArray() : null, $"held in a window of {spec.Every}", due);
+            var key = record.HasKey ? record.Key.ToArray() : null;
+            yield return new Kept(key, $"held in a window of {spec.Every}", due);
         }
     }
 
