@@ -264,7 +264,7 @@ public sealed class PipelineTest : IDisposable
         if (!isDisposed)
         {
             isDisposed = true;
-            process.Kill();
+            WithoutContext(process.Abandon);
         }
     }
 
@@ -307,26 +307,31 @@ public sealed class PipelineTest : IDisposable
         process.Start();
     });
 
-    /// <summary>
-    /// Does something and lets the pipeline settle, without the synchronization context of the test's own runner: what
-    /// the engine awaits must not go there.
-    /// </summary>
-    private void Act(Action act)
+    /// <summary>What the engine awaits must not go to the synchronization context of the test's own runner.</summary>
+    private static void WithoutContext(Action act)
     {
-        ObjectDisposedException.ThrowIf(isDisposed, this);
         var before = SynchronizationContext.Current;
         SynchronizationContext.SetSynchronizationContext(null);
         try
         {
-            process.Start();
             act();
-            process.Settle();
         }
         finally
         {
             SynchronizationContext.SetSynchronizationContext(before);
         }
+    }
 
+    /// <summary>Does something, lets the pipeline settle, and tells what failed.</summary>
+    private void Act(Action act)
+    {
+        ObjectDisposedException.ThrowIf(isDisposed, this);
+        WithoutContext(() =>
+        {
+            process.Start();
+            act();
+            process.Settle();
+        });
         if (around.Reports.Untold() is [var first, .. var others])
         {
             throw new PipelineTestException(

@@ -53,6 +53,9 @@ internal sealed class Reports(TraceLog trace, Topics topics) : IEngineEvents
                 Restless();
                 Fail(null, $"The shard {failed.Shard} failed, and starts again", failed.Error);
                 break;
+            case EngineEvent.DisposalFailed failed:
+                Fail(null, $"The disposal of {failed.Owner} failed", failed.Error);
+                break;
             case EngineEvent.Revoked { IsLeaving: var leaves, Undone: var undone, WaitedFor: var why }:
                 trace.Add((leaves ? "stopped" : "revoked") + (undone == 0 ? "" : $"; {undone} not done: {why}"));
                 break;

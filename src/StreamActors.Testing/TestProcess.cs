@@ -74,6 +74,11 @@ internal sealed class TestProcess
         if (member is null)
         {
             pipeline.PrepareAsync(CancellationToken.None).GetAwaiter().GetResult();
+            if (pipeline.Fatal is { } why)
+            {
+                throw new PipelineTestException($"The pipeline cannot start. {why}");
+            }
+
             member = pipeline.Join();
             lastCommit = around.Time.Elapsed;
             Settle();
@@ -121,16 +126,43 @@ internal sealed class TestProcess
     {
         member!.Stop();
         member.Dispose();
-        queue.Close();
-        services.Dispose();
+        End();
     }
 
-    /// <summary>Ends without a word, as at a kill -9.</summary>
+    /// <summary>Ends without a word, as at a kill -9: no line of user code runs any more.</summary>
     public void Kill()
     {
         queue.Close();
         member?.Abandon();
-        services.Dispose();
+        DisposeServices();
+    }
+
+    /// <summary>Ends at the end of the test: nothing is drained, and what user code cleans up is cleaned up.</summary>
+    public void Abandon()
+    {
+        member?.Abandon();
+        End();
+    }
+
+    private void End()
+    {
+        var most = queue.Ran + MostTurns;
+        while (queue.Ran < most && queue.RunOne())
+        {
+        }
+
+        queue.Close();
+        DisposeServices();
+    }
+
+    /// <summary>A disposal that awaits ends by itself, or never: nobody waits for it.</summary>
+    private void DisposeServices()
+    {
+        var disposal = services.DisposeAsync();
+        if (disposal.IsCompleted)
+        {
+            disposal.GetAwaiter().GetResult();
+        }
     }
 
     private void PlanPoll()

@@ -20,11 +20,11 @@ public sealed class DeterminismTests
     public void Nothing_of_a_case_runs_on_another_thread()
     {
         var thread = Environment.CurrentManagedThreadId;
-        var others = 0;
+        var (own, others) = (0, 0);
         using var test = PipelineTest.Of(pipeline => pipeline.From("in", Codec.Text)
             .Map(text =>
             {
-                others += Environment.CurrentManagedThreadId == thread ? 0 : 1;
+                _ = Environment.CurrentManagedThreadId == thread ? own++ : others++;
                 return text;
             })
             .Every(Routes.Window).Latest().To(Routes.ToTopic("out")));
@@ -36,6 +36,7 @@ public sealed class DeterminismTests
         }
 
         test.Restart();
+        own.ShouldBeGreaterThan(100);
         others.ShouldBe(0);
     }
 

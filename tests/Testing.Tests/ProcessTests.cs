@@ -104,6 +104,34 @@ public sealed class ProcessTests
         test.Expect("out", "a");
     }
 
+    [Fact]
+    public void What_user_code_made_is_disposed_of_at_a_stop_and_at_the_end_and_not_at_a_crash()
+    {
+        var disposed = new List<string>();
+        var test = PipelineTest.Of(
+            static pipeline =>
+                pipeline.From("in", Codec.Text).Entity<Leaver, Tally, string>().To(Routes.ToTopic("out")),
+            services => services.AddSingleton(disposed));
+        test.Send("in", "k", "first");
+        test.Crash();
+        disposed.ShouldBeEmpty();
+        test.Send("in", "k", "second");
+        test.Restart();
+        disposed.ShouldBe(["second"]);
+        test.Send("in", "k", "third");
+        test.Dispose();
+        disposed.ShouldBe(["second", "third"]);
+    }
+
+    internal sealed class Leaver(List<string> disposed) : IEntity<string, Tally, string>, IDisposable
+    {
+        private string last = "";
+
+        public void On(string record, ref Tally state, Turn<string> turn) => last = record;
+
+        public void Dispose() => disposed.Add(last);
+    }
+
     private sealed class Fake : IDisposable
     {
         public bool IsDisposed { get; private set; }
