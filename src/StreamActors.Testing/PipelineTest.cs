@@ -307,7 +307,7 @@ public sealed class PipelineTest : IDisposable
         process.Start();
     });
 
-    /// <summary>What the engine awaits must not go to the synchronization context of the test's own runner.</summary>
+    /// <summary>What is awaited must not go to the synchronization context of the test's own runner.</summary>
     private static void WithoutContext(Action act)
     {
         var before = SynchronizationContext.Current;

@@ -114,13 +114,6 @@ internal sealed class TestProcess
         PlanPoll();
     }
 
-    /// <summary>Lets another thread add work, and runs it.</summary>
-    public void WaitForOthers(TimeSpan limit)
-    {
-        queue.WaitForOthers(limit);
-        Settle();
-    }
-
     /// <summary>Drains, commits, leaves, as at a SIGTERM.</summary>
     public void Stop()
     {

@@ -3,20 +3,21 @@ using StreamActors.Shards;
 namespace StreamActors.Testing;
 
 /// <summary>
-/// All threads of a pipeline under test, on the one that calls the kit: turns, calls and the continuations of user
-/// code's awaits wait in one list, and chance, from a seed, decides which is next. Any thread may add; one runs.
+/// All threads of a pipeline under test, on the one that calls the kit: turns and calls wait in one list, and chance,
+/// from a seed, decides which is next. Any thread may add; one runs.
 /// <para>
-/// User code runs with this as its synchronization context, so that what it awaits comes back here. Timers fire without
-/// one, so that an await that wants none (<c>ConfigureAwait(false)</c>) goes on at once, and not on the thread pool.
+/// No synchronization context stands here, so that an await goes on at once, on this thread, when what it waits for
+/// completes on it, such as a delay of virtual time; whether it asks for a context or not. One that went on by a context
+/// would lose those behind it that ask for none, as all of HttpClient's do, to the thread pool.
 /// </para>
 /// </summary>
-internal sealed class TurnQueue(VirtualTime time, Random random) : SynchronizationContext, ITurnScheduler
+internal sealed class TurnQueue(VirtualTime time, Random random) : ITurnScheduler
 {
-    private readonly object sync = new();
-    private readonly List<Entry> waiting = [];
+    private readonly Lock sync = new();
+    private readonly List<IThreadPoolWorkItem> waiting = [];
     private bool isClosed;
 
-    /// <summary>How many entries were run.</summary>
+    /// <summary>How many items were run.</summary>
     public long Ran { get; private set; }
 
     /// <summary>Whether nothing waits.</summary>
@@ -32,16 +33,16 @@ internal sealed class TurnQueue(VirtualTime time, Random random) : Synchronizati
     }
 
     /// <inheritdoc/>
-    public void Schedule(IThreadPoolWorkItem turn) => Add(new Entry(turn, null, null));
-
-    /// <inheritdoc/>
-    public override void Post(SendOrPostCallback d, object? state) => Add(new Entry(null, d, state));
-
-    /// <inheritdoc/>
-    public override void Send(SendOrPostCallback d, object? state) => d(state);
-
-    /// <inheritdoc/>
-    public override SynchronizationContext CreateCopy() => this;
+    public void Schedule(IThreadPoolWorkItem turn)
+    {
+        lock (sync)
+        {
+            if (!isClosed)
+            {
+                waiting.Add(turn);
+            }
+        }
+    }
 
     /// <inheritdoc/>
     public void Signal()
@@ -72,39 +73,17 @@ internal sealed class TurnQueue(VirtualTime time, Random random) : Synchronizati
         return true;
     }
 
-    /// <summary>Runs one of the entries that wait; false when none does.</summary>
+    /// <summary>Runs one of the items that wait; false when none does.</summary>
     public bool RunOne()
     {
-        if (!TryTake(out var entry))
+        if (TryTake() is not { } item)
         {
             return false;
         }
 
         Ran++;
-        SetSynchronizationContext(this);
-        try
-        {
-            entry.Turn?.Execute();
-            entry.Continuation?.Invoke(entry.State);
-        }
-        finally
-        {
-            SetSynchronizationContext(null);
-        }
-
+        item.Execute();
         return true;
-    }
-
-    /// <summary>Waits, in real time, until another thread adds something.</summary>
-    public void WaitForOthers(TimeSpan limit)
-    {
-        lock (sync)
-        {
-            if (waiting.Count == 0)
-            {
-                Monitor.Wait(sync, limit);
-            }
-        }
     }
 
     /// <summary>Drops what waits, and what is still to come: the process is dead.</summary>
@@ -117,34 +96,19 @@ internal sealed class TurnQueue(VirtualTime time, Random random) : Synchronizati
         }
     }
 
-    private void Add(Entry entry)
-    {
-        lock (sync)
-        {
-            if (!isClosed)
-            {
-                waiting.Add(entry);
-                Monitor.PulseAll(sync);
-            }
-        }
-    }
-
-    private bool TryTake(out Entry entry)
+    private IThreadPoolWorkItem? TryTake()
     {
         lock (sync)
         {
             if (waiting.Count == 0)
             {
-                entry = default;
-                return false;
+                return null;
             }
 
             var index = waiting.Count == 1 ? 0 : random.Next(waiting.Count);
-            entry = waiting[index];
+            var item = waiting[index];
             waiting.RemoveAt(index);
-            return true;
+            return item;
         }
     }
-
-    private readonly record struct Entry(IThreadPoolWorkItem? Turn, SendOrPostCallback? Continuation, object? State);
 }
