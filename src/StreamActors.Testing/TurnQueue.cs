@@ -7,8 +7,8 @@ namespace StreamActors.Testing;
 /// from a seed, decides which is next. Any thread may add; one runs.
 /// <para>
 /// No synchronization context stands here, so that an await goes on at once, on this thread, when what it waits for
-/// completes on it, such as a delay of virtual time; whether it asks for a context or not. One that went on by a context
-/// would lose those behind it that ask for none, as all of HttpClient's do, to the thread pool.
+/// completes on it, such as a delay of virtual time, whether it asks for a context or not. With one, those that ask for
+/// none, as all of HttpClient's do, would go on in the thread pool.
 /// </para>
 /// </summary>
 internal sealed class TurnQueue(VirtualTime time, Random random) : ITurnScheduler

@@ -19,6 +19,7 @@ internal sealed class ActiveEntities<TState, TOut> : IEntityStates<TState>
     private readonly ShardContext context;
     private readonly EntityTable<Entity> entities;
     private readonly EntityTimers timers;
+    private readonly ITimerHandler<TState, TOut> handler;
     private readonly ITimerHandler<TState, TOut> timerHandler;
     private readonly StateGuard<TState> guard;
     private readonly Turn<TOut> turn = new();
@@ -36,7 +37,7 @@ internal sealed class ActiveEntities<TState, TOut> : IEntityStates<TState>
         this.definition = definition;
         this.deadLetters = deadLetters;
         this.context = context;
-        Handler = handler;
+        this.handler = handler;
         timerHandler = context.Observer?.Around(handler, context) ?? handler;
         emitter = new Emitter<TOut>(definition.Outputs, context);
         guard = new StateGuard<TState>(definition.StateCodec);
@@ -51,8 +52,13 @@ internal sealed class ActiveEntities<TState, TOut> : IEntityStates<TState>
     /// <inheritdoc/>
     public string Name => definition.Name;
 
-    /// <summary>The handler object of the shard.</summary>
-    public ITimerHandler<TState, TOut> Handler { get; }
+    /// <summary>The handler object of the shard, for records of a type.</summary>
+    public IEntity<TIn, TState, TOut> HandlerOf<TIn>()
+        where TIn : allows ref struct
+    {
+        var own = (IEntity<TIn, TState, TOut>)handler;
+        return context.Observer?.Around(own, context) ?? own;
+    }
 
     /// <summary>When it wants <see cref="OnTime"/>, in milliseconds.</summary>
     public long NextDue

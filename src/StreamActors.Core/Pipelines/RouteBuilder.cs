@@ -154,8 +154,7 @@ public sealed class RouteBuilder<T>
         steps.End(route, () => kind.Outputs.Connectors, (context, deadLetters, _) =>
         {
             var active = kind.In(context, deadLetters);
-            var own = (IEntity<T, TState, TOut>)active.Handler;
-            return new Entities.EntityStage<T, TState, TOut>(context.Observer?.Around(own, context) ?? own, active);
+            return new Entities.EntityStage<T, TState, TOut>(active.HandlerOf<T>(), active);
         });
         return new OutputBuilder<TOut>(pipeline, route, kind.Outputs);
     }
