@@ -14,9 +14,10 @@ internal sealed class MemorySource(Topics topics) : ISource
     public string Name => "memory";
 
     /// <inheritdoc/>
-    public Task PrepareAsync(
+    public Task<IReadOnlyDictionary<string, int>> PrepareAsync(
         string pipeline, IReadOnlyList<TopicSpec> specs, IEngineEvents events, CancellationToken stop) =>
-        Task.CompletedTask;
+        Task.FromResult<IReadOnlyDictionary<string, int>>(specs.ToDictionary(
+            static spec => spec.Name, spec => topics.Of(spec.Name).Count));
 
     /// <inheritdoc/>
     public IGroupConsumer Open(GroupSpec group, IGroupEvents members, IEngineEvents events) =>
