@@ -8,7 +8,7 @@ using StreamActors.Snapshots;
 namespace StreamActors.Testing;
 
 /// <summary>Watches the shards of a process, and writes into the trace what becomes of their records.</summary>
-internal sealed class Observer(TraceLog trace, TimeSpan startedAt) : IShardObserver
+internal sealed class Observer(TraceLog trace, Topics topics, TimeSpan startedAt) : IShardObserver
 {
     private readonly List<ObservedRunner> runners = [];
 
@@ -27,6 +27,15 @@ internal sealed class Observer(TraceLog trace, TimeSpan startedAt) : IShardObser
 
     /// <summary>What the handler of the call under way did; the runner's line takes it.</summary>
     public List<string> Notes { get; } = [];
+
+    /// <summary>The key of the record that set the timer whose call is under way, or was the last.</summary>
+    public byte[]? TimerKey { get; set; }
+
+    /// <summary>Reports what the calls of timers so far have put out: before the next one begins.</summary>
+    public Action BetweenTimers { get; set; } = static () => { };
+
+    /// <summary>The key of the record at a place.</summary>
+    public byte[]? KeyOf(PartitionOffset place) => topics.Of(place.Partition)[(int)place.Offset].KeyBytes;
 
     /// <inheritdoc/>
     public IRouteRunner Around(IRouteRunner runner, RouteDefinition route, ShardContext context)
@@ -97,15 +106,16 @@ internal sealed class ObservedRunner(
 
         var key = record.HasKey ? record.Key.ToArray() : null;
         trace.Add(new PartitionOffset(record.Source, record.Offset), key, string.Join("; ", did));
-        ReportOthers(origin);
+        Report(origin);
     }
 
     /// <inheritdoc/>
     public void OnTime()
     {
         Mark();
+        observer.BetweenTimers = () => Report(null);
         inner.OnTime();
-        ReportOthers(null);
+        Report(null);
     }
 
     /// <inheritdoc/>
@@ -113,7 +123,7 @@ internal sealed class ObservedRunner(
     {
         Mark();
         var isEmpty = inner.Flush();
-        ReportOthers(null);
+        Report(null);
         return isEmpty;
     }
 
@@ -160,27 +170,26 @@ internal sealed class ObservedRunner(
         return did;
     }
 
-    /// <summary>Outputs of other records than the one that is handled: of a window, a call, a timer.</summary>
-    private void ReportOthers(Origin? handled)
+    /// <summary>Outputs of other records than the one that was handled: of a window, a timer, a call.</summary>
+    private void Report(Origin? handled)
     {
-        foreach (var output in Outputs().Where(output => output.Origin != handled))
+        foreach (var (origin, to) in Outputs().Where(output => output.Origin != handled))
         {
-            var place = new PartitionOffset(context.Inputs[output.Origin.Input], output.Origin.Offset);
-            trace.Add(place, output.Key, output.To);
+            var place = new PartitionOffset(context.Inputs[origin.Input], origin.Offset);
+            trace.Add(place, origin.Offset == Origin.NoOffset ? observer.TimerKey : observer.KeyOf(place), to);
         }
+
+        Mark();
     }
 
-    private List<(Origin Origin, byte[]? Key, string To)> Outputs()
+    private List<(Origin Origin, string To)> Outputs()
     {
-        var added = new List<(Origin Origin, byte[]? Key, string To)>();
+        var added = new List<(Origin Origin, string To)>();
         for (var lane = 0; lane < lanes.Length; lane++)
         {
-            var batch = lanes[lane].Filling;
-            for (var index = marks[lane]; index < batch.Count; index++)
+            foreach (ref readonly var output in lanes[lane].Filling.Outputs[marks[lane]..])
             {
-                ref readonly var output = ref batch.Outputs[index];
-                var key = output.HasKey ? batch.Key(in output).ToArray() : null;
-                added.Add((output.Origin, key, $"→ {output.Destination} ({lanes[lane].Sink})"));
+                added.Add((output.Origin, $"→ {output.Destination} ({lanes[lane].Sink})"));
             }
         }
 
@@ -210,6 +219,9 @@ internal sealed class ObservedTimers<TState, TOut>(
     /// <inheritdoc/>
     public void OnTimer(string name, ref TState state, Turn<TOut> turn)
     {
+        notes.Observer.BetweenTimers();
+        var key = System.Text.Encoding.UTF8.GetBytes(turn.Key);
+        notes.Observer.TimerKey = key;
         inner.OnTimer(name, ref state, turn);
         List<string> did = [$"timer \"{name}\" fired", .. notes.Of(turn)];
         if (turn.Outputs.Count == 0)
@@ -217,7 +229,7 @@ internal sealed class ObservedTimers<TState, TOut>(
             did.Add("no output");
         }
 
-        trace.Add(notes.Place, System.Text.Encoding.UTF8.GetBytes(turn.Key), string.Join("; ", did));
+        trace.Add(notes.Place, key, string.Join("; ", did));
     }
 }
 

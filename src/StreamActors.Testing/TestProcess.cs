@@ -35,7 +35,7 @@ internal sealed class TestProcess
         services = around.MakeServices();
         queue = new TurnQueue(around.Time, new Random(around.Random.Next()));
         source = new MemorySource(around.Topics);
-        Observer = new Observer(around.Trace, around.Time.Elapsed);
+        Observer = new Observer(around.Trace, around.Topics, around.Time.Elapsed);
         var builder = new PipelineBuilder(around.Options.Name);
         around.Define(builder);
         var sinks = builder.Connectors.ToDictionary(static name => name, name => (ISink)around.Sink(name));

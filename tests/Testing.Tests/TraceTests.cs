@@ -51,6 +51,27 @@ public sealed class TraceTests
     }
 
     [Fact]
+    public void An_output_with_a_key_of_its_own_stands_in_the_path_of_the_record_that_caused_it()
+    {
+        using var test = PipelineTest.Of(static pipeline =>
+        {
+            pipeline.From(Visits.Topic, Json.Of<PageView>()).Entity<Visits, Session, SessionEnded>()
+                .To(new Sinks.Target<SessionEnded>("kafka", static _ => "sessions", Json.Of<SessionEnded>())
+                    .Keyed(static _ => "other"));
+            pipeline.From("in", Codec.Text).Every(Routes.Window).Latest()
+                .To(Routes.ToTopic("out").Keyed(static _ => "other"));
+        });
+        test.Send(Visits.Topic, "u1", new PageView("u1", "/a"));
+        test.Send(Visits.Topic, "u2", new PageView("u2", "/a"));
+        test.Send("in", "k", "x");
+        test.Advance(TimeSpan.FromMinutes(30));
+        test.Written("out").ShouldHaveSingleItem().Key.ShouldBe("other");
+        test.Path("in", "k").ShouldContain("in/0@0 k: → out (kafka)");
+        test.Path(Visits.Topic, "u1").ShouldContain("u1: → sessions (kafka)");
+        test.Path(Visits.Topic, "u2").ShouldContain("u2: → sessions (kafka)");
+    }
+
+    [Fact]
     public void A_window_says_what_it_holds_what_it_merged_and_what_it_let_go()
     {
         using var test = PipelineTest.Of(Routes.Latest);
