@@ -77,6 +77,12 @@ internal sealed class ObservedRunner(
     public long NextDue => inner.NextDue;
 
     /// <inheritdoc/>
+    public long FlushDue => inner.FlushDue;
+
+    /// <inheritdoc/>
+    public string WaitsFor => inner.WaitsFor;
+
+    /// <inheritdoc/>
     public bool HasRoom => inner.HasRoom;
 
     /// <inheritdoc/>

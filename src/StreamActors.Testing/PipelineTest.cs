@@ -154,6 +154,35 @@ public sealed class PipelineTest : IDisposable
     }
 
     /// <summary>
+    /// Waits, in real time, until no call of user code is under way: for calls that await something real, such as I/O,
+    /// the thread pool, or a task that the test has just completed. Those that wait for virtual time go on by
+    /// <see cref="Advance"/> instead.
+    /// </summary>
+    /// <param name="limit">How long; 5 seconds unless given.</param>
+    /// <exception cref="PipelineTestException">Calls are still under way; the message says which.</exception>
+    public void Settle(TimeSpan? limit = null)
+    {
+        var patience = limit ?? TimeSpan.FromSeconds(5);
+        Act(() =>
+        {
+            var began = TimeProvider.System.GetTimestamp();
+            process.Settle();
+            while (process.CallsInFlight > 0)
+            {
+                var left = patience - TimeProvider.System.GetElapsedTime(began);
+                if (left <= TimeSpan.Zero)
+                {
+                    throw new PipelineTestException(
+                        $"Calls under way after {patience.TotalSeconds} s: {process.CallsInFlight}. One that waits for "
+                        + $"virtual time goes on by Advance.\n{Waiting()}{around.Trace.Tail()}");
+                }
+
+                process.WaitForOthers(left);
+            }
+        });
+    }
+
+    /// <summary>
     /// Stops the process as a SIGTERM does (drain, commit, leave) and starts another. State goes to bytes and back, by
     /// the codecs that store it, unless <see cref="PipelineTestOptions.ForgetsState"/>.
     /// </summary>

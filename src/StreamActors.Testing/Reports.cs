@@ -46,6 +46,12 @@ internal sealed class Reports(TraceLog trace, Topics topics) : IEngineEvents
             case EngineEvent.HandlerFailed failed:
                 GiveUp(failed.Last, failed.Error.GetType().Name, failed.Error.Message, failed.Error);
                 break;
+            case EngineEvent.CallsRetried retried:
+                trace.Add(
+                    retried.Last,
+                    KeyOf(retried.Last),
+                    $"call of {retried.Map} failed, and is made again: {Show(retried.Error)}");
+                break;
             case EngineEvent.TimerFailed failed:
                 Fail(null, $"The timer \"{failed.Timer}\" of the route {failed.Handler} failed", failed.Error);
                 break;
@@ -72,6 +78,8 @@ internal sealed class Reports(TraceLog trace, Topics topics) : IEngineEvents
                 break;
         }
     }
+
+    private byte[]? KeyOf(PartitionOffset place) => topics.Of(place.Partition)[(int)place.Offset].KeyBytes;
 
     private void GiveUp(PartitionOffset place, string type, string message, Exception? error)
     {
@@ -106,10 +114,11 @@ internal sealed class Reports(TraceLog trace, Topics topics) : IEngineEvents
 
     private void Fail(PartitionOffset? place, string what, Exception error)
     {
-        var why = $"{error.GetType().Name}: {error.Message}";
-        trace.Add($"{what}: {why}");
-        failures.Add(new PipelineFailure(what, place, why, error));
+        trace.Add($"{what}: {Show(error)}");
+        failures.Add(new PipelineFailure(what, place, Show(error), error));
     }
+
+    private static string Show(Exception error) => $"{error.GetType().Name}: {error.Message}";
 }
 
 /// <summary>Something that failed in a pipeline under test: a record, a timer, a shard.</summary>

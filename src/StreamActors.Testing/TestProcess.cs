@@ -114,6 +114,16 @@ internal sealed class TestProcess
         PlanPoll();
     }
 
+    /// <summary>How many calls of user code have begun and not ended.</summary>
+    public long CallsInFlight => pipeline.Metrics.Routes.Sum(static route => route.Counters.CallsInFlight);
+
+    /// <summary>Waits, in real time, until another thread brings something to do, and does it.</summary>
+    public void WaitForOthers(TimeSpan limit)
+    {
+        queue.WaitForOthers(limit);
+        Settle();
+    }
+
     /// <summary>Drains, commits, leaves, as at a SIGTERM.</summary>
     public void Stop()
     {

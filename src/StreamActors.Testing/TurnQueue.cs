@@ -13,7 +13,7 @@ namespace StreamActors.Testing;
 /// </summary>
 internal sealed class TurnQueue(VirtualTime time, Random random) : ITurnScheduler
 {
-    private readonly Lock sync = new();
+    private readonly object sync = new();
     private readonly List<IThreadPoolWorkItem> waiting = [];
     private bool isClosed;
 
@@ -40,6 +40,7 @@ internal sealed class TurnQueue(VirtualTime time, Random random) : ITurnSchedule
             if (!isClosed)
             {
                 waiting.Add(turn);
+                Monitor.PulseAll(sync);
             }
         }
     }
@@ -84,6 +85,18 @@ internal sealed class TurnQueue(VirtualTime time, Random random) : ITurnSchedule
         Ran++;
         item.Execute();
         return true;
+    }
+
+    /// <summary>Waits, in real time, until another thread adds something; at once where something waits.</summary>
+    public void WaitForOthers(TimeSpan limit)
+    {
+        lock (sync)
+        {
+            if (waiting.Count == 0)
+            {
+                Monitor.Wait(sync, limit);
+            }
+        }
     }
 
     /// <summary>Drops what waits, and what is still to come: the process is dead.</summary>

@@ -68,6 +68,17 @@ internal sealed class MapAsyncStage<TIn, TOut> : IStage<TIn>
         var count => $"{count} calls of {plan.Name}",
     };
 
+    /// <inheritdoc/>
+    public IEnumerable<Kept> Kept =>
+    [
+        .. undecided.SelectMany(each => each.Parked.Keep($"call {each.Parked.Attempts} of {plan.Name} is under way")),
+        .. ready.SelectMany(each => each.Keep($"waits for a place among the calls of {plan.Name}")),
+        .. retries.UnorderedItems.SelectMany(each =>
+            each.Element.Keep($"waits for call {each.Element.Attempts + 1} of {plan.Name}", each.Priority)),
+        .. decided.SelectMany(each => each.Parked.Keep($"the call of {plan.Name} is done, and waits for room")),
+        .. next.Kept,
+    ];
+
     private long NextRetry => retries.TryPeek(out _, out var due) ? due : long.MaxValue;
 
     /// <inheritdoc/>
@@ -156,7 +167,7 @@ internal sealed class MapAsyncStage<TIn, TOut> : IStage<TIn>
 
     private void ReportRetry(ParkedRecord parked, Exception error)
     {
-        if (retryReports.IsDue(context.Now, out var count))
+        if (retryReports.IsDue(context.Now, context.ReportEvery, out var count))
         {
             var at = new PartitionOffset(context.Inputs[parked.Origin.Input], parked.Origin.Offset);
             context.Events.Report(new EngineEvent.CallsRetried(context.Pipeline, plan.Name, count, at, error));

@@ -64,6 +64,16 @@ internal sealed class ParkedRecord
     /// <summary>The next record of its key; null = there is none.</summary>
     public ParkedRecord? Behind { get; set; }
 
+    /// <summary>Says what it and the records behind it wait for, for people who look.</summary>
+    public IEnumerable<Kept> Keep(string what, long due = long.MaxValue)
+    {
+        for (var each = this; each is not null; each = each.Behind)
+        {
+            var key = each.place.KeyLength < 0 ? null : each.Record.Key.ToArray();
+            yield return new Kept(key, each == this ? what : "waits behind another record of its key", due);
+        }
+    }
+
     /// <summary>What an attempt is told.</summary>
     public Call ToCall(int attempt) => new(
         Encoding.UTF8.GetString(Record.Key),

@@ -42,7 +42,7 @@ public sealed class MappedBuilder<T>
         end(() => kind.Outputs.Connectors, (context, deadLetters) =>
         {
             var active = kind.In(context, deadLetters);
-            return new EntityStage<T, TState, TOut>((IEntity<T, TState, TOut>)active.Handler, active);
+            return new EntityStage<T, TState, TOut>(active.HandlerOf<T>(), active);
         });
         return new OutputBuilder<TOut>(pipeline, route, kind.Outputs);
     }
