@@ -36,7 +36,7 @@ public sealed record EngineServices(TimeProvider Time, Random Random, ITurnSched
         public IScope Open() => this;
 
         public T Make<T>()
-            where T : class => (T)Activator.CreateInstance(typeof(T), Unwrapped, binder: null, args: null, culture: null)!;
+            where T : class => (T)Activator.CreateInstance(typeof(T), Unwrapped, null, args: null, culture: null)!;
 
         public ValueTask DisposeAsync() => ValueTask.CompletedTask;
     }
