@@ -1,3 +1,5 @@
+using StreamActors.Sinks;
+
 namespace StreamActors;
 
 /// <summary>Collects the pipelines of a node and the peers that they share.</summary>
@@ -14,11 +16,32 @@ public sealed class StreamActorsBuilder
     /// <summary>Adds a pipeline.</summary>
     /// <param name="name">Its name.</param>
     /// <param name="define">Composes it.</param>
-    /// <param name="connectors">Its own peers; without them, it has the node's.</param>
+    /// <param name="connectors">
+    /// Its own peers, whose settings stand in sections of the pipeline's; without them, it has the node's.
+    /// </param>
     public StreamActorsBuilder AddPipeline(
-        string name, Action<PipelineBuilder> define, Connectors? connectors = null)
+        string name, Action<PipelineBuilder> define, Connectors? connectors = null) =>
+        AddPipeline(new PipelineRegistration(name, define) { Connectors = connectors });
+
+    /// <summary>Adds a pipeline.</summary>
+    public StreamActorsBuilder AddPipeline(PipelineRegistration pipeline)
     {
-        pipelines.Add(new PipelineRegistration(name, define, connectors ?? Connectors));
+        pipelines.Add(pipeline);
+        return this;
+    }
+
+    /// <inheritdoc cref="Connectors.AddSink{TSink}(string)"/>
+    public StreamActorsBuilder AddSink<TSink>(string name)
+        where TSink : class, ISink
+    {
+        Connectors.AddSink<TSink>(name);
+        return this;
+    }
+
+    /// <inheritdoc cref="Connectors.AddSink(string, Func{IScope, ISink})"/>
+    public StreamActorsBuilder AddSink(string name, Func<IScope, ISink> make)
+    {
+        Connectors.AddSink(name, make);
         return this;
     }
 }
@@ -26,5 +49,13 @@ public sealed class StreamActorsBuilder
 /// <summary>A pipeline that a node runs.</summary>
 /// <param name="Name">Its name.</param>
 /// <param name="Define">Composes it.</param>
-/// <param name="Connectors">Its peers.</param>
-public sealed record PipelineRegistration(string Name, Action<PipelineBuilder> Define, Connectors Connectors);
+public sealed record PipelineRegistration(string Name, Action<PipelineBuilder> Define)
+{
+    /// <summary>Its own peers; null = the node's.</summary>
+    public Connectors? Connectors { get; init; }
+
+    /// <summary>
+    /// Whether it has read its settings already, by names of its own: the node's configuration then says nothing of it.
+    /// </summary>
+    public bool HasOwnSettings { get; init; }
+}

@@ -1,7 +1,6 @@
 using System.Collections.Concurrent;
 using Microsoft.Extensions.Hosting;
 using StreamActors.Events;
-using StreamActors.Shards;
 using StreamActors.Sinks;
 using StreamActors.Sources;
 
@@ -16,23 +15,33 @@ public sealed class Node : IHostedLifecycleService, IAsyncDisposable
     private readonly IEngineEvents events;
     private readonly CancellationTokenSource stopping = new();
     private readonly ConcurrentBag<(string Pipeline, Task Ended)> running = [];
+    private readonly List<string> unopened = [];
+    private readonly List<ISource> sources = [];
+    private readonly List<ISink> openSinks = [];
     private readonly TimeProvider time;
     private readonly long startedAt;
     private int disposed;
 
-    /// <summary>Composes the pipelines; nothing connects yet.</summary>
-    /// <param name="builder">What was registered.</param>
-    /// <param name="events">Where to say what happened.</param>
-    /// <param name="time">The clock.</param>
-    /// <exception cref="PipelineException">A composition has mistakes.</exception>
-    public Node(StreamActorsBuilder builder, IEngineEvents events, TimeProvider time)
+    /// <summary>Opens the pipelines and their peers; nothing connects yet.</summary>
+    /// <param name="composition">The pipelines.</param>
+    /// <param name="services">Their surroundings: each pipeline gets chance of its own.</param>
+    /// <exception cref="PipelineException">The composition has mistakes.</exception>
+    internal Node(Composition composition, EngineServices services)
     {
-        ArgumentNullException.ThrowIfNull(builder);
-        this.events = events;
-        this.time = time;
+        composition.ThrowIfAnyMistake();
+        events = services.Events;
+        time = services.Time;
         startedAt = time.GetTimestamp();
-        var scheduler = new ThreadPoolScheduler(time);
-        Pipelines = [.. builder.Pipelines.Select(registration => Compose(registration, scheduler))];
+        var pipelines = new List<NodePipeline>();
+        foreach (var pipeline in composition.Pipelines)
+        {
+            if (Open(pipeline, services) is { } opened)
+            {
+                pipelines.Add(opened);
+            }
+        }
+
+        Pipelines = pipelines;
     }
 
     /// <summary>The pipelines with their peers.</summary>
@@ -60,7 +69,10 @@ public sealed class Node : IHostedLifecycleService, IAsyncDisposable
     }
 
     /// <inheritdoc/>
-    public Task StartingAsync(CancellationToken cancellationToken) => Task.CompletedTask;
+    /// <exception cref="PipelineException">Peers could not be opened; the message names all of them.</exception>
+    public Task StartingAsync(CancellationToken cancellationToken) => unopened.Count == 0
+        ? Task.CompletedTask
+        : Task.FromException(new PipelineException(string.Join(Environment.NewLine, unopened)));
 
     /// <inheritdoc/>
     public Task StartedAsync(CancellationToken cancellationToken) => Task.CompletedTask;
@@ -90,30 +102,48 @@ public sealed class Node : IHostedLifecycleService, IAsyncDisposable
             return;
         }
 
-        foreach (var pipeline in Pipelines)
+        foreach (var sink in openSinks)
         {
-            foreach (var sink in pipeline.Sinks.Values)
-            {
-                await sink.DisposeAsync();
-            }
+            await sink.DisposeAsync();
+        }
 
-            (pipeline.Source as IDisposable)?.Dispose();
+        foreach (var source in sources)
+        {
+            (source as IDisposable)?.Dispose();
         }
 
         stopping.Dispose();
     }
 
-    private NodePipeline Compose(PipelineRegistration registration, ThreadPoolScheduler scheduler)
+    /// <summary>Opens what a pipeline uses; null, and told at the start, where a sink cannot be made.</summary>
+    private NodePipeline? Open(ComposedPipeline composed, EngineServices services)
     {
-        var builder = new PipelineBuilder(registration.Name);
-        registration.Define(builder);
-        var source = registration.Connectors.Source ?? throw new PipelineException(
-            $"The pipeline {registration.Name} has nothing to read from: add a source, such as AddKafka().");
-        var sinks = registration.Connectors.Sinks.Intersect(builder.Connectors).ToDictionary(
-            static name => name, name => registration.Connectors.Open(name, registration.Name, events));
-        var random = new Random(HashCode.Combine(registration.Name, Environment.ProcessId, time.GetTimestamp()));
-        var services = new EngineServices(time, random, scheduler, events);
-        return new NodePipeline(new Pipeline(builder, source, sinks, services), source, sinks);
+        var (builder, peers) = composed;
+        services = services with
+        {
+            Random = new Random(HashCode.Combine(builder.Name, Environment.ProcessId, startedAt)),
+        };
+        var source = peers.Values.First(static peer => peer.Source is not null).Source!(builder.Name, services);
+        sources.Add(source);
+        var sinks = new Dictionary<string, ISink>(StringComparer.Ordinal);
+        foreach (var name in builder.Connectors)
+        {
+            try
+            {
+                sinks[name] = peers[name].Sink!(builder.Name, services);
+            }
+            catch (InvalidOperationException error)
+            {
+                unopened.Add($"The pipeline {builder.Name} emits to {name}, which cannot be made: {error.Message}");
+                continue;
+            }
+
+            openSinks.Add(sinks[name]);
+        }
+
+        return sinks.Count == builder.Connectors.Count
+            ? new NodePipeline(new Pipeline(builder, source, sinks, services), source, sinks)
+            : null;
     }
 
     private async Task RunAsync(Pipeline pipeline)
@@ -122,9 +152,14 @@ public sealed class Node : IHostedLifecycleService, IAsyncDisposable
         {
             await pipeline.PrepareAsync(stopping.Token);
         }
-        catch (OperationCanceledException)
+        catch (OperationCanceledException) when (stopping.IsCancellationRequested)
         {
             events.Report(new EngineEvent.PipelineStopped(pipeline.Name));
+            return;
+        }
+        catch (Exception error)
+        {
+            Fail(pipeline, error);
             return;
         }
 
@@ -143,10 +178,15 @@ public sealed class Node : IHostedLifecycleService, IAsyncDisposable
         }
         catch (Exception error)
         {
-            events.Report(new EngineEvent.PipelineFailed(pipeline.Name, error.ToString()));
-            pipeline.Fail(error);
+            Fail(pipeline, error);
             ended.SetResult();
         }
+    }
+
+    private void Fail(Pipeline pipeline, Exception error)
+    {
+        events.Report(new EngineEvent.PipelineFailed(pipeline.Name, error.ToString()));
+        pipeline.Fail(error);
     }
 }
 

@@ -55,6 +55,20 @@ public static class KafkaClients
         Make(options, producer.SetLogHandler(static (_, _) => { }).Build).Dispose();
     }
 
+    /// <summary>Why a client could not be made, as a sentence that names the setting; null where all can.</summary>
+    internal static string? Refusal(KafkaOptions options)
+    {
+        try
+        {
+            Try(options);
+            return null;
+        }
+        catch (PipelineException refused)
+        {
+            return refused.Message;
+        }
+    }
+
     private static PipelineException Refused(KafkaOptions options, Exception error) =>
         new(KafkaFault.Refused(error.Message, options).ToString(), error);
 

@@ -1,3 +1,5 @@
+using StreamActors.Configuration;
+
 namespace StreamActors.Kafka;
 
 /// <summary>Which of Kafka's two group protocols a member speaks.</summary>
@@ -57,34 +59,36 @@ public sealed record KafkaConsumerOptions
     /// <summary>How many bytes of each partition are kept unread: the memory is this times partitions.</summary>
     public int QueuedBytesPerPartition { get; init; } = 2 * 1024 * 1024;
 
-    internal void AddProblems(List<string> problems)
+    internal static KafkaConsumerOptions Read(SettingsReader reader, KafkaConsumerOptions given)
     {
-        if (SessionTimeout < TimeSpan.FromSeconds(1))
+        var (second, day) = (TimeSpan.FromSeconds(1), TimeSpan.FromDays(1));
+        var options = new KafkaConsumerOptions
         {
-            problems.Add($"The Kafka session time-out {SessionTimeout} is below one second.");
+            GroupProtocol = reader.OneOf(nameof(GroupProtocol), given.GroupProtocol),
+            SessionTimeout = reader.Time(nameof(SessionTimeout), given.SessionTimeout, second, TimeSpan.FromHours(1)),
+            MaxPollInterval = reader.Time(nameof(MaxPollInterval), given.MaxPollInterval, second, day),
+            StaticMember = reader.Optional(nameof(StaticMember), given.StaticMember),
+            WakeInterval = reader.Time(nameof(WakeInterval), given.WakeInterval, TimeSpan.Zero, second),
+            MetadataRefresh = reader.Time(
+                nameof(MetadataRefresh), given.MetadataRefresh, TimeSpan.FromMilliseconds(100), TimeSpan.FromHours(1)),
+            FetchMinBytes = reader.Number(nameof(FetchMinBytes), given.FetchMinBytes, 1, 100_000_000),
+            FetchMaxWait = reader.Time(
+                nameof(FetchMaxWait), given.FetchMaxWait, TimeSpan.Zero, TimeSpan.FromMinutes(5)),
+            MaxPartitionFetchBytes = reader.Number(
+                nameof(MaxPartitionFetchBytes), given.MaxPartitionFetchBytes, 1, 1_000_000_000),
+            QueuedBytesPerPartition = reader.Number(
+                nameof(QueuedBytesPerPartition), given.QueuedBytesPerPartition, 1024),
+        };
+        if (options.GroupProtocol != KafkaGroupProtocol.Consumer && options.MaxPollInterval < options.SessionTimeout)
+        {
+            reader.Mistake(
+                $"The Kafka poll interval {options.MaxPollInterval} is below the session time-out "
+                + $"{options.SessionTimeout}, which a classic group does not allow. Raise the one or lower the other "
+                + $"({reader.NameOf(nameof(MaxPollInterval))} and {nameof(SessionTimeout)}, or "
+                + "KAFKA_MAX_POLL_INTERVAL_MS and KAFKA_SESSION_TIMEOUT_MS), or choose the protocol consumer "
+                + $"({nameof(GroupProtocol)}, KAFKA_GROUP_PROTOCOL).");
         }
 
-        if (GroupProtocol != KafkaGroupProtocol.Consumer && MaxPollInterval < SessionTimeout)
-        {
-            problems.Add(
-                $"The Kafka poll interval {MaxPollInterval} is below the session time-out {SessionTimeout}, which a "
-                + "classic group does not allow. Raise the one or lower the other (such as KAFKA_MAX_POLL_INTERVAL_MS "
-                + "and KAFKA_SESSION_TIMEOUT_MS), or choose the protocol consumer (KAFKA_GROUP_PROTOCOL).");
-        }
-
-        if (WakeInterval < TimeSpan.Zero || WakeInterval > TimeSpan.FromSeconds(1))
-        {
-            problems.Add($"The Kafka wake interval {WakeInterval} is not between 0 and one second.");
-        }
-
-        if (MetadataRefresh < TimeSpan.FromMilliseconds(100))
-        {
-            problems.Add($"The Kafka metadata refresh {MetadataRefresh} is below 100 milliseconds.");
-        }
-
-        if (FetchMinBytes < 1 || MaxPartitionFetchBytes < 1 || QueuedBytesPerPartition < 1024)
-        {
-            problems.Add("A Kafka fetch size is not positive, or the queue of a partition is below 1,024 bytes.");
-        }
+        return options;
     }
 }

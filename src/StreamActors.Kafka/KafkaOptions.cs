@@ -1,10 +1,12 @@
+using StreamActors.Configuration;
+
 namespace StreamActors.Kafka;
 
 /// <summary>How to reach a Kafka cluster, and how to read from it and write to it.</summary>
 public sealed record KafkaOptions
 {
     /// <summary>Brokers to ask first, <c>host:port</c> separated by commas; the others are learned from them.</summary>
-    public required string BootstrapServers { get; init; }
+    public string BootstrapServers { get; init; } = "localhost:9092";
 
     /// <summary>The name by which brokers' logs and quotas know this program.</summary>
     public string ClientId { get; init; } = "streamactors";
@@ -24,24 +26,39 @@ public sealed record KafkaOptions
     /// </summary>
     public IReadOnlyDictionary<string, string> ClientSettings { get; init; } = new Dictionary<string, string>();
 
+    /// <summary>Reads the options over those that the code gives; mistakes are the reader's.</summary>
+    public static KafkaOptions Read(SettingsReader reader, KafkaOptions given)
+    {
+        ArgumentNullException.ThrowIfNull(reader);
+        ArgumentNullException.ThrowIfNull(given);
+        var options = new KafkaOptions
+        {
+            BootstrapServers = reader.Text(nameof(BootstrapServers), given.BootstrapServers),
+            ClientId = reader.Text(nameof(ClientId), given.ClientId),
+            Security = KafkaSecurityOptions.Read(reader.Section(nameof(Security)), given.Security),
+            Consumer = KafkaConsumerOptions.Read(reader.Section(nameof(Consumer)), given.Consumer),
+            Producer = KafkaProducerOptions.Read(reader.Section(nameof(Producer)), given.Producer),
+            ClientSettings = reader.Secrets(nameof(ClientSettings), given.ClientSettings),
+        };
+        if (string.IsNullOrWhiteSpace(options.BootstrapServers))
+        {
+            reader.Mistake("The Kafka bootstrap servers are empty; give at least one as host:port.");
+        }
+
+        foreach (var name in options.ClientSettings.Keys.Where(KafkaSettings.Reserved.Contains))
+        {
+            reader.Mistake($"The Kafka client setting {name} cannot be changed: the delivery promises rest on it.");
+        }
+
+        return options;
+    }
+
     /// <summary>Everything that is wrong with the options, a sentence each; empty when nothing is.</summary>
     public IReadOnlyList<string> Problems()
     {
-        var problems = new List<string>();
-        if (string.IsNullOrWhiteSpace(BootstrapServers))
-        {
-            problems.Add("The Kafka bootstrap servers are empty; give at least one as host:port.");
-        }
-
-        foreach (var name in ClientSettings.Keys.Where(name => KafkaSettings.Reserved.Contains(name)))
-        {
-            problems.Add($"The Kafka client setting {name} cannot be changed: the delivery promises rest on it.");
-        }
-
-        Security.AddProblems(problems);
-        Consumer.AddProblems(problems);
-        Producer.AddProblems(problems);
-        return problems;
+        var reader = new SettingsReader();
+        Read(reader.Section("Kafka"), this);
+        return reader.Mistakes;
     }
 
     /// <summary>The servers and the kind of security; no secret, and no value of a client setting.</summary>

@@ -1,3 +1,5 @@
+using StreamActors.Configuration;
+
 namespace StreamActors.Kafka;
 
 /// <summary>How the sink writes: always idempotent, acknowledged by all replicas, compressed by lz4.</summary>
@@ -15,21 +17,15 @@ public sealed record KafkaProducerOptions
     /// <summary>How many bytes may wait for an acknowledgement before the sink makes its callers wait.</summary>
     public int QueuedBytes { get; init; } = 64 * 1024 * 1024;
 
-    internal void AddProblems(List<string> problems)
+    internal static KafkaProducerOptions Read(SettingsReader reader, KafkaProducerOptions given)
     {
-        if (Linger < TimeSpan.Zero || Linger > TimeSpan.FromMinutes(1))
+        var largest = reader.Number(nameof(MaxRecordBytes), given.MaxRecordBytes, 1000, 1_000_000_000);
+        return new KafkaProducerOptions
         {
-            problems.Add($"The Kafka producer's linger {Linger} is not between 0 and one minute.");
-        }
-
-        if (MaxRecordBytes < 1000)
-        {
-            problems.Add($"The largest Kafka record, {MaxRecordBytes} bytes, is below 1,000.");
-        }
-
-        if (QueuedBytes < MaxRecordBytes)
-        {
-            problems.Add($"The Kafka producer's queue, {QueuedBytes} bytes, does not hold one largest record.");
-        }
+            Linger = reader.Time(nameof(Linger), given.Linger, TimeSpan.Zero, TimeSpan.FromMinutes(1)),
+            MaxRecordBytes = largest,
+            // It must hold one largest record.
+            QueuedBytes = reader.Number(nameof(QueuedBytes), given.QueuedBytes, largest),
+        };
     }
 }

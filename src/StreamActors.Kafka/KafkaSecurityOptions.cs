@@ -1,4 +1,5 @@
 using Confluent.Kafka;
+using StreamActors.Configuration;
 
 namespace StreamActors.Kafka;
 
@@ -29,16 +30,26 @@ public sealed record KafkaSecurityOptions
     /// <summary>The protocol and, where it logs in, the mechanism and the user; never the password.</summary>
     public override string ToString() => LogsIn ? $"{Protocol}, {Mechanism} as {User}" : $"{Protocol}";
 
-    internal void AddProblems(List<string> problems)
+    internal static KafkaSecurityOptions Read(SettingsReader reader, KafkaSecurityOptions given)
     {
-        if (LogsIn && (string.IsNullOrEmpty(User) || string.IsNullOrEmpty(Password)))
+        var options = new KafkaSecurityOptions
         {
-            problems.Add($"The Kafka security protocol {Protocol} needs a user and a password.");
+            Protocol = reader.OneOf(nameof(Protocol), given.Protocol),
+            Mechanism = reader.OneOf(nameof(Mechanism), given.Mechanism),
+            User = reader.Optional(nameof(User), given.User),
+            Password = reader.OptionalSecret(nameof(Password), given.Password),
+            CaFile = reader.Optional(nameof(CaFile), given.CaFile),
+        };
+        if (options.LogsIn && (options.User is null || options.Password is null))
+        {
+            reader.Mistake($"The Kafka security protocol {options.Protocol} needs a user and a password.");
         }
 
-        if (CaFile is not null && !File.Exists(CaFile))
+        if (options.CaFile is not null && !File.Exists(options.CaFile))
         {
-            problems.Add($"The file of Kafka certificate authorities, {CaFile}, does not exist.");
+            reader.Mistake($"The file of Kafka certificate authorities, {options.CaFile}, does not exist.");
         }
+
+        return options;
     }
 }

@@ -1,3 +1,4 @@
+using StreamActors.Configuration;
 using StreamActors.Hosting;
 
 namespace StreamActors.Node;

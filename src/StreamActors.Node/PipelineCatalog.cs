@@ -1,7 +1,7 @@
 using Microsoft.Extensions.DependencyInjection;
+using StreamActors.Configuration;
 using StreamActors.Hosting;
 using StreamActors.Kafka;
-using StreamActors.Node.Cli;
 using StreamActors.Pipelines.RideShare;
 using StreamActors.Redis;
 using StreamActors.Sources;
@@ -35,7 +35,7 @@ internal static class PipelineCatalog
         RideSharePipeline.Name,
         (node, services) =>
         {
-            node.AddRideShare(settings, TimeProvider.System);
+            node.AddRideShare(settings);
             services.AddSingleton<RideShareMetrics>();
             services.AddSingleton<IMetricPage>(static all => all.GetRequiredService<RideShareMetrics>());
             services.AddSingleton<IMetricSource>(static all => all.GetRequiredService<RideShareMetrics>());

@@ -1,5 +1,5 @@
 using Microsoft.Extensions.Logging;
-using StreamActors.Hosting;
+using StreamActors.Configuration;
 using NodeHost = StreamActors.Hosting.Node;
 
 namespace StreamActors.Node;

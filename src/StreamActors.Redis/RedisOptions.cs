@@ -1,3 +1,5 @@
+using StreamActors.Configuration;
+
 namespace StreamActors.Redis;
 
 /// <summary>How to reach a Redis server. Its text form hides the password, so it may be logged.</summary>
@@ -42,31 +44,44 @@ public sealed record RedisOptions
     /// <summary><c>host:port</c>, as messages and logs name the server.</summary>
     internal string Endpoint => Host.Contains(':', StringComparison.Ordinal) ? $"[{Host}]:{Port}" : $"{Host}:{Port}";
 
-    /// <summary>Everything that is wrong with the options, a sentence each; empty when nothing is.</summary>
-    public IReadOnlyList<string> Problems()
+    /// <summary>Reads the options over those that the code gives; mistakes are the reader's.</summary>
+    public static RedisOptions Read(SettingsReader reader, RedisOptions given)
     {
-        var problems = new List<string>();
-        Require(!string.IsNullOrWhiteSpace(Host), "The Redis host is empty.");
-        Require(Port is > 0 and <= ushort.MaxValue, $"The Redis port is {Port}; it must be 1 to 65535.");
-        Require(Database >= 0, $"The Redis database is {Database}; it must not be negative.");
-        Require(User is null || !string.IsNullOrEmpty(Password), "A Redis user is given without a password.");
-        Require(TlsCaFile is null || Tls, "A Redis CA file is given, but TLS is off.");
-        Require(IsTimeout(ConnectTimeout), $"The Redis connect time-out is {ConnectTimeout}; it must be 10 ms to 1 h.");
-        Require(
-            IsTimeout(OperationTimeout),
-            $"The Redis operation time-out is {OperationTimeout}; it must be 10 ms to 1 h.");
-        return problems;
+        ArgumentNullException.ThrowIfNull(reader);
+        ArgumentNullException.ThrowIfNull(given);
+        var (shortest, longest) = (TimeSpan.FromMilliseconds(10), TimeSpan.FromHours(1));
+        var options = new RedisOptions
+        {
+            Host = reader.Text(nameof(Host), given.Host),
+            Port = reader.Number(nameof(Port), given.Port, 1, ushort.MaxValue),
+            User = reader.Optional(nameof(User), given.User),
+            Password = reader.OptionalSecret(nameof(Password), given.Password),
+            Database = reader.Number(nameof(Database), given.Database, 0),
+            Tls = reader.Flag(nameof(Tls), given.Tls),
+            TlsCaFile = reader.Optional(nameof(TlsCaFile), given.TlsCaFile),
+            ConnectTimeout = reader.Time(nameof(ConnectTimeout), given.ConnectTimeout, shortest, longest),
+            OperationTimeout = reader.Time(nameof(OperationTimeout), given.OperationTimeout, shortest, longest),
+        };
+        Require(!string.IsNullOrWhiteSpace(options.Host), "The Redis host is empty.");
+        Require(options.User is null || options.Password is not null, "A Redis user is given without a password.");
+        Require(options.TlsCaFile is null || options.Tls, "A Redis CA file is given, but TLS is off.");
+        return options;
 
         void Require(bool holds, string otherwise)
         {
             if (!holds)
             {
-                problems.Add(otherwise);
+                reader.Mistake(otherwise);
             }
         }
+    }
 
-        static bool IsTimeout(TimeSpan value) =>
-            value >= TimeSpan.FromMilliseconds(10) && value <= TimeSpan.FromHours(1);
+    /// <summary>Everything that is wrong with the options, a sentence each; empty when nothing is.</summary>
+    public IReadOnlyList<string> Problems()
+    {
+        var reader = new SettingsReader();
+        Read(reader.Section("Redis"), this);
+        return reader.Mistakes;
     }
 
     /// <summary>The options for a log. The compiler's version would print the password.</summary>

@@ -1,3 +1,5 @@
+using StreamActors.Configuration;
+
 namespace StreamActors.Limits;
 
 /// <summary>
@@ -57,27 +59,43 @@ public sealed record PipelineLimits
     /// <summary>What a shard parks for the calls of <c>MapAsync</c>; at a bound its partition is held.</summary>
     public ParkingLimits Parking { get; init; } = new();
 
-    /// <summary>The limits that are out of range, a sentence each.</summary>
-    internal IEnumerable<string> Mistakes()
+    /// <summary>Reads the bounds over those that the code gives; mistakes are the reader's.</summary>
+    public static PipelineLimits Read(SettingsReader reader, PipelineLimits given)
     {
+        ArgumentNullException.ThrowIfNull(reader);
+        ArgumentNullException.ThrowIfNull(given);
         // The ranges end where sums and doublings of 32 bits would, with room to spare; no machine gets there first.
-        const long Records = 10_000_000;
-        const long Bytes = 512 * 1024 * 1024;
-        (string Name, long Value, long Max)[] all =
-        [
-            (nameof(MailboxRecords), MailboxRecords, Records), (nameof(MailboxBytes), MailboxBytes, Bytes),
-            (nameof(BatchRecords), BatchRecords, Records), (nameof(BatchBytes), BatchBytes, Bytes),
-            (nameof(OutboxRecords), OutboxRecords, Records), (nameof(OutboxBytes), OutboxBytes, Bytes),
-            (nameof(WindowBytes), WindowBytes, Bytes),
-            (nameof(UncommittedRecords), UncommittedRecords, 256 * 1024 * 1024),
-            (nameof(DedupBytes), DedupBytes, 64L * 1024 * 1024 * 1024),
-            (nameof(EntitiesPerShard), EntitiesPerShard, Records), (nameof(TimersPerShard), TimersPerShard, Records),
-            ($"{nameof(Parking)}.{nameof(Parking.Records)}", Parking.Records, Records),
-            ($"{nameof(Parking)}.{nameof(Parking.Bytes)}", Parking.Bytes, Bytes),
-        ];
-        return all.Where(static limit => limit.Value < 1 || limit.Value > limit.Max)
-            .Select(static limit => $"The limit {limit.Name} is {limit.Value}: it must be from 1 to {limit.Max}.");
+        const int Records = 10_000_000;
+        const int Bytes = 512 * 1024 * 1024;
+        var parking = reader.Section(nameof(Parking));
+        return new PipelineLimits
+        {
+            MailboxRecords = reader.Number(nameof(MailboxRecords), given.MailboxRecords, 1, Records),
+            MailboxBytes = reader.Number(nameof(MailboxBytes), given.MailboxBytes, 1, Bytes),
+            BatchRecords = reader.Number(nameof(BatchRecords), given.BatchRecords, 1, Records),
+            BatchBytes = reader.Number(nameof(BatchBytes), given.BatchBytes, 1, Bytes),
+            OutboxRecords = reader.Number(nameof(OutboxRecords), given.OutboxRecords, 1, Records),
+            OutboxBytes = reader.Number(nameof(OutboxBytes), given.OutboxBytes, 1, Bytes),
+            WindowBytes = reader.Number(nameof(WindowBytes), given.WindowBytes, 1, Bytes),
+            UncommittedRecords = reader.Number(
+                nameof(UncommittedRecords), given.UncommittedRecords, 1, 256 * 1024 * 1024),
+            DedupBytes = reader.Number(nameof(DedupBytes), given.DedupBytes, 1, 64L * 1024 * 1024 * 1024),
+            EntitiesPerShard = reader.Number(nameof(EntitiesPerShard), given.EntitiesPerShard, 1, Records),
+            TimersPerShard = reader.Number(nameof(TimersPerShard), given.TimersPerShard, 1, Records),
+            Parking = new ParkingLimits
+            {
+                Records = parking.Number(nameof(ParkingLimits.Records), given.Parking.Records, 1, Records),
+                Bytes = parking.Number(nameof(ParkingLimits.Bytes), given.Parking.Bytes, 1, Bytes),
+            },
+        };
     }
+
+    /// <summary>
+    /// The bytes that a partition takes at most, without its windows: the mailbox and its last batch, two outboxes for
+    /// each sink, and the offsets that wait for a commit.
+    /// </summary>
+    public long BytesPerPartition(int sinks) =>
+        (long)MailboxBytes + BatchBytes + (2L * OutboxBytes * sinks) + (4L * UncommittedRecords);
 }
 
 /// <summary>

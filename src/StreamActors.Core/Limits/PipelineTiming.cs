@@ -1,3 +1,5 @@
+using StreamActors.Configuration;
+
 namespace StreamActors.Limits;
 
 /// <summary>When a pipeline does what it does by the clock.</summary>
@@ -38,32 +40,29 @@ public sealed record PipelineTiming
     /// <summary>The time over which restarts are counted.</summary>
     public TimeSpan RestartWindow { get; init; } = TimeSpan.FromMinutes(5);
 
-    /// <summary>The times and counts that are out of range, a sentence each.</summary>
-    internal IEnumerable<string> Mistakes()
+    /// <summary>Reads the times over those that the code gives; mistakes are the reader's.</summary>
+    public static PipelineTiming Read(SettingsReader reader, PipelineTiming given)
     {
+        ArgumentNullException.ThrowIfNull(reader);
+        ArgumentNullException.ThrowIfNull(given);
         // A handler inside a rebalance must return long before max.poll.interval.ms (5 min): hence a minute at most.
-        var (shortest, minute, day) = (TimeSpan.FromMilliseconds(1), TimeSpan.FromMinutes(1), TimeSpan.FromDays(1));
-        (string Name, TimeSpan Value, TimeSpan Min, TimeSpan Max)[] times =
-        [
-            (nameof(CommitInterval), CommitInterval, shortest, day),
-            (nameof(CommitSpacing), CommitSpacing, shortest, TimeSpan.FromHours(1)),
-            (nameof(DrainLimit), DrainLimit, shortest, minute),
-            (nameof(StopLimit), StopLimit, shortest, TimeSpan.FromHours(1)),
-            (nameof(StartLimit), StartLimit, shortest, minute),
-            (nameof(PassivateAfter), PassivateAfter, shortest, TimeSpan.FromDays(1_000)),
-            ($"{nameof(Restart)}.{nameof(Backoff.Min)}", Restart.Min, shortest, TimeSpan.FromHours(1)),
-            ($"{nameof(Restart)}.{nameof(Backoff.Max)}", Restart.Max, Restart.Min, TimeSpan.FromHours(1)),
-            (nameof(RestartWindow), RestartWindow, shortest, day),
-        ];
-        (string Name, int Value, int Min)[] counts =
-            [(nameof(CommitRecords), CommitRecords, 1), (nameof(RestartLimit), RestartLimit, 0)];
-        return
-        [
-            .. times.Where(static time => time.Value < time.Min || time.Value > time.Max)
-                .Select(static time =>
-                    $"The time {time.Name} is {time.Value}: it must be from {time.Min} to {time.Max}."),
-            .. counts.Where(static count => count.Value < count.Min)
-                .Select(static count => $"{count.Name} is {count.Value}: it must be {count.Min} at least."),
-        ];
+        var (shortest, minute, hour) = (TimeSpan.FromMilliseconds(1), TimeSpan.FromMinutes(1), TimeSpan.FromHours(1));
+        var day = TimeSpan.FromDays(1);
+        var restart = reader.Section(nameof(Restart));
+        var first = restart.Time(nameof(Backoff.Min), given.Restart.Min, shortest, hour);
+        return new PipelineTiming
+        {
+            CommitInterval = reader.Time(nameof(CommitInterval), given.CommitInterval, shortest, day),
+            CommitRecords = reader.Number(nameof(CommitRecords), given.CommitRecords, 1),
+            CommitSpacing = reader.Time(nameof(CommitSpacing), given.CommitSpacing, shortest, hour),
+            DrainLimit = reader.Time(nameof(DrainLimit), given.DrainLimit, shortest, minute),
+            StopLimit = reader.Time(nameof(StopLimit), given.StopLimit, shortest, hour),
+            StartLimit = reader.Time(nameof(StartLimit), given.StartLimit, shortest, minute),
+            PassivateAfter = reader.Time(
+                nameof(PassivateAfter), given.PassivateAfter, shortest, TimeSpan.FromDays(1_000)),
+            Restart = new Backoff(first, restart.Time(nameof(Backoff.Max), given.Restart.Max, first, hour)),
+            RestartLimit = reader.Number(nameof(RestartLimit), given.RestartLimit, 0),
+            RestartWindow = reader.Time(nameof(RestartWindow), given.RestartWindow, shortest, day),
+        };
     }
 }

@@ -175,22 +175,29 @@ internal sealed class GroupMember : IGroupEvents
     private bool ReadAll()
     {
         var hasMore = false;
-        foreach (var shard in shards.Values)
+        foreach (var shard in host.Rate.InTurn(shards.Values))
         {
             for (var input = 0; input < shard.Inputs.Count && shard.Running is { HasRoom: true } running; input++)
             {
-                hasMore |= Read(shard.NextToRead(), running);
+                var room = host.Rate.Room(host.Now(), definition.Limits.BatchRecords);
+                if (room == 0)
+                {
+                    return false;
+                }
+
+                hasMore |= Read(shard.NextToRead(), running, room);
             }
         }
 
         return hasMore;
     }
 
-    private bool Read(OwnedPartition partition, Shard shard)
+    private bool Read(OwnedPartition partition, Shard shard, int room)
     {
         var limits = definition.Limits;
         var batch = host.Batches.Rent(partition.Partition);
-        var read = client.Read(partition.Partition, batch, limits.BatchRecords, limits.BatchBytes);
+        var read = client.Read(partition.Partition, batch, room, limits.BatchBytes);
+        host.Rate.Took(read);
         if (read == 0)
         {
             host.Batches.Return(batch);

@@ -39,6 +39,7 @@ public sealed class Pipeline
         var connectors = definition.Routes.SelectMany(static route => route.Connectors).Distinct().ToList();
         Metrics = new PipelineMetrics(definition.Routes.Select(static route => route.Name), connectors);
         host = new ShardHost(definition, [.. Metrics.Sinks.Select(sink => Open(sink, sinks))], Metrics, services);
+        MaxRecordsPerSecond = builder.MaxRecordsPerSecond;
     }
 
     /// <summary>What it was composed of.</summary>
@@ -55,6 +56,9 @@ public sealed class Pipeline
 
     /// <summary>Its numbers.</summary>
     public PipelineMetrics Metrics { get; }
+
+    /// <summary>Records a second that this node reads at most; 0 = no bound. Any thread may set it at any time.</summary>
+    public int MaxRecordsPerSecond { get => host.Rate.PerSecond; set => host.Rate.PerSecond = value; }
 
     /// <summary>Whether it takes records: it has its partitions, and is not draining.</summary>
     public bool IsReady => member is { IsReady: true };

@@ -1,3 +1,4 @@
+using StreamActors.Configuration;
 using StreamActors.Entities;
 using StreamActors.Limits;
 using StreamActors.Pipelines;
@@ -31,6 +32,9 @@ public sealed class PipelineBuilder
 
     /// <summary>Where a group starts that has never committed an offset for a topic.</summary>
     public StartAt StartAt { get; set; } = StartAt.Earliest;
+
+    /// <summary>Records a second that a node reads at most; 0 = no bound.</summary>
+    public int MaxRecordsPerSecond { get; set; }
 
     /// <summary>The bounds.</summary>
     public PipelineLimits Limits { get; set; } = new();
@@ -107,19 +111,34 @@ public sealed class PipelineBuilder
         return (target.Keyed(key), From(topic, codec).Named(name).CreateTopic(options.Partitions, options.Replication));
     }
 
+    /// <summary>What is wrong with the routes, a sentence each; empty where nothing is.</summary>
+    public IReadOnlyList<string> Mistakes() =>
+    [
+        .. mistakes,
+        .. routes.SelectMany(static route => route.Mistakes),
+        .. entities.SelectMany(static kind => kind.Mistakes),
+        .. routes.Count == 0 ? ["It has no route: add one with From(topic, codec)."] : MistakesBetweenRoutes(),
+    ];
+
+    /// <summary>What is wrong with the routes when these are the sinks, a sentence each.</summary>
+    /// <param name="sinks">The names of the connectors that can be emitted to.</param>
+    public IReadOnlyList<string> Mistakes(IReadOnlyCollection<string> sinks) =>
+    [
+        .. Mistakes(),
+        .. from route in routes
+           from connector in route.Connectors.Select(RouteDefinition.ConnectorOf).Distinct()
+           where !sinks.Contains(connector)
+           select $"The route {route.Name} emits to {connector}, which is not connected: add it to the host with "
+               + $"AddKafka(), AddRedis() or AddSink(\"{connector}\", …).",
+    ];
+
     /// <summary>Checks the composition.</summary>
     /// <exception cref="PipelineException">It has mistakes; the message names all of them.</exception>
     internal PipelineDefinition Build()
     {
-        List<string> found =
-        [
-            .. mistakes,
-            .. routes.SelectMany(static route => route.Mistakes),
-            .. entities.SelectMany(static kind => kind.Mistakes),
-            .. routes.Count == 0 ? ["It has no route: add one with From(topic, codec)."] : MistakesBetweenRoutes(),
-            .. Limits.Mistakes(),
-            .. Timing.Mistakes(),
-        ];
+        var reader = new SettingsReader();
+        PipelineSettings.Read(reader, PipelineSettings.Of(this));
+        List<string> found = [.. Mistakes(), .. reader.Mistakes];
         return found.Count == 0
             ? new PipelineDefinition(Name, GroupId, StartAt, routes, Limits, Timing)
             : throw new PipelineException($"The pipeline {Name} cannot be built. {string.Join(' ', found)}");

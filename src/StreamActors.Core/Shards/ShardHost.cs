@@ -57,6 +57,9 @@ internal sealed class ShardHost
     /// <summary>Batches between two uses.</summary>
     public RecordBatchPool Batches { get; } = new(maxIdle: 32);
 
+    /// <summary>How many records the poll thread may read.</summary>
+    public ReadRate Rate { get; } = new();
+
     /// <summary>Wakes the poll thread; set by the member that owns the shards.</summary>
     public Action Wake { get; set; } = static () => { };
 

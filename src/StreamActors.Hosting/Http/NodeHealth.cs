@@ -8,6 +8,16 @@ internal sealed class NodeHealth(Node node, PeerProbe peers)
     /// <summary>Whether every pipeline has its partitions and none is draining or has stopped for good.</summary>
     public bool IsReady => !node.IsStopping && node.Pipelines.All(static pipeline => pipeline.Pipeline.IsReady);
 
+    /// <summary>Whether the node drains.</summary>
+    public bool IsStopping => node.IsStopping;
+
+    /// <summary>Whether a pipeline has stopped for good.</summary>
+    public bool HasStopped => Stopped.Any();
+
+    /// <summary>The pipelines that go on and have no partitions yet.</summary>
+    public IReadOnlyList<string> Waiting =>
+        [.. Pipelines.Where(static each => each.Fatal is null && !each.IsReady).Select(static each => each.Name)];
+
     /// <summary>Whether the process is worth keeping: depends on no peer.</summary>
     public bool IsLive => node.Pipelines.Count == 0
         || node.Pipelines.Any(static pipeline => pipeline.Pipeline.Fatal is null);
@@ -21,8 +31,8 @@ internal sealed class NodeHealth(Node node, PeerProbe peers)
         var connections = peers.Peers;
         var away = Titles(connections.Where(static peer => peer.IsConnected is not true));
         var unknown = Titles(connections.Where(static peer => peer.IsConnected is null));
-        var stopped = node.Pipelines.FirstOrDefault(static pipeline => pipeline.Pipeline.Fatal is not null)?.Pipeline;
-        var status = stopped is not null || (away.Count == connections.Count && away.Count > 0) ? "unhealthy"
+        var stopped = Stopped.Select(static each => $"The pipeline {each.Name} has stopped: {each.Fatal}").ToList();
+        var status = stopped.Count > 0 || (away.Count == connections.Count && away.Count > 0) ? "unhealthy"
             : away.Count > 0 ? "degraded"
             : "healthy";
         var page = new Dictionary<string, object> { ["status"] = status };
@@ -32,13 +42,17 @@ internal sealed class NodeHealth(Node node, PeerProbe peers)
         }
 
         page["uptime_seconds"] = Math.Round(node.Uptime.TotalSeconds, 1);
-        page["message"] = stopped is not null ? $"The pipeline {stopped.Name} has stopped: {stopped.Fatal}"
+        page["message"] = stopped.Count > 0 ? string.Join(" ", stopped)
             : unknown.Count > 0 ? $"{string.Join(" and ", unknown)} not checked yet"
             : away.Count == 0 ? "All connections active"
             : away.Count == connections.Count ? "All connections lost"
             : $"{string.Join(" and ", away)} disconnected";
         return page;
     }
+
+    private IEnumerable<Pipeline> Pipelines => node.Pipelines.Select(static each => each.Pipeline);
+
+    private IEnumerable<Pipeline> Stopped => Pipelines.Where(static each => each.Fatal is not null);
 
     private static List<string> Titles(IEnumerable<(string Peer, bool? IsConnected)> peers) =>
         [.. peers.Select(static peer => char.ToUpperInvariant(peer.Peer[0]) + peer.Peer[1..])];

@@ -1,4 +1,4 @@
-using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.DependencyInjection.Extensions;
 using Microsoft.Extensions.Logging;
 
 namespace StreamActors.Hosting;
@@ -11,7 +11,7 @@ public static class LoggingSetup
     {
         logging.AddConsole(static console => console.FormatterName = LineFormatter.FormatterName);
         logging.AddConsoleFormatter<LineFormatter, LineFormat>(format);
-        logging.Services.AddSingleton(TimeProvider.System);
+        logging.Services.TryAddSingleton(TimeProvider.System);
         return logging;
     }
 }

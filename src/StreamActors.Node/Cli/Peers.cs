@@ -17,8 +17,8 @@ internal static class Peers
     /// <summary>This process's environment, with the brokers of the command line.</summary>
     public static IReadOnlyDictionary<string, string> Environment(ParseResult parsed) =>
         parsed.GetValue(Kafka) is { } servers
-            ? With(SettingsReader.Environment(), ("KAFKA_BOOTSTRAP_SERVERS", servers))
-            : SettingsReader.Environment();
+            ? With(EnvironmentSettings.Variables(), ("KAFKA_BOOTSTRAP_SERVERS", servers))
+            : EnvironmentSettings.Variables();
 
     /// <summary>An environment in which some settings have other values, however they were written before.</summary>
     public static IReadOnlyDictionary<string, string> With(

@@ -2,6 +2,7 @@ using System.CommandLine;
 using StreamActors.Node.Bench;
 using StreamActors.Node.Cli;
 using StreamActors.Pipelines.RideShare;
+using StreamActors.Hosting;
 
 namespace StreamActors.Node.Commands;
 

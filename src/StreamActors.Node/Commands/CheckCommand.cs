@@ -34,7 +34,7 @@ internal static class CheckCommand
 
     private static async Task<int> RunAsync(string[] names, CancellationToken stop)
     {
-        var reader = new SettingsReader(SettingsReader.Environment());
+        var reader = EnvironmentSettings.Reader();
         var pipelines = PipelineCatalog.Read(names, reader);
         var settings = NodeSettings.Read(reader);
         UserErrorException.ThrowIfAny(reader.Mistakes);

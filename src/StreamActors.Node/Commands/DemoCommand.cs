@@ -55,7 +55,7 @@ internal static class DemoCommand
     private static async Task<int> RunAsync(ParseResult parsed, CancellationToken stop)
     {
         await using var peers = await DemoPeers.StartAsync(parsed.GetValue(Kafka), parsed.GetValue(Redis), stop);
-        var reader = new SettingsReader(peers.Settings(SettingsReader.Environment()));
+        var reader = peers.Settings(EnvironmentSettings.Variables());
         var rideShare = RideShareSettings.Read(reader);
         var settings = NodeSettings.Read(reader);
         UserErrorException.ThrowIfAny(reader.Mistakes);

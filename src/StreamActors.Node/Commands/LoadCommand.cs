@@ -41,7 +41,7 @@ internal static class LoadCommand
 
     private static async Task<int> RunAsync(ParseResult parsed, CancellationToken stop)
     {
-        var reader = new SettingsReader(Peers.Environment(parsed));
+        var reader = EnvironmentSettings.Reader(Peers.Environment(parsed));
         var peers = PipelineCatalog.Read([parsed.GetRequiredValue(PipelineName)], reader)[0].Peers;
         UserErrorException.ThrowIfAny(reader.Mistakes);
         var world = Flags.Read(parsed);

@@ -35,7 +35,7 @@ internal static class RunCommand
 
     private static async Task<int> RunAsync(string[] names, bool printConfig, CancellationToken stop)
     {
-        var reader = new SettingsReader(SettingsReader.Environment());
+        var reader = EnvironmentSettings.Reader();
         var pipelines = PipelineCatalog.Read(names, reader);
         var settings = NodeSettings.Read(reader);
         if (printConfig)
@@ -44,12 +44,15 @@ internal static class RunCommand
         }
 
         UserErrorException.ThrowIfAny(reader.Mistakes);
+        await using var app = NodeApp.Build(settings, pipelines, logging => NodeApp.LogLines(logging, settings));
         if (printConfig)
         {
+            var composition = app.Services.GetRequiredService<Composition>();
+            Console.Out.Write(composition.Page());
+            composition.ThrowIfAnyMistake();
             return 0;
         }
 
-        await using var app = NodeApp.Build(settings, pipelines, logging => NodeApp.LogLines(logging, settings));
         var log = new RunLog(app.Services.GetRequiredService<ILoggerFactory>());
         log.Starting(names, reader.Settings);
         await NodeApp.StartAsync(app, settings, stop);

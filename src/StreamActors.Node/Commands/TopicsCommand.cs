@@ -107,7 +107,7 @@ internal static class TopicsCommand
 
     private static PipelinePeers Read(ParseResult parsed, string pipeline)
     {
-        var reader = new SettingsReader(Peers.Environment(parsed));
+        var reader = EnvironmentSettings.Reader(Peers.Environment(parsed));
         var peers = PipelineCatalog.Read([pipeline], reader)[0].Peers;
         UserErrorException.ThrowIfAny(reader.Mistakes);
         return peers;

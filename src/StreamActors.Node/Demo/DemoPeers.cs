@@ -1,3 +1,5 @@
+using StreamActors.Configuration;
+using StreamActors.Hosting;
 using StreamActors.Kafka;
 using StreamActors.Node.Cli;
 using StreamActors.Pipelines.RideShare;
@@ -48,7 +50,7 @@ internal sealed class DemoPeers : IAsyncDisposable
     /// The settings of the demo's pipeline: the environment's, on these peers (with its log-ins only where the peers
     /// are given), all seven topics, in a group of this demo alone.
     /// </summary>
-    public IReadOnlyDictionary<string, string> Settings(IReadOnlyDictionary<string, string> environment)
+    public SettingsReader Settings(IReadOnlyDictionary<string, string> environment)
     {
         var own = environment
             .Where(variable => broker is null || !variable.Key.StartsWith("KAFKA_", StringComparison.OrdinalIgnoreCase))
@@ -66,7 +68,8 @@ internal sealed class DemoPeers : IAsyncDisposable
             ("PROCESSOR_TOPICS", string.Join(',', RideShareTopics.All.Select(static topic => topic.Name))));
 
         // The embedded broker lets a fetch wait its whole time, whatever arrives meanwhile.
-        return broker is null ? settings : Peers.With(settings, ("KAFKA_FETCH_MAX_WAIT_MS", "5"));
+        return EnvironmentSettings.Reader(
+            broker is null ? settings : Peers.With(settings, ("KAFKA_FETCH_MAX_WAIT_MS", "5")));
     }
 
     /// <summary>Why a Redis cannot be published to, and what to do; null where it can.</summary>

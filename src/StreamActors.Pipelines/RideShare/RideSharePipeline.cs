@@ -14,11 +14,15 @@ public static class RideSharePipeline
 
     /// <summary>Adds the pipeline to a node.</summary>
     public static StreamActorsBuilder AddRideShare(
-        this StreamActorsBuilder node, RideShareSettings settings, TimeProvider clock)
+        this StreamActorsBuilder node, RideShareSettings settings)
     {
         ArgumentNullException.ThrowIfNull(node);
-        var peers = new Connectors().AddKafka(settings.Kafka, clock).AddRedis(settings.Redis, clock);
-        return node.AddPipeline(Name, pipeline => Define(pipeline, settings), peers);
+        ArgumentNullException.ThrowIfNull(settings);
+        return node.AddPipeline(new PipelineRegistration(Name, pipeline => Define(pipeline, settings))
+        {
+            Connectors = new Connectors().AddKafka(settings.Kafka).AddRedis(settings.Redis),
+            HasOwnSettings = true,
+        });
     }
 
     /// <summary>Composes the pipeline.</summary>

@@ -1,5 +1,5 @@
 using Confluent.Kafka;
-using StreamActors.Hosting;
+using StreamActors.Configuration;
 using StreamActors.Kafka;
 using StreamActors.Limits;
 using StreamActors.Redis;

@@ -1,3 +1,5 @@
+using StreamActors.Configuration;
+
 namespace StreamActors.Hosting;
 
 /// <summary>Where metrics are sent, in OpenTelemetry's own words and variables.</summary>

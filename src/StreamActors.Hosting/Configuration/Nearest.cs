@@ -1,7 +1,7 @@
-namespace StreamActors.Node.Cli;
+namespace StreamActors.Hosting;
 
 /// <summary>Finds the word that a mistyped one was meant to be.</summary>
-internal static class Nearest
+public static class Nearest
 {
     /// <summary>The nearest of the words, where it is near enough to be what was meant; otherwise null.</summary>
     public static string? To(string typed, IEnumerable<string> words) => words

@@ -1,26 +1,23 @@
 using System.Text;
-using StreamActors.Hosting;
+using StreamActors.Configuration;
 
-namespace StreamActors.Node;
+namespace StreamActors.Hosting;
 
 /// <summary>The page of <c>--print-config</c>.</summary>
-internal static class ConfigPage
+public static class ConfigPage
 {
     /// <summary>A line a setting: name, value, where it came from or why it is ignored.</summary>
     public static string Write(IReadOnlyList<Setting> settings)
     {
+        ArgumentNullException.ThrowIfNull(settings);
         var page = new StringBuilder();
-        var name = settings.Max(static setting => setting.Name.Length);
-        var value = Math.Min(settings.Max(static setting => setting.Value.Length), 44);
+        var name = settings.Select(static setting => setting.Name.Length).DefaultIfEmpty().Max();
+        var value = settings.Select(static setting => Math.Min(setting.Value.Length, 44)).DefaultIfEmpty().Max();
         foreach (var setting in settings.OrderBy(static setting => setting.Name, StringComparer.Ordinal))
         {
-            var from = setting.Ignored is { } why ? $"ignored: {why}"
-                : setting.From is null ? "default"
-                : setting.From == setting.Name ? "environment"
-                : $"environment, as {setting.From}";
             page.Append(setting.Name.PadRight(name)).Append("  ")
                 .Append(setting.Value.PadRight(value)).Append("  ")
-                .AppendLine(from);
+                .AppendLine(setting.Ignored is { } why ? $"ignored: {why}" : setting.From ?? "default");
         }
 
         return page.ToString();

@@ -1,0 +1,62 @@
+using StreamActors.Limits;
+
+namespace StreamActors.Configuration;
+
+/// <summary>What configuration may say of a pipeline, whatever its routes are.</summary>
+public sealed record PipelineSettings
+{
+    /// <summary>The consumer group.</summary>
+    public required string GroupId { get; init; }
+
+    /// <summary>Where a group starts that has never committed an offset for a topic.</summary>
+    public required StartAt StartAt { get; init; }
+
+    /// <summary>Records a second that a node reads at most; 0 = no bound. It may change while the pipeline runs.</summary>
+    public required int MaxRecordsPerSecond { get; init; }
+
+    /// <summary>The bounds.</summary>
+    public required PipelineLimits Limits { get; init; }
+
+    /// <summary>What happens by the clock.</summary>
+    public required PipelineTiming Timing { get; init; }
+
+    /// <summary>What a pipeline has now.</summary>
+    public static PipelineSettings Of(PipelineBuilder pipeline)
+    {
+        ArgumentNullException.ThrowIfNull(pipeline);
+        return new PipelineSettings
+        {
+            GroupId = pipeline.GroupId,
+            StartAt = pipeline.StartAt,
+            MaxRecordsPerSecond = pipeline.MaxRecordsPerSecond,
+            Limits = pipeline.Limits,
+            Timing = pipeline.Timing,
+        };
+    }
+
+    /// <summary>Reads the settings over those that the code gives; mistakes are the reader's.</summary>
+    public static PipelineSettings Read(SettingsReader reader, PipelineSettings given)
+    {
+        ArgumentNullException.ThrowIfNull(reader);
+        ArgumentNullException.ThrowIfNull(given);
+        return new PipelineSettings
+        {
+            GroupId = reader.Text(nameof(GroupId), given.GroupId),
+            StartAt = reader.OneOf(nameof(StartAt), given.StartAt),
+            MaxRecordsPerSecond = reader.Number(nameof(MaxRecordsPerSecond), given.MaxRecordsPerSecond, 0),
+            Limits = PipelineLimits.Read(reader.Section(nameof(Limits)), given.Limits),
+            Timing = PipelineTiming.Read(reader.Section(nameof(Timing)), given.Timing),
+        };
+    }
+
+    /// <summary>Gives the settings to a pipeline.</summary>
+    public void ApplyTo(PipelineBuilder pipeline)
+    {
+        ArgumentNullException.ThrowIfNull(pipeline);
+        pipeline.GroupId = GroupId;
+        pipeline.StartAt = StartAt;
+        pipeline.MaxRecordsPerSecond = MaxRecordsPerSecond;
+        pipeline.Limits = Limits;
+        pipeline.Timing = Timing;
+    }
+}

@@ -1,0 +1,217 @@
+using Microsoft.Extensions.Configuration;
+using StreamActors.Configuration;
+
+namespace StreamActors.Hosting;
+
+/// <summary>
+/// The pipelines of a host, composed and configured: what each setting is, and all that is wrong, found before anything
+/// connects. Code sets, configuration wins. Ask the host's services for it.
+/// </summary>
+public sealed class Composition
+{
+    /// <summary>The section of a host's configuration that is ours alone.</summary>
+    internal const string Root = "StreamActors";
+
+    private const string PipelinesSection = "Pipelines";
+
+    private readonly StreamActorsBuilder node;
+    private readonly ConfigurationSettings source;
+    private readonly Dictionary<string, PipelineSettings> code = new(StringComparer.OrdinalIgnoreCase);
+    private readonly List<string> mistakes = [];
+
+    /// <summary>Composes and checks.</summary>
+    /// <param name="node">What was registered.</param>
+    /// <param name="configuration">The host's.</param>
+    /// <param name="files">The reference files, which are read by now.</param>
+    internal Composition(StreamActorsBuilder node, IConfiguration configuration, IEnumerable<IReferenceFile> files)
+    {
+        this.node = node;
+        source = new ConfigurationSettings(configuration);
+        var builders = Compose();
+        var reading = Read();
+        mistakes.AddRange(reading.Mistakes);
+        Settings = reading.Settings;
+        foreach (var builder in builders)
+        {
+            reading.Pipelines[builder.Name].ApplyTo(builder);
+        }
+
+        Pipelines = [.. builders.Select(builder => new ComposedPipeline(builder, reading.Peers[builder.Name]))];
+        foreach (var pipeline in Pipelines)
+        {
+            mistakes.AddRange(pipeline.Mistakes().Select(each => $"The pipeline {pipeline.Builder.Name}: {each}"));
+        }
+
+        mistakes.AddRange(SharedGroups());
+        mistakes.AddRange(files.Select(static file => file.Mistake).OfType<string>());
+    }
+
+    /// <summary>The pipelines.</summary>
+    internal IReadOnlyList<ComposedPipeline> Pipelines { get; }
+
+    /// <summary>Every setting, as it was at the start.</summary>
+    public IReadOnlyList<Setting> Settings { get; }
+
+    /// <summary>Everything that is wrong, a sentence each.</summary>
+    public IReadOnlyList<string> Mistakes => mistakes;
+
+    /// <summary>
+    /// The page of <c>--print-config</c>: every setting, and what the limits of each pipeline add up to.
+    /// </summary>
+    public string Page() => ConfigPage.Write(Settings) + string.Concat(Pipelines.Select(static each => each.Memory()));
+
+    /// <summary>Says everything that is wrong in one exception, a line each; without a mistake it does nothing.</summary>
+    /// <exception cref="PipelineException">Something is wrong.</exception>
+    public void ThrowIfAnyMistake()
+    {
+        if (mistakes.Count > 0)
+        {
+            throw new PipelineException(string.Join(Environment.NewLine, mistakes));
+        }
+    }
+
+    /// <summary>The name of the setting that bounds a pipeline's rate.</summary>
+    internal static string RateOf(string pipeline) =>
+        $"{Root}:{PipelinesSection}:{pipeline}:{nameof(PipelineSettings.MaxRecordsPerSecond)}";
+
+    /// <summary>Reads all settings as they are now. Nothing that was read before changes.</summary>
+    internal Reading Read()
+    {
+        var reader = new SettingsReader(source);
+        var root = reader.Section(Root);
+        var shared = Peers(node.Connectors, root);
+        var unnamed = new SettingsReader();
+        var settings = new Dictionary<string, PipelineSettings>(StringComparer.OrdinalIgnoreCase);
+        var peers = new Dictionary<string, IReadOnlyDictionary<string, Peer>>(StringComparer.OrdinalIgnoreCase);
+        foreach (var pipeline in node.Pipelines.Where(pipeline => !settings.ContainsKey(pipeline.Name)))
+        {
+            var above = pipeline.HasOwnSettings ? unnamed.Section(Root) : root;
+            var section = above.Section(PipelinesSection).Section(pipeline.Name);
+            var standard = PipelineSettings.Of(new PipelineBuilder(pipeline.Name));
+            settings[pipeline.Name] = section.Over(code[pipeline.Name], standard, PipelineSettings.Read);
+            peers[pipeline.Name] = pipeline.Connectors is { } own ? Peers(own, section) : shared;
+        }
+
+        List<string> wrong = [.. reader.Mistakes, .. unnamed.Mistakes, .. Unknown(reader.Settings)];
+        return new Reading(reader.Settings, wrong, settings, peers);
+    }
+
+    private static Dictionary<string, Peer> Peers(Connectors connectors, SettingsReader section) =>
+        connectors.All.ToDictionary(
+            static connector => connector.Name,
+            connector => connector.Read(section.Section(connector.Section)));
+
+    /// <summary>The first of each name; takes note of what their code sets.</summary>
+    private List<PipelineBuilder> Compose()
+    {
+        var builders = new List<PipelineBuilder>();
+        foreach (var pipeline in node.Pipelines)
+        {
+            var builder = new PipelineBuilder(pipeline.Name);
+            if (pipeline.Name.Length == 0 || pipeline.Name.Contains(':', StringComparison.Ordinal))
+            {
+                mistakes.Add($"A pipeline is named \"{pipeline.Name}\": a name has at least a letter, and no colon.");
+            }
+
+            if (code.ContainsKey(pipeline.Name))
+            {
+                mistakes.Add($"Two pipelines are named {pipeline.Name}: give one of them another name.");
+                continue;
+            }
+
+            try
+            {
+                pipeline.Define(builder);
+            }
+            catch (PipelineException error)
+            {
+                mistakes.Add($"The pipeline {pipeline.Name}: {error.Message}");
+            }
+
+            code[pipeline.Name] = PipelineSettings.Of(builder);
+            builders.Add(builder);
+        }
+
+        return builders;
+    }
+
+    /// <summary>
+    /// Two members of a group with different topics would take each other's partitions away. On different brokers a
+    /// name may stand twice: pipelines with peers of their own are not compared.
+    /// </summary>
+    private IEnumerable<string> SharedGroups() =>
+        from pipeline in Pipelines
+        where node.Pipelines.First(each => each.Name == pipeline.Builder.Name).Connectors is null
+        group pipeline.Builder.Name by pipeline.Builder.GroupId into same
+        where same.Count() > 1
+        select $"The pipelines {string.Join(" and ", same)} have the same consumer group {same.Key}: each needs its own, "
+            + $"such as by {Root}:{PipelinesSection}:{same.Last()}:{nameof(PipelineSettings.GroupId)}.";
+
+    /// <summary>What is configured and nobody reads: most likely a name that was mistyped.</summary>
+    private IEnumerable<string> Unknown(IReadOnlyList<Setting> known)
+    {
+        var names = known.Select(static setting => setting.Name[(Root.Length + 1)..]).ToList();
+        var read = names.ToHashSet(StringComparer.OrdinalIgnoreCase);
+        foreach (var full in source.All(Root))
+        {
+            var name = full[Math.Min(Root.Length + 1, full.Length)..];
+            if (!read.Contains(name))
+            {
+                var from = source.Find(full) is { } found ? $" ({found.From})" : "";
+                yield return $"{full}{from} is not a setting of this host.{Hint(name, names)}";
+            }
+        }
+    }
+
+    private string Hint(string name, List<string> known) =>
+        node.Pipelines.FirstOrDefault(pipeline => pipeline.HasOwnSettings && IsBelow(name, pipeline)) is { } own
+            ? $" The pipeline {own.Name} takes its settings by names of its own."
+            : Nearest.To(name, known) is { } near
+                ? $" Did you mean {Root}:{near}?"
+                : $" It has settings of {string.Join(", ", known.Select(SectionOf).Distinct())}: add the connector or "
+                    + "the pipeline that is meant, or take the setting out.";
+
+    private static bool IsBelow(string name, PipelineRegistration pipeline) =>
+        name.StartsWith($"{PipelinesSection}:{pipeline.Name}:", StringComparison.OrdinalIgnoreCase);
+
+    private static string SectionOf(string name) => name.Split(':') is [PipelinesSection, var pipeline, ..]
+        ? $"{PipelinesSection}:{pipeline}"
+        : name.Split(':')[0];
+}
+
+/// <summary>A pipeline, composed and configured.</summary>
+/// <param name="Builder">Its composition.</param>
+/// <param name="Peers">What it can read from and emit to, by connector names.</param>
+internal sealed record ComposedPipeline(PipelineBuilder Builder, IReadOnlyDictionary<string, Peer> Peers)
+{
+    /// <summary>What is wrong with its routes and its peers, a sentence each.</summary>
+    public IEnumerable<string> Mistakes()
+    {
+        var sinks = Peers.Where(static peer => peer.Value.Sink is not null).Select(static peer => peer.Key).ToList();
+        return Peers.Values.Any(static peer => peer.Source is not null)
+            ? Builder.Mistakes(sinks)
+            : Builder.Mistakes(sinks).Prepend("It has nothing to read from: add a source, such as AddKafka().");
+    }
+
+    /// <summary>What it keeps in memory at most, a line.</summary>
+    public string Memory()
+    {
+        var (limits, sinks) = (Builder.Limits, Builder.Connectors.Count);
+        return $"{Builder.Name} keeps at most {Megabytes(limits.BytesPerPartition(sinks))} a partition, "
+            + $"{Megabytes(2L * limits.WindowBytes)} more with a full window, and what its client has read; besides "
+            + $"{Megabytes(limits.DedupBytes)} of ids in all.{Environment.NewLine}";
+    }
+
+    private static string Megabytes(long bytes) => $"{bytes / (1024.0 * 1024.0):0.#} MB";
+}
+
+/// <summary>The settings of a node at a moment.</summary>
+/// <param name="Settings">Each of them.</param>
+/// <param name="Mistakes">What is wrong with them.</param>
+/// <param name="Pipelines">What they say of each pipeline, by name.</param>
+/// <param name="Peers">The peers of each pipeline, by names.</param>
+internal sealed record Reading(
+    IReadOnlyList<Setting> Settings,
+    IReadOnlyList<string> Mistakes,
+    IReadOnlyDictionary<string, PipelineSettings> Pipelines,
+    IReadOnlyDictionary<string, IReadOnlyDictionary<string, Peer>> Peers);
