@@ -1,7 +1,6 @@
 using System.CommandLine;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.Extensions.Logging;
-using StreamActors.Hosting;
 using StreamActors.Node.Cli;
 using StreamActors.Node.Demo;
 using StreamActors.Node.Load;
@@ -55,7 +54,7 @@ internal static class DemoCommand
     private static async Task<int> RunAsync(ParseResult parsed, CancellationToken stop)
     {
         await using var peers = await DemoPeers.StartAsync(parsed.GetValue(Kafka), parsed.GetValue(Redis), stop);
-        var reader = peers.Settings(EnvironmentSettings.Variables());
+        var reader = peers.Settings();
         var rideShare = RideShareSettings.Read(reader);
         var settings = NodeSettings.Read(reader);
         UserErrorException.ThrowIfAny(reader.Mistakes);

@@ -50,9 +50,9 @@ internal sealed class DemoPeers : IAsyncDisposable
     /// The settings of the demo's pipeline: the environment's, on these peers (with its log-ins only where the peers
     /// are given), all seven topics, in a group of this demo alone.
     /// </summary>
-    public SettingsReader Settings(IReadOnlyDictionary<string, string> environment)
+    public SettingsReader Settings()
     {
-        var own = environment
+        var own = EnvironmentSettings.Variables()
             .Where(variable => broker is null || !variable.Key.StartsWith("KAFKA_", StringComparison.OrdinalIgnoreCase))
             .Where(variable => redis is null || !variable.Key.StartsWith("REDIS_", StringComparison.OrdinalIgnoreCase))
             .Where(static variable => !variable.Key.EndsWith("_ENABLED", StringComparison.OrdinalIgnoreCase))

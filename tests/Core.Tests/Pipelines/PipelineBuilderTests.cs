@@ -17,7 +17,7 @@ public sealed class PipelineBuilderTests
         foreach (var mistake in new[]
         {
             "Two routes read the topic a", "The route a leads nowhere", "2 routes have the name same",
-            "it must last 1 ms", "samples 1 in 0", "OutboxRecords is 0",
+            "it must last 1 ms", "samples 1 in 0", "OutboxRecords is \"0\"",
         })
         {
             message.ShouldContain(mistake);
@@ -42,6 +42,7 @@ public sealed class PipelineBuilderTests
     {
         var builder = new PipelineBuilder("feed")
         {
+            MaxRecordsPerSecond = -1,
             Limits = new PipelineLimits
             {
                 UncommittedRecords = int.MaxValue,
@@ -63,14 +64,16 @@ public sealed class PipelineBuilderTests
         var message = Should.Throw<PipelineException>(builder.Build).Message;
         foreach (var mistake in new[]
         {
-            "UncommittedRecords is 2147483647: it must be from 1 to 268435456.",
-            "TimersPerShard is -1: it must be from 1 to 10000000.",
-            "WindowBytes is 1073741824: it must be from 1 to 536870912.",
-            "DrainLimit is 00:00:00: it must be from 00:00:00.0010000 to 00:01:00.",
-            "CommitSpacing is -00:00:01: it must be from 00:00:00.0010000 to 01:00:00.",
-            "StopLimit is -00:00:00.0010000: it must be", "StartLimit is 00:04:00: it must be",
-            "Restart.Max is 00:00:01: it must be from 00:00:02 to 01:00:00.",
-            "CommitRecords is 0: it must be 1 at least.", "RestartLimit is -1: it must be 0 at least.",
+            "Limits:UncommittedRecords is \"2147483647\" (code): it must be a whole number from 1 to 268435456.",
+            "Limits:TimersPerShard is \"-1\" (code): it must be a whole number from 1 to 10000000.",
+            "Limits:WindowBytes is \"1073741824\" (code): it must be a whole number from 1 to 536870912.",
+            "Timing:DrainLimit is \"0s\" (code): it must be a time from 1ms to 1m, such as 500ms, 5s or 00:00:05.",
+            "Timing:CommitSpacing is \"-1s\" (code): it must be a time from 1ms to 1h",
+            "Timing:StopLimit is \"-1ms\" (code): it must be", "Timing:StartLimit is \"4m\" (code): it must be",
+            "Timing:Restart:Max is \"1s\" (code): it must be a time from 2s to 1h",
+            "Timing:CommitRecords is \"0\" (code): it must be a whole number from 1 up.",
+            "Timing:RestartLimit is \"-1\" (code): it must be a whole number from 0 up.",
+            "MaxRecordsPerSecond is \"-1\" (code): it must be a whole number from 0 up.",
         })
         {
             message.ShouldContain(mistake);

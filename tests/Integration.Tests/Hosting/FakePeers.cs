@@ -1,5 +1,8 @@
+using Microsoft.Extensions.Configuration;
 using StreamActors.Events;
+using StreamActors.Hosting;
 using NodeHost = StreamActors.Hosting.Node;
+using StreamActors.Shards;
 using StreamActors.Sinks;
 using StreamActors.Sources;
 
@@ -65,7 +68,16 @@ internal static class FakeNode
             },
             connectors);
 
-    public static NodeHost Make(StreamActorsBuilder builder) => new(builder, new NoEvents(), TimeProvider.System);
+    public static NodeHost Make(StreamActorsBuilder builder)
+    {
+        var time = TimeProvider.System;
+        var services = new EngineServices(time, new Random(0), new ThreadPoolScheduler(time), new NoEvents());
+        return new NodeHost(new Composition(builder, new ConfigurationManager(), []), services);
+    }
+
+    /// <summary>Peers that read from a source.</summary>
+    public static Connectors From(ISource source) =>
+        new Connectors().Add(new Connector("kafka", _ => new Peer { Source = (_, _) => source }));
 
     private sealed class NoEvents : IEngineEvents
     {

@@ -22,14 +22,18 @@ public sealed class NodeTests
     public async Task Only_the_sinks_that_a_pipeline_uses_are_opened_for_it(string? deadLetters, string expected)
     {
         var opened = new List<string>();
-        var connectors = new Connectors { Source = new FakeSource() };
+        var connectors = new Connectors();
         foreach (var name in (string[])["redis", "kafka", "other"])
         {
-            connectors.AddSink(name, (_, _) =>
+            connectors.Add(new Connector(name, _ => new Peer
             {
-                opened.Add(name);
-                return new FakeSink(name, static () => true);
-            });
+                Source = (_, _) => new FakeSource(),
+                Sink = (_, _) =>
+                {
+                    opened.Add(name);
+                    return new FakeSink(name, static () => true);
+                },
+            }));
         }
 
         await using var node = FakeNode.Make(
@@ -43,8 +47,8 @@ public sealed class NodeTests
     public async Task A_peer_whose_question_throws_counts_as_away_until_it_answers_and_hides_no_other()
     {
         var isBroken = true;
-        var connectors = new Connectors { Source = new FakeSource() }
-            .AddSink("odd", (_, _) => new FakeSink("odd", () => isBroken ? throw new IOException("broken") : true));
+        var connectors = FakeNode.From(new FakeSource())
+            .AddSink("odd", _ => new FakeSink("odd", () => isBroken ? throw new IOException("broken") : true));
         await using var node = FakeNode.Make(new StreamActorsBuilder().AddFake(connectors, "odd"));
         using var probe = new PeerProbe(node, TimeProvider.System, NullLogger<PeerProbe>.Instance);
 
@@ -66,8 +70,8 @@ public sealed class NodeTests
         var answers = false;
         var asked = 0;
         var lines = new ConcurrentQueue<string>();
-        var connectors = new Connectors { Source = new FakeSource() }
-            .AddSink("odd", (_, _) => new FakeSink("odd", () => Interlocked.Increment(ref asked) > 0 && answers));
+        var connectors = FakeNode.From(new FakeSource())
+            .AddSink("odd", _ => new FakeSink("odd", () => Interlocked.Increment(ref asked) > 0 && answers));
         await using var node = FakeNode.Make(new StreamActorsBuilder().AddFake(connectors, "odd"));
         using var probe = new PeerProbe(node, TimeProvider.System, new Lines(lines));
 
@@ -120,8 +124,8 @@ public sealed class NodeTests
             Environment = "test",
             Otlp = null,
         };
-        var connectors = new Connectors { Source = new FakeSource(isDeaf) }
-            .AddSink("odd", static (_, _) => new FakeSink("odd", static () => true));
+        var connectors = FakeNode.From(new FakeSource(isDeaf))
+            .AddSink("odd", static _ => new FakeSink("odd", static () => true));
         var fake = new PipelineEntry(
             "fake",
             (node, services) =>

@@ -1,4 +1,5 @@
 using Confluent.Kafka;
+using StreamActors.Configuration;
 using StreamActors.Kafka;
 using StreamActors.Sources;
 using StreamActors.Tests.Fixtures;
@@ -77,8 +78,9 @@ public sealed class CheckTests
     {
         using var broker = new EmbeddedBroker();
         var options = broker.Options with { ClientSettings = new Dictionary<string, string> { [name] = value } };
-        Should.Throw<PipelineException>(() => new Connectors().AddKafka(options, TimeProvider.System))
-            .Message.ShouldContain(named);
+        var reader = new SettingsReader();
+        new Connectors().AddKafka(options).All.ShouldHaveSingleItem().Read(reader);
+        reader.Mistakes.ShouldHaveSingleItem().ShouldContain(named);
         (await FirstAsync(options)).Sentence.ShouldContain(named);
     }
 

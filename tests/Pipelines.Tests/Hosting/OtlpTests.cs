@@ -1,5 +1,6 @@
 using System.Net;
 using Microsoft.Extensions.Logging;
+using StreamActors.Configuration;
 using StreamActors.Hosting;
 
 namespace StreamActors.Pipelines.Tests.Hosting;
@@ -122,7 +123,7 @@ public sealed class OtlpTests
     }
 
     private static SettingsReader Reader(params (string Name, string Value)[] variables) =>
-        new(variables.ToDictionary(static each => each.Name, static each => each.Value));
+        EnvironmentSettings.Reader(variables.ToDictionary(static each => each.Name, static each => each.Value));
 
     private sealed class ThrowsTwice : IMetricSource
     {

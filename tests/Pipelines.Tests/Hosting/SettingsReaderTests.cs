@@ -1,3 +1,4 @@
+using StreamActors.Configuration;
 using StreamActors.Hosting;
 
 namespace StreamActors.Pipelines.Tests.Hosting;
@@ -30,7 +31,7 @@ public sealed class SettingsReaderTests
 
         reader.Text("KAFKA_GROUP_ID", "").ShouldBe("nested");
 
-        reader.Settings[0].From.ShouldBe("KAFKA__GROUP_ID");
+        reader.Settings[0].From.ShouldBe("environment, as KAFKA__GROUP_ID");
     }
 
     [Theory]
@@ -118,6 +119,6 @@ public sealed class SettingsReaderTests
     }
 
     private static SettingsReader Reader(params (string Name, string Value)[] variables) =>
-        new(variables.ToDictionary(
+        EnvironmentSettings.Reader(variables.ToDictionary(
             static each => each.Name, static each => each.Value, StringComparer.OrdinalIgnoreCase));
 }

@@ -1,3 +1,4 @@
+using StreamActors.Configuration;
 using StreamActors.Hosting;
 using StreamActors.Pipelines.RideShare;
 using StreamActors.Windows;
@@ -117,7 +118,7 @@ public sealed class RideShareSettingsTests
 
         RideShareSettings.Read(reader);
 
-        reader.Settings.ShouldContain(setting => setting.Name == name && setting.From == name);
+        reader.Settings.ShouldContain(setting => setting.Name == name && setting.From == FoundSetting.Environment);
         reader.Settings.ShouldAllBe(static setting => setting.Ignored == null);
     }
 
@@ -171,6 +172,6 @@ public sealed class RideShareSettingsTests
     }
 
     private static SettingsReader Reader(params (string Name, string Value)[] variables) =>
-        new(variables.ToDictionary(
+        EnvironmentSettings.Reader(variables.ToDictionary(
             static each => each.Name, static each => each.Value, StringComparer.OrdinalIgnoreCase));
 }
