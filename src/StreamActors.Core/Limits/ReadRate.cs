@@ -1,8 +1,8 @@
 namespace StreamActors.Limits;
 
 /// <summary>
-/// How many records a pipeline may read now, on this node: a token bucket that holds a fifth of a second, so that a
-/// second brings at most 1.2 times the rate. The poll thread reads by it; any thread may set the rate.
+/// How many records a pipeline may read now, on this node: a token bucket that holds a fifth of a second and one more,
+/// so that a second brings at most 1.2 times the rate. The poll thread reads by it; any thread may set the rate.
 /// </summary>
 internal sealed class ReadRate
 {
@@ -27,7 +27,7 @@ internal sealed class ReadRate
             return most;
         }
 
-        tokens = Math.Min(Math.Max(1, rate * BurstSeconds), tokens + ((now - filledAt) * rate / 1000.0));
+        tokens = Math.Min(1 + (rate * BurstSeconds), tokens + ((now - filledAt) * rate / 1000.0));
         filledAt = now;
         return (int)Math.Min(most, tokens);
     }

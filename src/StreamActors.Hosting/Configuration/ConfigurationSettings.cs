@@ -1,6 +1,7 @@
 using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.Configuration.CommandLine;
 using Microsoft.Extensions.Configuration.EnvironmentVariables;
+using Microsoft.Extensions.Configuration.Memory;
 using StreamActors.Configuration;
 
 namespace StreamActors.Hosting;
@@ -37,15 +38,16 @@ internal sealed class ConfigurationSettings(IConfiguration configuration) : ISet
         FileConfigurationProvider file => file.Source.Path,
         EnvironmentVariablesConfigurationProvider => $"{FoundSetting.Environment}, as {Variable(name)}",
         CommandLineConfigurationProvider => "command line",
+        MemoryConfigurationProvider => "memory",
         ChainedConfigurationProvider chained => Origin(chained.Configuration, name),
         _ => provider.ToString(),
     };
 
-    /// <summary>The variable as it is written there, which ignores case.</summary>
+    /// <summary>The variable as it is written there: in any case, and with the prefix that the host reads.</summary>
     private static string Variable(string name)
     {
         var variable = name.Replace(":", "__", StringComparison.Ordinal);
         return EnvironmentSettings.Variables().Keys.FirstOrDefault(
-            key => key.Equals(variable, StringComparison.OrdinalIgnoreCase)) ?? variable;
+            key => key.EndsWith(variable, StringComparison.OrdinalIgnoreCase)) ?? variable;
     }
 }

@@ -1,0 +1,200 @@
+using System.Buffers;
+using Microsoft.Extensions.Configuration;
+using StreamActors.Configuration;
+using StreamActors.Hosting;
+using StreamActors.Kafka;
+using StreamActors.Limits;
+using StreamActors.Pipelines.RideShare;
+using StreamActors.Redis;
+using StreamActors.Sinks;
+
+namespace StreamActors.Pipelines.Tests.Hosting;
+
+/// <summary>What a user's host makes of code and configuration, before anything connects.</summary>
+public sealed class CompositionTests
+{
+    [Fact]
+    public void All_mistakes_of_a_host_are_told_at_once_a_line_each()
+    {
+        var node = new StreamActorsBuilder()
+            .AddKafka(new KafkaOptions { BootstrapServers = " " })
+            .AddRedis()
+            .AddPipeline("a", static p => p.From("in", new Text()).To(To("redis")))
+            .AddPipeline("b", static p => p.From("in", new Text()).Named("odd").To(To("mongo")))
+            .AddPipeline("c", static p => p.GroupId = "a")
+            .AddPipeline("a", static p => p.From("other", new Text()).To(To("redis")))
+            .AddPipeline("d", static p => p.From("in", new Text()).To(To("redis")), new Connectors().AddRedis());
+        var composition = Compose(
+            node,
+            ("StreamActors:Redis:Port", "70000"),
+            ("StreamActors:Redis:ConnectTimeout", "5"),
+            ("StreamActors:Kafka:Consumer:GroupProtocol", "zookeeper"),
+            ("StreamActors:Pipelines:a:Limits:MailboxRecords", "none"),
+            ("StreamActors:Pipelines:a:Timing:CommitIntervall", "5s"));
+
+        var told = Should.Throw<PipelineException>(composition.ThrowIfAnyMistake).Message.Split(Environment.NewLine);
+
+        foreach (var sentence in (string[])
+                 [
+                     "The Kafka bootstrap servers are empty; give at least one as host:port.",
+                     "StreamActors:Redis:Port is \"70000\" (memory): it must be a whole number from 1 to 65535.",
+                     "StreamActors:Redis:ConnectTimeout is \"5\" (memory): it must be a time from 10ms to 1h, such as "
+                     + "500ms, 5s or 00:00:05.",
+                     "StreamActors:Kafka:Consumer:GroupProtocol is \"zookeeper\" (memory): it must be one of Auto, "
+                     + "Consumer, Classic.",
+                     "StreamActors:Pipelines:a:Limits:MailboxRecords is \"none\" (memory): it must be a whole number "
+                     + "from 1 to 10000000.",
+                     "StreamActors:Pipelines:a:Timing:CommitIntervall (memory) is not a setting of this host. Did you "
+                     + "mean StreamActors:Pipelines:a:Timing:CommitInterval?",
+                     "Two pipelines are named a: give one of them another name.",
+                     "The pipeline b: The route odd emits to mongo, which is not connected: add it to the host with "
+                     + "AddKafka(), AddRedis() or AddSink(\"mongo\", …).",
+                     "The pipeline c: It has no route: add one with From(topic, codec).",
+                     "The pipelines a and c have the same consumer group a: each needs its own, such as by "
+                     + "StreamActors:Pipelines:c:GroupId.",
+                     "The pipeline d: It has nothing to read from: add a source, such as AddKafka().",
+                 ])
+        {
+            told.ShouldContain(sentence);
+        }
+
+        told.Length.ShouldBe(11, string.Join('\n', told));
+    }
+
+    [Fact]
+    public void Code_gives_the_default_a_file_wins_over_it_and_the_environment_over_both()
+    {
+        var file = Path.GetTempFileName();
+        File.WriteAllText(file, """{"StreamActors": {"Redis": {"Host": "of-file", "Port": 7001}}}""");
+        Environment.SetEnvironmentVariable("CASE1_StreamActors__Redis__Port", "7002");
+        var configuration = new ConfigurationManager();
+        configuration.AddJsonFile(file).AddEnvironmentVariables("CASE1_");
+        var node = new StreamActorsBuilder()
+            .AddRedis(new RedisOptions { Host = "of-code", Port = 7000, Database = 3, User = "u", Password = "canary" });
+
+        var composition = new Composition(node, configuration, []);
+
+        var settings = composition.Settings.ToDictionary(static each => each.Name["StreamActors:Redis:".Length..]);
+        ValueOf("Host").ShouldBe(("of-file", Path.GetFileName(file)));
+        ValueOf("Port").ShouldBe(("7002", "environment, as CASE1_StreamActors__Redis__Port"));
+        ValueOf("Database").ShouldBe(("3", "code"));
+        ValueOf("Password").ShouldBe(("********", "code"));
+        ValueOf("OperationTimeout").ShouldBe(("5s", null));
+        composition.Mistakes.ShouldBeEmpty();
+        composition.Page().ShouldNotContain("canary");
+
+        (string, string?) ValueOf(string name) => (settings[name].Value, settings[name].From);
+    }
+
+    [Fact]
+    public void What_configuration_says_of_a_pipeline_is_what_it_runs_with()
+    {
+        var node = new StreamActorsBuilder().AddKafka().AddRedis().AddPipeline("feed", static pipeline =>
+        {
+            pipeline.StartAt = StartAt.Latest;
+            pipeline.Limits = new PipelineLimits { BatchRecords = 10, MailboxRecords = 20 };
+            pipeline.From("in", new Text()).To(To("redis"));
+        });
+        var composition = Compose(
+            node,
+            ("StreamActors:Pipelines:feed:GroupId", "feed-2"),
+            ("streamactors:pipelines:FEED:limits:mailboxrecords", "30"),
+            ("StreamActors:Pipelines:feed:Timing:CommitInterval", "00:00:02"),
+            ("StreamActors:Pipelines:feed:MaxRecordsPerSecond", "500"));
+
+        composition.ThrowIfAnyMistake();
+        var feed = composition.Pipelines.ShouldHaveSingleItem().Builder;
+        (feed.GroupId, feed.StartAt, feed.MaxRecordsPerSecond).ShouldBe(("feed-2", StartAt.Latest, 500));
+        (feed.Limits.BatchRecords, feed.Limits.MailboxRecords).ShouldBe((10, 30));
+        feed.Timing.CommitInterval.ShouldBe(TimeSpan.FromSeconds(2));
+        var page = composition.Page();
+        page.ShouldMatch("(?m)^StreamActors:Pipelines:feed:Limits:BatchRecords +10 +code");
+        page.ShouldMatch("(?m)^StreamActors:Pipelines:feed:StartAt +Latest +code");
+        page.ShouldMatch("(?m)^StreamActors:Pipelines:feed:Timing:DrainLimit +800ms +default");
+
+        // 1 MB mailbox, 512 KB batch, twice 512 KB outbox, 4 bytes for each of 1,048,576 offsets.
+        page.ShouldContain("feed keeps at most 6.5 MB a partition, 32 MB more with a full window");
+    }
+
+    [Fact]
+    public void A_client_setting_is_configured_by_its_own_name_and_no_value_of_one_is_shown()
+    {
+        var node = new StreamActorsBuilder().AddKafka(new KafkaOptions
+        {
+            ClientSettings = new Dictionary<string, string> { ["ssl.key.password"] = "canary-of-code" },
+        });
+
+        var good = Compose(node, ("StreamActors:Kafka:ClientSettings:socket.keepalive.enable", "true"));
+        good.Mistakes.ShouldBeEmpty();
+        good.Page().ShouldContain("socket.keepalive.enable");
+        good.Page().ShouldNotContain("canary");
+
+        Compose(node, ("StreamActors:Kafka:ClientSettings:socket.keepalive.enabled", "true"))
+            .Mistakes.ShouldHaveSingleItem().ShouldContain("socket.keepalive.enabled");
+        Compose(node, ("StreamActors:Kafka:ClientSettings:enable.auto.commit", "true"))
+            .Mistakes.ShouldHaveSingleItem().ShouldContain("enable.auto.commit cannot be changed");
+    }
+
+    [Fact]
+    public void A_pipeline_with_peers_of_its_own_finds_their_settings_in_its_section()
+    {
+        var node = new StreamActorsBuilder().AddKafka().AddRedis()
+            .AddPipeline("shared", static p => p.From("in", new Text()).To(To("redis")))
+            .AddPipeline(
+                "own", static p => p.From("in", new Text()).To(To("redis")), new Connectors().AddKafka().AddRedis());
+
+        var composition = Compose(
+            node, ("StreamActors:Redis:Host", "one"), ("StreamActors:Pipelines:own:Redis:Host", "two"));
+
+        composition.Mistakes.ShouldBeEmpty();
+        composition.Settings.Single(static each => each.Name == "StreamActors:Redis:Host").Value.ShouldBe("one");
+        composition.Settings.Single(static each => each.Name == "StreamActors:Pipelines:own:Redis:Host").Value
+            .ShouldBe("two");
+    }
+
+    [Fact]
+    public void A_pipeline_that_has_read_its_settings_by_names_of_its_own_takes_none_of_the_hosts()
+    {
+        var settings = RideShareSettings.Read(new SettingsReader());
+        var node = new StreamActorsBuilder().AddRideShare(settings);
+
+        Compose(node).Mistakes.ShouldBeEmpty();
+        Compose(node).Settings.ShouldBeEmpty();
+        Compose(node, ("StreamActors:Pipelines:ride-share:GroupId", "x")).Mistakes.ShouldBe(
+        [
+            "StreamActors:Pipelines:ride-share:GroupId (memory) is not a setting of this host. The pipeline ride-share "
+            + "takes its settings by names of its own.",
+        ]);
+    }
+
+    [Fact]
+    public void A_setting_of_a_peer_that_was_not_added_says_what_there_is()
+    {
+        var node = new StreamActorsBuilder().AddKafka()
+            .AddPipeline("feed", static p => p.From("in", new Text()).To(To("kafka")));
+
+        Compose(node, ("StreamActors:Redis:Host", "r")).Mistakes.ShouldBe(
+        [
+            "StreamActors:Redis:Host (memory) is not a setting of this host. It has settings of Kafka, Pipelines:feed: "
+            + "add the connector or the pipeline that is meant, or take the setting out.",
+        ]);
+    }
+
+    private static Composition Compose(StreamActorsBuilder node, params (string Name, string Value)[] settings)
+    {
+        var configuration = new ConfigurationManager();
+        configuration.AddInMemoryCollection(
+            settings.Select(static each => KeyValuePair.Create(each.Name, (string?)each.Value)));
+        return new Composition(node, configuration, []);
+    }
+
+    private static Target<string> To(string connector) => new(connector, static value => value, new Text());
+
+    private sealed class Text : ICodec<string>
+    {
+        public bool TryRead(ReadOnlySpan<byte> bytes, out string value, out Rejection rejection) =>
+            throw new NotSupportedException();
+
+        public void Write(scoped in string value, IBufferWriter<byte> output) => throw new NotSupportedException();
+    }
+}
