@@ -4,8 +4,9 @@ namespace StreamActors.Hosting;
 
 /// <summary>
 /// Data of a file that user code looks things up in, such as zones or prices. The file is read before anything starts,
-/// and a mistake in it stops the host. When it changes, it is read again; a version that cannot be read is refused with
-/// an error in the log, and the one before stays. A call takes <see cref="Current"/> once, so that it sees one version.
+/// and a mistake in it stops the host. When its time or its length changes, it is read again; a version that cannot be
+/// read is refused with an error in the log, and the one before stays. A call takes <see cref="Current"/> once, so that
+/// it sees one version.
 /// </summary>
 /// <typeparam name="T">The data; immutable, because many threads read it.</typeparam>
 public sealed partial class ReferenceFile<T> : IReferenceFile

@@ -8,14 +8,19 @@ using StreamActors.Sources;
 
 namespace StreamActors.Tests.Hosting;
 
-/// <summary>A source whose topics are never ready; a deaf one does not hear of a stop.</summary>
-internal sealed class FakeSource(bool isDeaf = false) : ISource
+/// <summary>A source whose topics are never ready, or fails; a deaf one does not hear of a stop.</summary>
+internal sealed class FakeSource(bool isDeaf = false, Exception? failure = null) : ISource
 {
     public string Name => "kafka";
 
     public async Task<IReadOnlyDictionary<string, int>> PrepareAsync(
         string pipeline, IReadOnlyList<TopicSpec> topics, IEngineEvents events, CancellationToken stop)
     {
+        if (failure is not null)
+        {
+            throw failure;
+        }
+
         await Task.Delay(Timeout.InfiniteTimeSpan, isDeaf ? CancellationToken.None : stop);
         return new Dictionary<string, int>();
     }
@@ -53,9 +58,10 @@ internal static class FakeNode
 {
     /// <summary>A pipeline from the topic <c>in</c>.</summary>
     public static StreamActorsBuilder AddFake(
-        this StreamActorsBuilder node, Connectors connectors, string target, string? deadLetters = null) =>
+        this StreamActorsBuilder node, Connectors connectors, string target, string? deadLetters = null,
+        string name = "fake") =>
         node.AddPipeline(
-            "fake",
+            name,
             pipeline =>
             {
                 var route = pipeline.From("in", new NoCodec());

@@ -44,6 +44,25 @@ public sealed class NodeTests
     }
 
     [Fact]
+    public async Task A_source_that_fails_for_good_before_it_is_ready_stops_its_pipeline_alone()
+    {
+        var broken = FakeNode.From(new FakeSource(failure: new IOException("no such cluster"))).AddSink(
+            "odd", _ => new FakeSink("odd", static () => true));
+        var sound = FakeNode.From(new FakeSource()).AddSink("odd", _ => new FakeSink("odd", static () => true));
+        await using var node = FakeNode.Make(
+            new StreamActorsBuilder().AddFake(broken, "odd", name: "broken").AddFake(sound, "odd", name: "sound"));
+
+        await node.StartAsync(default);
+
+        var (first, second) = (node.Pipelines[0].Pipeline, node.Pipelines[1].Pipeline);
+        await Machine.UntilAsync("one has stopped", Limit, () => Task.FromResult(first.Fatal is not null));
+        first.Fatal!.ShouldContain("no such cluster");
+        second.Fatal.ShouldBeNull();
+        node.Unfinished.ShouldBe(["sound"]);
+        await node.StoppingAsync(default);
+    }
+
+    [Fact]
     public async Task A_peer_whose_question_throws_counts_as_away_until_it_answers_and_hides_no_other()
     {
         var isBroken = true;

@@ -1,0 +1,68 @@
+using Microsoft.Extensions.DependencyInjection;
+using StreamActors.Hosting;
+
+namespace StreamActors.Pipelines.Tests.Hosting;
+
+/// <summary>Objects of user code come from the host's services.</summary>
+public sealed class ServiceScopesTests
+{
+    [Fact]
+    public async Task A_scope_ends_what_it_made_and_leaves_the_hosts_singletons_alone()
+    {
+        await using var services = new ServiceCollection()
+            .AddSingleton<Shared>().AddScoped<Scoped>().BuildServiceProvider();
+        var scope = new ServiceScopes(services).Open();
+
+        var shared = scope.Make<Shared>();
+        var scoped = scope.Make<Scoped>();
+        var handler = scope.Make<Handler>();
+        (handler.Shared, handler.Scoped).ShouldBe((shared, scoped));
+        scope.Make<Handler>().ShouldNotBeSameAs(handler);
+
+        await scope.DisposeAsync();
+        (handler.IsDisposed, scoped.IsDisposed, shared.IsDisposed).ShouldBe((true, true, false));
+    }
+
+    [Fact]
+    public async Task Each_scope_has_objects_of_its_own()
+    {
+        await using var services = new ServiceCollection().AddScoped<Scoped>().BuildServiceProvider();
+        var scopes = new ServiceScopes(services);
+        await using var one = scopes.Open();
+        await using var other = scopes.Open();
+
+        one.Make<Scoped>().ShouldBe(one.Make<Scoped>());
+        one.Make<Scoped>().ShouldNotBe(other.Make<Scoped>());
+    }
+
+    [Fact]
+    public async Task What_is_missing_is_named()
+    {
+        await using var services = new ServiceCollection().AddScoped<Scoped>().BuildServiceProvider();
+        await using var scope = new ServiceScopes(services).Open();
+
+        var message = Should.Throw<InvalidOperationException>(scope.Make<Handler>).Message;
+        message.ShouldStartWith("Handler cannot be made: ");
+        message.ShouldContain(nameof(Shared));
+        Should.Throw<InvalidOperationException>(scope.Make<IDisposable>).Message
+            .ShouldContain("no System.IDisposable is registered");
+    }
+
+    private class Tracked : IDisposable
+    {
+        public bool IsDisposed { get; private set; }
+
+        public void Dispose() => IsDisposed = true;
+    }
+
+    private sealed class Shared : Tracked;
+
+    private sealed class Scoped : Tracked;
+
+    private sealed class Handler(Shared shared, Scoped scoped) : Tracked
+    {
+        public Shared Shared => shared;
+
+        public Scoped Scoped => scoped;
+    }
+}
