@@ -57,6 +57,12 @@ public static class Exemptions
             "src/StreamActors.Hosting/Node.cs: Node.Run",
             "A poll thread that ends by a defect stops its pipeline alone."),
         Catch(
+            "src/StreamActors.Hosting/Node.cs: Node.RunAsync",
+            "A connector's code: a source that throws before it is ready stops its pipeline alone."),
+        Catch(
+            "src/StreamActors.Hosting/Reference/ReferenceFile.cs: ReferenceFile.Read",
+            "User code: a file that cannot be parsed is refused, and the version before stays."),
+        Catch(
             "src/StreamActors.Hosting/Telemetry/Otlp/OtlpExport.cs: OtlpExport.ExportAsync",
             "User code: a metric source that throws is logged; it does not end the node."),
         Catch(

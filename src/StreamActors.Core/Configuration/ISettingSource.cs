@@ -3,7 +3,9 @@ namespace StreamActors.Configuration;
 /// <summary>Where settings are looked up: the environment, or a host's configuration.</summary>
 public interface ISettingSource
 {
-    /// <summary>What is given for a name, and where; null where nothing or an empty text is. Case does not count.</summary>
+    /// <summary>
+    /// What is given for a name, whose case does not count, and where; null where nothing or an empty text is.
+    /// </summary>
     FoundSetting? Find(string name);
 
     /// <summary>The last parts of the names that are given below a section.</summary>

@@ -11,7 +11,9 @@ public sealed record PipelineSettings
     /// <summary>Where a group starts that has never committed an offset for a topic.</summary>
     public required StartAt StartAt { get; init; }
 
-    /// <summary>Records a second that a node reads at most; 0 = no bound. It may change while the pipeline runs.</summary>
+    /// <summary>
+    /// Records a second that a node reads at most; 0 = no bound. It may change while the pipeline runs.
+    /// </summary>
     public required int MaxRecordsPerSecond { get; init; }
 
     /// <summary>The bounds.</summary>

@@ -14,7 +14,9 @@ public sealed class SettingsReader
     private readonly List<Setting> settings;
     private readonly List<string> mistakes;
 
-    /// <summary>Makes a reader that finds nothing: every setting has the value that the code gives, and is checked.</summary>
+    /// <summary>
+    /// Makes a reader that finds nothing: every setting has the value that the code gives, and is checked.
+    /// </summary>
     public SettingsReader()
         : this(null, "", [], [])
     {
@@ -35,7 +37,9 @@ public sealed class SettingsReader
     /// <summary>Every bad value, as a sentence that names setting, value and remedy.</summary>
     public IReadOnlyList<string> Mistakes => mistakes;
 
-    /// <summary>A reader of the settings below a section, such as <c>Kafka</c>; it tells this one what it finds.</summary>
+    /// <summary>
+    /// A reader of the settings below a section, such as <c>Kafka</c>; it tells this one what it finds.
+    /// </summary>
     public SettingsReader Section(string name) => new(source, $"{prefix}{name}:", settings, mistakes);
 
     /// <summary>The full name of a setting.</summary>
@@ -129,7 +133,7 @@ public sealed class SettingsReader
             : Refuse(given, $"a number of seconds from {min} to {max}", TimeSpan.FromSeconds(fallback));
     }
 
-    /// <summary>A time span within bounds, both included: <c>500ms</c>, <c>5s</c>, <c>2m</c>, <c>00:00:05</c>.</summary>
+    /// <summary>A time within bounds, both included: <c>500ms</c>, <c>5s</c>, <c>2m</c>, <c>00:00:05</c>.</summary>
     public TimeSpan Time(string name, TimeSpan fallback, TimeSpan min, TimeSpan max)
     {
         var given = Take(name, Duration.Write(fallback));

@@ -57,7 +57,9 @@ public sealed class Pipeline
     /// <summary>Its numbers.</summary>
     public PipelineMetrics Metrics { get; }
 
-    /// <summary>Records a second that this node reads at most; 0 = no bound. Any thread may set it at any time.</summary>
+    /// <summary>
+    /// Records a second that this node reads at most; 0 = no bound. Any thread may set it at any time.
+    /// </summary>
     public int MaxRecordsPerSecond { get => host.Rate.PerSecond; set => host.Rate.PerSecond = value; }
 
     /// <summary>Whether it takes records: it has its partitions, and is not draining.</summary>

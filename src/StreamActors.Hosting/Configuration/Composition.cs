@@ -60,7 +60,7 @@ public sealed class Composition
     /// </summary>
     public string Page() => ConfigPage.Write(Settings) + string.Concat(Pipelines.Select(static each => each.Memory()));
 
-    /// <summary>Says everything that is wrong in one exception, a line each; without a mistake it does nothing.</summary>
+    /// <summary>Says all that is wrong in one exception, a line each; without a mistake it does nothing.</summary>
     /// <exception cref="PipelineException">Something is wrong.</exception>
     public void ThrowIfAnyMistake()
     {
@@ -144,8 +144,8 @@ public sealed class Composition
         where node.Pipelines.First(each => each.Name == pipeline.Builder.Name).Connectors is null
         group pipeline.Builder.Name by pipeline.Builder.GroupId into same
         where same.Count() > 1
-        select $"The pipelines {string.Join(" and ", same)} have the same consumer group {same.Key}: each needs its own, "
-            + $"such as by {Root}:{PipelinesSection}:{same.Last()}:{nameof(PipelineSettings.GroupId)}.";
+        select $"The pipelines {string.Join(" and ", same)} have the same consumer group {same.Key}: each needs its "
+            + $"own, such as by {Root}:{PipelinesSection}:{same.Last()}:{nameof(PipelineSettings.GroupId)}.";
 
     /// <summary>What is configured and nobody reads: most likely a name that was mistyped.</summary>
     private IEnumerable<string> Unknown(IReadOnlyList<Setting> known)

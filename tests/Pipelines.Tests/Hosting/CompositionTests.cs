@@ -70,7 +70,10 @@ public sealed class CompositionTests
         var configuration = new ConfigurationManager();
         configuration.AddJsonFile(file).AddEnvironmentVariables("CASE1_");
         var node = new StreamActorsBuilder()
-            .AddRedis(new RedisOptions { Host = "of-code", Port = 7000, Database = 3, User = "u", Password = "canary" });
+            .AddRedis(new RedisOptions
+            {
+                Host = "of-code", Port = 7000, Database = 3, User = "u", Password = "canary",
+            });
 
         var composition = new Composition(node, configuration, []);
 
