@@ -1,3 +1,4 @@
+using StreamActors.Configuration;
 using StreamActors.Sinks;
 
 namespace StreamActors;
@@ -55,7 +56,8 @@ public sealed record PipelineRegistration(string Name, Action<PipelineBuilder> D
     public Connectors? Connectors { get; init; }
 
     /// <summary>
-    /// Whether it has read its settings already, by names of its own: the node's configuration then says nothing of it.
+    /// What it has read its settings with, by names of its own: the node's configuration then says nothing of it, and
+    /// the reader's mistakes are the host's. Null = the configuration says.
     /// </summary>
-    public bool HasOwnSettings { get; init; }
+    public SettingsReader? OwnSettings { get; init; }
 }

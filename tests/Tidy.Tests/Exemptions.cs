@@ -57,6 +57,9 @@ public static class Exemptions
             "src/StreamActors.Hosting/Node.cs: Node.Run",
             "A poll thread that ends by a defect stops its pipeline alone."),
         Catch(
+            "src/StreamActors.Hosting/Configuration/SettingsReload.cs: SettingsReload.Read",
+            "A connector's code: a configuration on which it throws is refused; it does not end the node."),
+        Catch(
             "src/StreamActors.Hosting/Node.cs: Node.RunAsync",
             "A connector's code: a source that throws before it is ready stops its pipeline alone."),
         Catch(

@@ -85,15 +85,23 @@ public sealed class Composition
         var peers = new Dictionary<string, IReadOnlyDictionary<string, Peer>>(StringComparer.OrdinalIgnoreCase);
         foreach (var pipeline in node.Pipelines.Where(pipeline => !settings.ContainsKey(pipeline.Name)))
         {
-            var above = pipeline.HasOwnSettings ? unnamed.Section(Root) : root;
+            var above = pipeline.OwnSettings is null ? root : unnamed.Section(Root);
             var section = above.Section(PipelinesSection).Section(pipeline.Name);
             var standard = PipelineSettings.Of(new PipelineBuilder(pipeline.Name));
             settings[pipeline.Name] = section.Over(code[pipeline.Name], standard, PipelineSettings.Read);
             peers[pipeline.Name] = pipeline.Connectors is { } own ? Peers(own, section) : shared;
         }
 
-        List<string> wrong = [.. reader.Mistakes, .. unnamed.Mistakes, .. Unknown(reader.Settings)];
-        return new Reading(reader.Settings, wrong, settings, peers);
+        var named = node.Pipelines.Select(static pipeline => pipeline.OwnSettings).OfType<SettingsReader>().ToList();
+        List<string> wrong =
+        [
+            .. reader.Mistakes,
+            .. Unknown(reader.Settings),
+            .. named.SelectMany(static each => each.Mistakes),
+            .. unnamed.Mistakes,
+        ];
+        var all = reader.Settings.Concat(named.SelectMany(static each => each.Settings));
+        return new Reading([.. all.DistinctBy(static setting => setting.Name)], wrong, settings, peers);
     }
 
     private static Dictionary<string, Peer> Peers(Connectors connectors, SettingsReader section) =>
@@ -164,7 +172,7 @@ public sealed class Composition
     }
 
     private string Hint(string name, List<string> known) =>
-        node.Pipelines.FirstOrDefault(pipeline => pipeline.HasOwnSettings && IsBelow(name, pipeline)) is { } own
+        node.Pipelines.FirstOrDefault(pipeline => pipeline.OwnSettings is not null && IsBelow(name, pipeline)) is { } own
             ? $" The pipeline {own.Name} takes its settings by names of its own."
             : Nearest.To(name, known) is { } near
                 ? $" Did you mean {Root}:{near}?"

@@ -40,7 +40,11 @@ internal sealed partial class SettingsReload(
     {
         lock (gate)
         {
-            var now = composition.Read();
+            if (Read() is not { } now)
+            {
+                return;
+            }
+
             foreach (var mistake in now.Mistakes.Where(mistake => !mistakes.Contains(mistake)))
             {
                 Refused(mistake);
@@ -51,6 +55,20 @@ internal sealed partial class SettingsReload(
             {
                 Apply(now);
             }
+        }
+    }
+
+    private Reading? Read()
+    {
+        try
+        {
+            return composition.Read();
+        }
+        catch (Exception defect)
+        {
+            // A connector's code, on a thread of whoever watches a file: the node would end by it.
+            Refused(defect.ToString());
+            return null;
         }
     }
 

@@ -1,3 +1,5 @@
+using StreamActors.Configuration;
+using StreamActors.Hosting;
 using StreamActors.Kafka;
 using StreamActors.Redis;
 using StreamActors.Windows;
@@ -12,16 +14,25 @@ public static class RideSharePipeline
     /// <summary>The pipeline's name, for <c>streamactors run</c>.</summary>
     public const string Name = "ride-share";
 
+    /// <summary>Adds the pipeline to a node, with its documented settings; their mistakes are the host's.</summary>
+    /// <param name="node">The node.</param>
+    /// <param name="reader">Reads the settings, such as <see cref="EnvironmentSettings.Reader()"/>.</param>
+    public static StreamActorsBuilder AddRideShare(this StreamActorsBuilder node, SettingsReader reader) =>
+        node.AddRideShare(RideShareSettings.Read(reader), reader);
+
     /// <summary>Adds the pipeline to a node.</summary>
+    /// <param name="node">The node.</param>
+    /// <param name="settings">Its settings.</param>
+    /// <param name="reader">What they were read with, where the host is to show them; null = nothing.</param>
     public static StreamActorsBuilder AddRideShare(
-        this StreamActorsBuilder node, RideShareSettings settings)
+        this StreamActorsBuilder node, RideShareSettings settings, SettingsReader? reader = null)
     {
         ArgumentNullException.ThrowIfNull(node);
         ArgumentNullException.ThrowIfNull(settings);
         return node.AddPipeline(new PipelineRegistration(Name, pipeline => Define(pipeline, settings))
         {
             Connectors = new Connectors().AddKafka(settings.Kafka).AddRedis(settings.Redis),
-            HasOwnSettings = true,
+            OwnSettings = reader ?? new SettingsReader(),
         });
     }
 

@@ -52,7 +52,7 @@ public sealed class ReadRateTests
         rate.Took(500);
 
         rate.PerSecond = 100;
-        rate.Room(now: 1_010, most: 500).ShouldBeLessThanOrEqualTo(20);
+        rate.Room(now: 1_010, most: 500).ShouldBeLessThanOrEqualTo(21);
         rate.PerSecond = 0;
         rate.Room(now: 1_010, most: 500).ShouldBe(500);
     }

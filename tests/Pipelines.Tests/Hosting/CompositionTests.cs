@@ -158,16 +158,26 @@ public sealed class CompositionTests
     [Fact]
     public void A_pipeline_that_has_read_its_settings_by_names_of_its_own_takes_none_of_the_hosts()
     {
-        var settings = RideShareSettings.Read(new SettingsReader());
-        var node = new StreamActorsBuilder().AddRideShare(settings);
+        var node = new StreamActorsBuilder().AddRideShare(Variables(("KAFKA_GROUP_ID", "mine")));
 
         Compose(node).Mistakes.ShouldBeEmpty();
-        Compose(node).Settings.ShouldBeEmpty();
+        Compose(node).Page().ShouldMatch("(?m)^KAFKA_GROUP_ID +mine +environment");
         Compose(node, ("StreamActors:Pipelines:ride-share:GroupId", "x")).Mistakes.ShouldBe(
         [
             "StreamActors:Pipelines:ride-share:GroupId (memory) is not a setting of this host. The pipeline ride-share "
             + "takes its settings by names of its own.",
         ]);
+    }
+
+    [Fact]
+    public void The_mistakes_of_a_pipeline_with_names_of_its_own_are_told_with_the_hosts()
+    {
+        var node = new StreamActorsBuilder().AddRideShare(Variables(("REDIS_PORT", "x"))).AddRedis();
+
+        var mistakes = Compose(node, ("StreamActors:Redis:Port", "y")).Mistakes;
+
+        mistakes.Count.ShouldBe(2);
+        mistakes.ShouldContain("REDIS_PORT is \"x\": it must be a whole number from 1 to 65535.");
     }
 
     [Fact]
@@ -190,6 +200,9 @@ public sealed class CompositionTests
             settings.Select(static each => KeyValuePair.Create(each.Name, (string?)each.Value)));
         return new Composition(node, configuration, []);
     }
+
+    private static SettingsReader Variables(params (string Name, string Value)[] variables) =>
+        EnvironmentSettings.Reader(variables.ToDictionary(static each => each.Name, static each => each.Value));
 
     private static Target<string> To(string connector) => new(connector, static value => value, new Text());
 
