@@ -13,9 +13,11 @@ namespace StreamActors.Hosting;
 public sealed class Node : IHostedLifecycleService, IAsyncDisposable
 {
     private readonly IEngineEvents events;
+    private readonly IScopes scopes;
+    private readonly IReadOnlyList<PipelineBuilder> builders;
     private readonly CancellationTokenSource stopping = new();
     private readonly ConcurrentBag<(string Pipeline, Task Ended)> running = [];
-    private readonly List<string> unopened = [];
+    private readonly List<string> unmade = [];
     private readonly List<ISource> sources = [];
     private readonly List<ISink> openSinks = [];
     private readonly TimeProvider time;
@@ -31,7 +33,9 @@ public sealed class Node : IHostedLifecycleService, IAsyncDisposable
         composition.ThrowIfAnyMistake();
         events = services.Events;
         time = services.Time;
+        scopes = services.Scopes;
         startedAt = time.GetTimestamp();
+        builders = [.. composition.Pipelines.Select(static each => each.Builder)];
         var pipelines = new List<NodePipeline>();
         foreach (var pipeline in composition.Pipelines)
         {
@@ -69,10 +73,22 @@ public sealed class Node : IHostedLifecycleService, IAsyncDisposable
     }
 
     /// <inheritdoc/>
-    /// <exception cref="PipelineException">Peers could not be opened; the message names all of them.</exception>
-    public Task StartingAsync(CancellationToken cancellationToken) => unopened.Count == 0
-        ? Task.CompletedTask
-        : Task.FromException(new PipelineException(string.Join(Environment.NewLine, unopened)));
+    /// <exception cref="PipelineException">
+    /// Sinks or handlers cannot be made; the message names all of them.
+    /// </exception>
+    public async Task StartingAsync(CancellationToken cancellationToken)
+    {
+        foreach (var builder in builders)
+        {
+            await using var scope = scopes.Open();
+            unmade.AddRange(builder.Mistakes(scope).Select(each => $"The pipeline {builder.Name}: {each}"));
+        }
+
+        if (unmade.Count > 0)
+        {
+            throw new PipelineException(string.Join(Environment.NewLine, unmade));
+        }
+    }
 
     /// <inheritdoc/>
     public Task StartedAsync(CancellationToken cancellationToken) => Task.CompletedTask;
@@ -134,7 +150,7 @@ public sealed class Node : IHostedLifecycleService, IAsyncDisposable
             }
             catch (InvalidOperationException error)
             {
-                unopened.Add($"The pipeline {builder.Name} emits to {name}, which cannot be made: {error.Message}");
+                unmade.Add($"The pipeline {builder.Name}: It emits to {name}, which cannot be made: {error.Message}");
                 continue;
             }
 

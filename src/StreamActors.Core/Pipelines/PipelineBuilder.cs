@@ -132,6 +132,28 @@ public sealed class PipelineBuilder
                + $"AddKafka(), AddRedis() or AddSink(\"{connector}\", …).",
     ];
 
+    /// <summary>
+    /// Which objects of user code cannot be made, a sentence each. It makes each once; what their constructors throw
+    /// comes out.
+    /// </summary>
+    public IReadOnlyList<string> Mistakes(IScope scope)
+    {
+        var found = new List<string>();
+        foreach (var kind in entities)
+        {
+            try
+            {
+                kind.TryHandler(scope);
+            }
+            catch (InvalidOperationException error)
+            {
+                found.Add($"The entity {kind.Name} has no handler: {error.Message}");
+            }
+        }
+
+        return found;
+    }
+
     /// <summary>Checks the composition.</summary>
     /// <exception cref="PipelineException">It has mistakes; the message names all of them.</exception>
     internal PipelineDefinition Build()

@@ -9,6 +9,9 @@ internal sealed partial class SettingsReload
         "{Pipeline}: reads at most {Now} records a second from now on, before {Before}; 0 is no bound")]
     private partial void Rate(string pipeline, int before, int now);
 
+    [LoggerMessage(1133, LogLevel.Information, "Settings that are not the default: {Settings}")]
+    private partial void Given(string settings);
+
     [LoggerMessage(1131, LogLevel.Warning,
         "{Name} is \"{After}\" now: that needs a restart, until then \"{Before}\" holds")]
     private partial void NeedsRestart(string name, string before, string after);

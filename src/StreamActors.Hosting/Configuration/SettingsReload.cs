@@ -9,7 +9,7 @@ namespace StreamActors.Hosting;
 /// <summary>
 /// Follows the host's configuration while pipelines run: applies what may change, a pipeline's rate, and says once of
 /// everything else that it needs a restart. (The log level is the business of the host's logging.) A configuration with
-/// a mistake changes nothing.
+/// a mistake changes nothing. At the start it says which settings are not the default.
 /// </summary>
 internal sealed partial class SettingsReload(
     Composition composition, Node node, IConfiguration configuration, ILoggerFactory loggers)
@@ -25,6 +25,13 @@ internal sealed partial class SettingsReload(
     /// <inheritdoc/>
     public Task StartAsync(CancellationToken cancellationToken)
     {
+        var given = composition.Settings.Where(static setting => setting.From is not null && setting.Ignored is null)
+            .Select(static setting => $"{setting.Name}={setting.Value}").ToList();
+        if (given.Count > 0)
+        {
+            Given(string.Join(", ", given));
+        }
+
         watch = ChangeToken.OnChange(configuration.GetReloadToken, Follow);
         return Task.CompletedTask;
     }

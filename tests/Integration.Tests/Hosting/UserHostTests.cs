@@ -68,18 +68,22 @@ public sealed class UserHostTests
     }
 
     [Fact]
-    public async Task A_sink_whose_service_is_missing_stops_the_start_and_is_named_with_its_pipeline()
+    public async Task Sinks_and_handlers_whose_services_are_missing_stop_the_start_and_are_all_named()
     {
         var (app, _, _) = Build(
-            static node => AddFake(node).AddSink<InboxSink>("inbox")
-                .AddPipeline("feed", static p => p.From("in", new Text()).To(To("inbox"))),
+            static node => AddFake(node).AddSink<InboxSink>("inbox").AddSink("other", static _ => new BrokenSink())
+                .AddPipeline("feed", static p => p.From("in", new Text()).To(To("inbox")))
+                .AddPipeline("tail", static p => p.From("in", new Text()).Entity<Tail, Last, string>().To(To("other"))),
             inbox: null);
         await using var _ = app;
 
         var message = (await Should.ThrowAsync<PipelineException>(() => app.StartAsync())).Message;
 
-        message.ShouldStartWith("The pipeline feed emits to inbox, which cannot be made: InboxSink cannot be made: ");
-        message.ShouldContain(nameof(Inbox));
+        var sentences = message.Split(Environment.NewLine);
+        sentences.Length.ShouldBe(2);
+        sentences[0].ShouldStartWith("The pipeline feed: It emits to inbox, which cannot be made: InboxSink cannot be ");
+        sentences[1].ShouldStartWith("The pipeline tail: The entity Tail has no handler: Tail cannot be made: ");
+        sentences.ShouldAllBe(static sentence => sentence.Contains(nameof(Inbox)));
     }
 
     [Fact]
@@ -181,6 +185,10 @@ public sealed class UserHostTests
         pipeline.MaxRecordsPerSecond.ShouldBe(500);
         lines.Last().ShouldContain("nothing of it is applied: StreamActors:Pipelines:feed:MaxRecordsPerSecond is "
             + "\"many\"");
+
+        app.Configuration["StreamActors:Peer:Password"] = "defect";
+        Should.NotThrow(() => Change());
+        lines.Last().ShouldContain("nothing of it is applied: System.FormatException");
         await app.StopAsync();
 
         void Change(params (string Name, string Value)[] settings)
@@ -191,6 +199,29 @@ public sealed class UserHostTests
             }
 
             ((IConfigurationRoot)app.Configuration).Reload();
+        }
+    }
+
+    [Fact]
+    public async Task A_reference_file_that_changes_under_a_running_host_is_read_again()
+    {
+        var path = Path.GetTempFileName();
+        await File.WriteAllTextAsync(path, "one");
+        var (app, _, _) = Build(static _ => { }, inbox: null, services => services.AddReferenceFile(path, Read));
+        await using var _ = app;
+        await app.StartAsync();
+        var file = app.Services.GetRequiredService<ReferenceFile<string>>();
+        file.Current.ShouldBe("one");
+
+        await File.WriteAllTextAsync(path, "another");
+
+        await Machine.UntilAsync("it is read again", Limit, () => Task.FromResult(file.Current == "another"));
+        await app.StopAsync();
+
+        static string Read(Stream stream)
+        {
+            using var reader = new StreamReader(stream);
+            return reader.ReadToEnd();
         }
     }
 
@@ -276,6 +307,17 @@ public sealed class UserHostTests
         public ValueTask DisposeAsync() => ValueTask.CompletedTask;
     }
 
+    [StateVersion(1)]
+    private sealed class Last
+    {
+        public string Value { get; set; } = "";
+    }
+
+    private sealed class Tail(Inbox inbox) : IEntity<string, Last, string>
+    {
+        public void On(string record, ref Last state, Turn<string> turn) => inbox.Values.Enqueue(record);
+    }
+
     private sealed class BrokenSink : ISink
     {
         public string Name => "broken";
@@ -326,7 +368,11 @@ internal static class PeerSetup
     {
         node.Connectors.Add(new Connector("peer", static reader =>
         {
-            reader.OptionalSecret("Password", null);
+            if (reader.OptionalSecret("Password", null) == "defect")
+            {
+                throw new FormatException("A defect of the connector.");
+            }
+
             return new Peer { Sink = static (_, _) => new FakeSink("peer", static () => true) };
         })
         {
