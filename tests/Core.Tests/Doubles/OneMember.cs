@@ -49,6 +49,7 @@ internal sealed class OneMember
         var host = new ShardHost(
             definition, [new OpenSink("sink", Sink, gate, Metrics.Sinks[0].Counters)], Metrics, services);
         Source = new ManualSource(Client);
+        Rate = host.Rate;
         Member = new GroupMember(definition, host, Metrics, Source, services);
     }
 
@@ -65,6 +66,8 @@ internal sealed class OneMember
     public PipelineMetrics Metrics { get; }
 
     public GroupMember Member { get; }
+
+    public ReadRate Rate { get; }
 
     /// <summary>What the sink was given, in order.</summary>
     public IReadOnlyList<int> Delivered => [.. Sink.Deliveries.SelectMany(static each => each.Values)

@@ -1,11 +1,5 @@
 using StreamActors.Core.Tests.Doubles;
-using StreamActors.Events;
-using StreamActors.Metrics;
-using StreamActors.Pipelines;
 using StreamActors.Records;
-using StreamActors.Shards;
-using StreamActors.Sinks;
-using StreamActors.Sources;
 
 namespace StreamActors.Core.Tests.Limits;
 
@@ -13,59 +7,56 @@ namespace StreamActors.Core.Tests.Limits;
 public sealed class MemberRateTests
 {
     private static readonly PartitionId A0 = new("a", 0);
-
-    private readonly ManualTime time = new();
-    private readonly ManualConsumer client = new() { CommitsSucceed = true };
-    private readonly ManualSink sink = new() { SucceedsAtOnce = true };
+    private static readonly PartitionId A1 = new("a", 1);
+    private static readonly PartitionId B0 = new("b", 0);
 
     [Fact]
     public void A_member_reads_at_its_rate_and_does_not_ask_for_another_round_at_once()
     {
-        var (member, host) = Join(perSecond: 100);
-        Enumerable.Range(0, 10_000).ToList().ForEach(offset => client.Log.Enqueue(new PartitionOffset(A0, offset)));
+        var one = Assigned([("a", "A")], A0);
+        one.Rate.PerSecond = 100;
+        one.Put(A0, 0, 10_000);
 
         for (var round = 0; round < 100; round++)
         {
-            time.Advance(TimeSpan.FromMilliseconds(10));
-            member.Step(wait: false).ShouldBeFalse("the poll thread waits for tokens; it does not spin");
-            time.RunTurns();
+            one.Time.Advance(TimeSpan.FromMilliseconds(10));
+            one.Member.Step(wait: false).ShouldBeFalse("the poll thread waits for tokens; it does not spin");
+            one.Time.RunTurns();
         }
 
-        (10_000 - client.Log.Count).ShouldBeInRange(95, 125);
+        (10_000 - one.Client.Log(A0).Count).ShouldBeInRange(95, 125);
 
-        host.Rate.PerSecond = 0;
-        member.Step(wait: false).ShouldBeTrue();
-        (10_000 - client.Log.Count).ShouldBeGreaterThan(1_000);
+        one.Rate.PerSecond = 0;
+        one.Member.Step(wait: false).ShouldBeTrue();
+        (10_000 - one.Client.Log(A0).Count).ShouldBeGreaterThan(1_000);
     }
 
-    private (GroupMember Member, ShardHost Host) Join(int perSecond)
+    [Fact]
+    public void A_rate_of_one_record_a_second_starves_no_partition_of_any_shard()
     {
-        var builder = new PipelineBuilder("p") { MaxRecordsPerSecond = perSecond };
-        builder.From("a", new Numbers()).To(new Target<int>("sink", static _ => "out", new Numbers()));
-        var events = new RecordedEvents();
-        var services = new EngineServices(time, new Random(1), time, events);
-        var metrics = new PipelineMetrics(["a"], ["sink"]);
-        var gate = new SinkGate("p", "sink", events, new Random(1));
-        var definition = builder.Build();
-        var host = new ShardHost(
-            definition, [new OpenSink("sink", sink, gate, metrics.Sinks[0].Counters)], metrics, services);
-        host.Rate.PerSecond = perSecond;
-        client.Committed[A0] = 0;
-        var member = new GroupMember(definition, host, metrics, new ManualSource(client), services);
-        member.Assigned([A0]);
-        return (member, host);
+        // a/0 and b/0 share a shard, a/1 has its own with b/1, which is empty.
+        var one = Assigned([("a", "E"), ("b", "E")], A0, A1, B0, new("b", 1));
+        one.Rate.PerSecond = 1;
+        one.Put(A0, 0, 100);
+        one.Put(A1, 0, 100);
+        one.Put(B0, 0, 100);
+
+        for (var second = 0; second < 60; second++)
+        {
+            one.Step(TimeSpan.FromSeconds(1));
+            one.Acknowledge();
+        }
+
+        foreach (var partition in (PartitionId[])[A0, A1, B0])
+        {
+            (100 - one.Client.Log(partition).Count).ShouldBeGreaterThan(9, $"{partition}");
+        }
     }
 
-    private sealed class ManualSource(IGroupConsumer client) : ISource
+    private static OneMember Assigned((string Topic, string Entity)[] routes, params PartitionId[] partitions)
     {
-        public string Name => "manual";
-
-        public Task PrepareAsync(
-            string pipeline, IReadOnlyList<TopicSpec> topics, IEngineEvents events, CancellationToken stop) =>
-            Task.CompletedTask;
-
-        public IGroupConsumer Open(GroupSpec group, IGroupEvents members, IEngineEvents events) => client;
-
-        public ValueTask<bool> IsReachableAsync(CancellationToken stop) => ValueTask.FromResult(true);
+        var one = new OneMember(routes);
+        one.Member.Assigned(partitions);
+        return one;
     }
 }
