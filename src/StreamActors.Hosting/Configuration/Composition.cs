@@ -172,7 +172,7 @@ public sealed class Composition
     }
 
     private string Hint(string name, List<string> known) =>
-        node.Pipelines.FirstOrDefault(pipeline => pipeline.OwnSettings is not null && IsBelow(name, pipeline)) is { } own
+        node.Pipelines.FirstOrDefault(each => each.OwnSettings is not null && IsBelow(name, each)) is { } own
             ? $" The pipeline {own.Name} takes its settings by names of its own."
             : Nearest.To(name, known) is { } near
                 ? $" Did you mean {Root}:{near}?"

@@ -81,7 +81,7 @@ public sealed class UserHostTests
 
         var sentences = message.Split(Environment.NewLine);
         sentences.Length.ShouldBe(2);
-        sentences[0].ShouldStartWith("The pipeline feed: It emits to inbox, which cannot be made: InboxSink cannot be ");
+        sentences[0].ShouldStartWith("The pipeline feed: It emits to inbox, which cannot be made: InboxSink cannot ");
         sentences[1].ShouldStartWith("The pipeline tail: The entity Tail has no handler: Tail cannot be made: ");
         sentences.ShouldAllBe(static sentence => sentence.Contains(nameof(Inbox)));
     }
