@@ -14,10 +14,6 @@ internal abstract class EntityDefinition(string name, Type handler)
 
     /// <summary>What is wrong with its composition, a sentence each.</summary>
     public abstract IEnumerable<string> Mistakes { get; }
-
-    /// <summary>Makes a handler for nothing: to find out at the start whether that is possible.</summary>
-    /// <exception cref="InvalidOperationException">It is not; the message names what is missing.</exception>
-    public abstract void TryHandler(IScope scope);
 }
 
 /// <summary>A kind of entity with its types.</summary>
@@ -57,9 +53,6 @@ internal sealed class EntityDefinition<TState, TOut>(
             }
         }
     }
-
-    /// <inheritdoc/>
-    public override void TryHandler(IScope scope) => make(scope);
 
     /// <summary>The entities of this kind in a shard, made for the route that asks first.</summary>
     public ActiveEntities<TState, TOut> In(ShardContext context, DeadLetters deadLetters) => context.Share(

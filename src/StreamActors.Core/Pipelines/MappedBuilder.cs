@@ -74,6 +74,7 @@ public sealed class MappedBuilder<T>
     {
         route.Mistakes.AddRange(options.Mistakes()
             .Select(mistake => $"MapAsync<{typeof(TMap).Name}> of {route.Topic}: {mistake}"));
+        pipeline.Needs($"MapAsync<{typeof(TMap).Name}> of {route.Topic}", static scope => scope.Make<TMap>());
         return new(pipeline, route, (connectors, makeNext) =>
         {
             var plan = new CallPlan<TIn, T>(

@@ -14,6 +14,7 @@ public sealed class PipelineBuilder
 
     private readonly List<RouteDefinition> routes = [];
     private readonly List<EntityDefinition> entities = [];
+    private readonly List<(string Owner, Func<IScope, object> Make)> parts = [];
     private readonly List<string> mistakes = [];
 
     /// <summary>Starts a pipeline without routes.</summary>
@@ -88,9 +89,15 @@ public sealed class PipelineBuilder
                 return kind;
             default:
                 entities.Add(kind);
+                Needs($"The entity {name}", make);
                 return kind;
         }
     }
+
+    /// <summary>Takes note of an object of user code, which the host tries to make before it starts.</summary>
+    /// <param name="owner">Who needs it, as a sentence begins.</param>
+    /// <param name="make">Makes it.</param>
+    internal void Needs(string owner, Func<IScope, object> make) => parts.Add((owner, make));
 
     /// <summary>An internal topic: the target that writes to it, and the route that reads it.</summary>
     internal (Target<T> Target, RouteBuilder<T> Route) Repartition<T>(
@@ -139,15 +146,15 @@ public sealed class PipelineBuilder
     public IReadOnlyList<string> Mistakes(IScope scope)
     {
         var found = new List<string>();
-        foreach (var kind in entities)
+        foreach (var (owner, make) in parts)
         {
             try
             {
-                kind.TryHandler(scope);
+                make(scope);
             }
             catch (InvalidOperationException error)
             {
-                found.Add($"The entity {kind.Name} has no handler: {error.Message}");
+                found.Add($"{owner} has no object: {error.Message}");
             }
         }
 

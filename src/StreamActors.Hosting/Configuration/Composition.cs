@@ -206,7 +206,8 @@ internal sealed record ComposedPipeline(PipelineBuilder Builder, IReadOnlyDictio
     {
         var (limits, sinks) = (Builder.Limits, Builder.Connectors.Count);
         return $"{Builder.Name} keeps at most {Megabytes(limits.BytesPerPartition(sinks))} a partition, "
-            + $"{Megabytes(2L * limits.WindowBytes)} more with a full window, and what its client has read; besides "
+            + $"{Megabytes(2L * limits.WindowBytes)} more with a full window, {Megabytes(limits.Parking.Bytes)} more "
+            + "where records wait for calls, and what its client has read; besides "
             + $"{Megabytes(limits.DedupBytes)} of ids in all.{Environment.NewLine}";
     }
 

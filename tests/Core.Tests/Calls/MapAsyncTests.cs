@@ -237,7 +237,7 @@ public sealed class MapAsyncTests
         {
             "MapAsync<ManualMap> of t: MaxInFlight is 0: it must be from 1 to 100000.",
             "Timeout is 00:00:00: it must be from 00:00:00.0010000 to 01:00:00.",
-            "The retries have 0 attempts", "Parking.Records is 0", "Parking.Bytes is -1",
+            "The retries have 0 attempts", "Parking:Records is \"0\"", "Parking:Bytes is \"-1\"",
         })
         {
             message.ShouldContain(mistake);

@@ -68,11 +68,13 @@ public sealed class UserHostTests
     }
 
     [Fact]
-    public async Task Sinks_and_handlers_whose_services_are_missing_stop_the_start_and_are_all_named()
+    public async Task Sinks_handlers_and_calls_whose_services_are_missing_stop_the_start_and_are_all_named()
     {
         var (app, _, _) = Build(
             static node => AddFake(node).AddSink<InboxSink>("inbox").AddSink("other", static _ => new BrokenSink())
                 .AddPipeline("feed", static p => p.From("in", new Text()).To(To("inbox")))
+                .AddPipeline("call", static p =>
+                    p.From("in", new Text()).MapAsync<Lookup, string>().To(To("other")))
                 .AddPipeline("tail", static p => p.From("in", new Text()).Entity<Tail, Last, string>().To(To("other"))),
             inbox: null);
         await using var _ = app;
@@ -80,9 +82,10 @@ public sealed class UserHostTests
         var message = (await Should.ThrowAsync<PipelineException>(() => app.StartAsync())).Message;
 
         var sentences = message.Split(Environment.NewLine);
-        sentences.Length.ShouldBe(2);
+        sentences.Length.ShouldBe(3);
         sentences[0].ShouldStartWith("The pipeline feed: It emits to inbox, which cannot be made: InboxSink cannot ");
-        sentences[1].ShouldStartWith("The pipeline tail: The entity Tail has no handler: Tail cannot be made: ");
+        sentences[1].ShouldStartWith("The pipeline call: MapAsync<Lookup> of in has no object: Lookup cannot be made: ");
+        sentences[2].ShouldStartWith("The pipeline tail: The entity Tail has no object: Tail cannot be made: ");
         sentences.ShouldAllBe(static sentence => sentence.Contains(nameof(Inbox)));
     }
 
@@ -316,6 +319,12 @@ public sealed class UserHostTests
     private sealed class Tail(Inbox inbox) : IEntity<string, Last, string>
     {
         public void On(string record, ref Last state, Turn<string> turn) => inbox.Values.Enqueue(record);
+    }
+
+    private sealed class Lookup(Inbox inbox) : IAsyncMap<string, string>
+    {
+        public ValueTask<string?> MapAsync(string value, Call call, CancellationToken stop) =>
+            ValueTask.FromResult(inbox.Values.Contains(value) ? null : value);
     }
 
     private sealed class BrokenSink : ISink

@@ -103,12 +103,13 @@ public sealed class CompositionTests
             ("StreamActors:Pipelines:feed:GroupId", "feed-2"),
             ("streamactors:pipelines:FEED:limits:mailboxrecords", "30"),
             ("StreamActors:Pipelines:feed:Timing:CommitInterval", "00:00:02"),
-            ("StreamActors:Pipelines:feed:MaxRecordsPerSecond", "500"));
+            ("StreamActors:Pipelines:feed:MaxRecordsPerSecond", "500"),
+            ("StreamActors:Pipelines:feed:Limits:Parking:Records", "77"));
 
         composition.ThrowIfAnyMistake();
         var feed = composition.Pipelines.ShouldHaveSingleItem().Builder;
         (feed.GroupId, feed.StartAt, feed.MaxRecordsPerSecond).ShouldBe(("feed-2", StartAt.Latest, 500));
-        (feed.Limits.BatchRecords, feed.Limits.MailboxRecords).ShouldBe((10, 30));
+        (feed.Limits.BatchRecords, feed.Limits.MailboxRecords, feed.Limits.Parking.Records).ShouldBe((10, 30, 77));
         feed.Timing.CommitInterval.ShouldBe(TimeSpan.FromSeconds(2));
         var page = composition.Page();
         page.ShouldMatch("(?m)^StreamActors:Pipelines:feed:Limits:BatchRecords +10 +code");
