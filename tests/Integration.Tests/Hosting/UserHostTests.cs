@@ -84,7 +84,7 @@ public sealed class UserHostTests
         var sentences = message.Split(Environment.NewLine);
         sentences.Length.ShouldBe(3);
         sentences[0].ShouldStartWith("The pipeline feed: It emits to inbox, which cannot be made: InboxSink cannot ");
-        sentences[1].ShouldStartWith("The pipeline call: MapAsync<Lookup> of in has no object: Lookup cannot be made: ");
+        sentences[1].ShouldStartWith("The pipeline call: MapAsync<Lookup> of in has no object: Lookup ");
         sentences[2].ShouldStartWith("The pipeline tail: The entity Tail has no object: Tail cannot be made: ");
         sentences.ShouldAllBe(static sentence => sentence.Contains(nameof(Inbox)));
     }
