@@ -48,7 +48,8 @@ outcomes() {    # of a trx file: a line a test: outcome, tab, name, tab, first l
 run() {    # $1 = project
     local status=0
     say "testing $1"
-    dotnet test "$root/tests/$1.Tests/bin/Release/net10.0/$1.Tests.dll" ${filter[@]+"${filter[@]}"} \
+    local folder=tests; [ "$1" != Samples ] || folder=samples
+    dotnet test "$root/$folder/$1.Tests/bin/Release/net10.0/$1.Tests.dll" ${filter[@]+"${filter[@]}"} \
         --logger "trx;LogFileName=$1.trx" --results-directory "$results" \
         --blame-hang --blame-hang-timeout "$hang" --blame-hang-dump-type none \
         >"$results/$1.log" 2>&1 </dev/null || status=$?
@@ -61,7 +62,7 @@ run() {    # $1 = project
     fi
 }
 
-for name in Tidy Core Testing Simulation Pipelines Integration; do run $name; done
+for name in Tidy Core Testing Samples Simulation Pipelines Integration Packages; do run "$name"; done
 
 cat "$results"/*.tsv >"$results/all"
 count() { grep -c "^$1" "$results/all" || true; }

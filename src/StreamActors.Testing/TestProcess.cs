@@ -1,4 +1,5 @@
 using Microsoft.Extensions.DependencyInjection;
+using StreamActors.Hosting;
 using StreamActors.Pipelines;
 using StreamActors.Sinks;
 

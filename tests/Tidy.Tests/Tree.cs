@@ -40,7 +40,7 @@ public sealed class Tree(IReadOnlyList<SourceFile> files)
     ];
 
     /// <summary>The repository that this test was built from.</summary>
-    public static Tree Repository { get; } = Read(FindRoot());
+    public static Tree Repository { get; } = Read(StreamActors.Tests.Repository.Root);
 
     public IReadOnlyList<SourceFile> Files { get; } = files;
 
@@ -57,14 +57,6 @@ public sealed class Tree(IReadOnlyList<SourceFile> files)
 
     public IEnumerable<SourceFile> Ending(params string[] endings) =>
         Files.Where(file => endings.Any(ending => file.Path.EndsWith(ending, StringComparison.Ordinal)));
-
-    private static string FindRoot()
-    {
-        var folder = new DirectoryInfo(AppContext.BaseDirectory);
-        while (folder is not null && !File.Exists(Path.Combine(folder.FullName, "StreamActors.sln")))
-            folder = folder.Parent;
-        return folder?.FullName ?? throw new InvalidOperationException("no StreamActors.sln above the tests");
-    }
 
     private static Tree Read(string root)
     {

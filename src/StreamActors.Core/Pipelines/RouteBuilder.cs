@@ -28,7 +28,9 @@ public sealed class RouteBuilder<T>
     }
 
     /// <summary>Creates the topic at the start where it is missing.</summary>
-    public RouteBuilder<T> CreateTopic(int partitions, short replication)
+    /// <param name="partitions">How many partitions it gets.</param>
+    /// <param name="replication">How many replicas; -1 = as many as the brokers make by default.</param>
+    public RouteBuilder<T> CreateTopic(int partitions, short replication = -1)
     {
         route.Create = new TopicSpec(route.Topic, partitions, replication);
         return this;

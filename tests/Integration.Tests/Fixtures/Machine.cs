@@ -8,7 +8,7 @@ namespace StreamActors.Tests.Fixtures;
 public static class Machine
 {
     /// <summary>The repository that the tests were built from.</summary>
-    public static string Repository { get; } = FindRepository();
+    public static string Repository { get; } = StreamActors.Tests.Repository.Root;
 
     /// <summary>Whether a command is on the PATH.</summary>
     public static bool Has(string command) =>
@@ -99,14 +99,6 @@ public static class Machine
         {
             return false;    // it has just ended: look again
         }
-    }
-
-    private static string FindRepository()
-    {
-        var folder = new DirectoryInfo(AppContext.BaseDirectory);
-        while (folder is not null && !File.Exists(Path.Combine(folder.FullName, "StreamActors.sln")))
-            folder = folder.Parent;
-        return folder?.FullName ?? throw new InvalidOperationException("no StreamActors.sln above the tests");
     }
 
     private static bool IsFree(int port)

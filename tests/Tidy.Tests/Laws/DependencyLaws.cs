@@ -27,7 +27,7 @@ internal static class DependencyLaws
                 Project("<ProjectReference Include=\"../StreamActors.Core/StreamActors.Core.csproj\" />")))),
         new("only packages of the central table, by exact version",
             tree =>
-                from file in tree.Ending(".csproj", ".props")
+                from file in tree.Ending(".csproj", ".props").Where(static file => !IsOfTemplate(file))
                 from item in XDocument.Parse(file.Text).Descendants()
                 let version = (string?)item.Attribute("Version") ?? (string?)item.Attribute("VersionOverride")
                 where (item.Name.LocalName == "PackageReference" && version is not null)
@@ -35,7 +35,33 @@ internal static class DependencyLaws
                 select new Finding(file.Path, item.ToString()),
             Tree.Of(("Directory.Packages.props", Project("<PackageVersion Include=\"A\" Version=\"1.*\" />"))),
             Tree.Of(("Directory.Packages.props", Project("<PackageVersion Include=\"A\" Version=\"1.2.3\" />")))),
+        new("the template asks for our own version, and for others' as the central table has them",
+            tree =>
+                from file in tree.Ending(".csproj").Where(static file => IsOfTemplate(file))
+                from item in XDocument.Parse(file.Text).Descendants()
+                where item.Name.LocalName == "PackageReference"
+                let name = (string)item.Attribute("Include")!
+                let version = (string?)item.Attribute("Version")
+                let wanted = name.StartsWith("StreamActors.", StringComparison.Ordinal)
+                    ? "STREAMACTORS_VERSION"
+                    : CentralVersion(tree, name)
+                where version != wanted
+                select new Finding(file.Path, $"asks for {name} {version}, not {wanted}"),
+            Tree.Of(
+                ("Directory.Packages.props", Project("<PackageVersion Include=\"A\" Version=\"1.2.3\" />")),
+                ("templates/t/A.csproj", Project("<PackageReference Include=\"A\" Version=\"1.2.2\" />"))),
+            Tree.Of(
+                ("Directory.Packages.props", Project("<PackageVersion Include=\"A\" Version=\"1.2.3\" />")),
+                ("templates/t/A.csproj", Project("<PackageReference Include=\"A\" Version=\"1.2.3\" />")))),
     ];
+
+    private static bool IsOfTemplate(SourceFile file) =>
+        file.Path.StartsWith("templates/", StringComparison.Ordinal) && file.Path.Count(static each => each == '/') > 1;
+
+    private static string? CentralVersion(Tree tree, string package) => tree.Ending("Directory.Packages.props")
+        .SelectMany(static file => XDocument.Parse(file.Text).Descendants())
+        .Where(each => each.Name.LocalName == "PackageVersion" && (string?)each.Attribute("Include") == package)
+        .Select(static each => (string?)each.Attribute("Version")).SingleOrDefault();
 
     private static IEnumerable<Finding> Check(Tree tree)
     {
