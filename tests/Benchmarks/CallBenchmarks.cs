@@ -1,6 +1,5 @@
 using System.Buffers;
 using BenchmarkDotNet.Attributes;
-using StreamActors.Events;
 using StreamActors.Limits;
 using StreamActors.Metrics;
 using StreamActors.Records;
@@ -111,21 +110,4 @@ public class CallBenchmarks
         public void Write(scoped in object value, IBufferWriter<byte> output) => output.Write("{}"u8);
     }
 
-    private sealed class NoSink : ISink
-    {
-        public string Name => "none";
-
-        public Task DeliverAsync(OutputBatch batch, CancellationToken stop) => Task.CompletedTask;
-
-        public ValueTask<bool> IsReachableAsync(CancellationToken stop) => ValueTask.FromResult(true);
-
-        public ValueTask DisposeAsync() => ValueTask.CompletedTask;
-    }
-
-    private sealed class NoEvents : IEngineEvents
-    {
-        public void Report(EngineEvent happened)
-        {
-        }
-    }
 }
