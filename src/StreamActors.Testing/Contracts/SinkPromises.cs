@@ -1,0 +1,241 @@
+using System.Text;
+using StreamActors.Sinks;
+
+namespace StreamActors.Testing;
+
+/// <summary>What a sink promises while its peer answers, a function each.</summary>
+internal static class SinkPromises
+{
+    private const int Shards = 8;
+    private const int Rounds = 25;
+
+    /// <summary>The promises of every sink.</summary>
+    public static readonly (string Promise, Func<SinkTrial, Task> Check)[] OfEverySink =
+    [
+        ("A batch arrives whole and in order", WholeAsync),
+        ("An empty batch completes, and nothing arrives", EmptyAsync),
+        ("A batch may be used again as soon as its delivery has completed", UsedAgainAsync),
+        ("Many batches, one after the other, arrive in their order", OneAfterTheOtherAsync),
+        ("Shards deliver side by side, and the outputs of each stay in order", SideBySideAsync),
+        ("The outputs of a batch go each to its destination", DestinationsAsync),
+        ("Keys, headers, tombstones and outputs without a key arrive", PartsAsync),
+        ("Any bytes arrive as they are", BytesAsync),
+        ("Large values arrive whole", LargeAsync),
+        ("A delivery whose stop has fired ends soon", StoppedAsync),
+        ("The peer is reachable while it answers", static trial => trial.ExpectReachableAsync(true)),
+        ("What was acknowledged is there, though the sink is disposed at once", AcknowledgedAsync),
+        ("Disposing ends the deliveries that are under way", EndedAsync),
+        ("Disposing twice is harmless", DisposedTwiceAsync),
+    ];
+
+    /// <summary>The promises of a sink that can never deliver some outputs.</summary>
+    public static readonly (string Promise, Func<SinkTrial, Task> Check)[] OfRefusal =
+    [
+        ("What can never be delivered is refused, and the others of its batch arrive", RefusedAsync),
+        ("An output that is refused is refused by each attempt", RefusedAgainAsync),
+    ];
+
+    private static async Task WholeAsync(SinkTrial trial)
+    {
+        var destination = await trial.DestinationAsync();
+        var outputs = SinkTrial.Plain("whole", 1000);
+        using var batch = new OutputBatch();
+        await trial.DeliverAsync(batch, destination, outputs);
+        await trial.ExpectAsync(destination, outputs);
+    }
+
+    private static async Task EmptyAsync(SinkTrial trial)
+    {
+        var destination = await trial.DestinationAsync();
+        using var batch = new OutputBatch();
+        await trial.DeliverAsync(batch);
+
+        // Something that is seen tells that all that came before it would be.
+        var outputs = SinkTrial.Plain("after", 1);
+        await trial.DeliverAsync(batch, destination, outputs);
+        await trial.DeliverAsync(batch, destination, []);
+        await trial.ExpectAsync(destination, outputs);
+    }
+
+    private static async Task UsedAgainAsync(SinkTrial trial)
+    {
+        var (first, second) = (await trial.DestinationAsync(), await trial.DestinationAsync());
+        var (before, after) = (SinkTrial.Plain("before", 500), SinkTrial.Plain("behind", 500));
+        using var batch = new OutputBatch();
+        await trial.DeliverAsync(batch, first, before);
+        await trial.DeliverAsync(batch, second, after);
+        await trial.ExpectAsync(second, after);
+        await trial.ExpectAsync(first, before);
+    }
+
+    private static async Task OneAfterTheOtherAsync(SinkTrial trial)
+    {
+        var destination = await trial.DestinationAsync();
+        var outputs = SinkTrial.Plain("row", Rounds * Rounds);
+        using var batch = new OutputBatch();
+        for (var (size, at) = (1, 0); at < outputs.Count; at += size, size = (size % Rounds) + 1)
+        {
+            await trial.DeliverAsync(batch, destination, outputs[at..Math.Min(at + size, outputs.Count)]);
+        }
+
+        await trial.ExpectAsync(destination, outputs);
+    }
+
+    private static async Task SideBySideAsync(SinkTrial trial)
+    {
+        var destination = await trial.DestinationAsync();
+        var shards = Enumerable.Range(0, Shards).Select(shard => SinkTrial.Plain($"shard-{shard}", Rounds * 40)).ToList();
+        await Task.WhenAll(shards.Select(outputs => Task.Run(async () =>
+        {
+            using var batch = new OutputBatch();
+            foreach (var round in outputs.Chunk(40))
+            {
+                await trial.DeliverAsync(batch, destination, round);
+            }
+        })));
+
+        var all = await trial.ReadAsync(destination, static seen => seen.Count >= Shards * Rounds * 40);
+        foreach (var outputs in shards)
+        {
+            var expected = trial.SeenOf(outputs);
+            var ofShard = expected.ToHashSet();
+            trial.Compare(expected, [.. all.Where(ofShard.Contains)], "in the order of their shard");
+        }
+
+        if (all.Count != Shards * Rounds * 40)
+        {
+            throw trial.Broken($"{Shards * Rounds * 40} outputs of all shards", $"{all.Count}");
+        }
+    }
+
+    private static async Task DestinationsAsync(SinkTrial trial)
+    {
+        string[] destinations = [await trial.DestinationAsync(), await trial.DestinationAsync()];
+        var outputs = SinkTrial.Plain("place", 100);
+        using var batch = new OutputBatch();
+        foreach (var (number, output) in outputs.Index())
+        {
+            SinkTrial.Add(batch, destinations[number % 2], output);
+        }
+
+        await trial.DeliverAsync(batch);
+        await trial.ExpectAsync(destinations[0], [.. outputs.Where((_, number) => number % 2 == 0)]);
+        await trial.ExpectAsync(destinations[1], [.. outputs.Where((_, number) => number % 2 == 1)]);
+    }
+
+    private static async Task PartsAsync(SinkTrial trial)
+    {
+        var destination = await trial.DestinationAsync();
+        var value = "value"u8.ToArray();
+        SinkOutput[] outputs =
+        [
+            new("key"u8.ToArray(), value),
+            new("key"u8.ToArray(), null),
+            new(null, value),
+            new(null, null),
+            new([], value),
+            new([0xFF, 0x00], []),
+            new("key"u8.ToArray(), value) { Headers = [("a", "1"u8.ToArray()), ("a", null), ("", [0xFF])] },
+        ];
+        using var batch = new OutputBatch();
+        await trial.DeliverAsync(batch, destination, outputs);
+        await trial.ExpectAsync(destination, outputs);
+    }
+
+    private static async Task BytesAsync(SinkTrial trial)
+    {
+        var destination = await trial.DestinationAsync();
+        byte[][] values =
+        [
+            [.. Enumerable.Range(0, 256).Select(static each => (byte)each)],
+            [], [0], "\n"u8.ToArray(), "a\r\nb"u8.ToArray(), "$5\r\n"u8.ToArray(), [0xEF, 0xBB, 0xBF],
+            [0xC3, 0x28], "\"'\\%s{}"u8.ToArray(), "東京 🚕"u8.ToArray(),
+        ];
+        SinkOutput[] outputs = [.. values.Select(static value => new SinkOutput("key"u8.ToArray(), value))];
+        using var batch = new OutputBatch();
+        await trial.DeliverAsync(batch, destination, outputs);
+        await trial.ExpectAsync(destination, outputs);
+    }
+
+    private static async Task LargeAsync(SinkTrial trial)
+    {
+        var destination = await trial.DestinationAsync();
+        SinkOutput[] outputs = [.. Enumerable.Range(0, 5).Select(number => new SinkOutput(
+            "key"u8.ToArray(), Encoding.UTF8.GetBytes($"{number}".PadRight(trial.Options.LargeValueBytes, 'x'))))];
+        using var batch = new OutputBatch();
+        await trial.DeliverAsync(batch, destination, outputs);
+        await trial.ExpectAsync(destination, outputs);
+    }
+
+    private static async Task StoppedAsync(SinkTrial trial)
+    {
+        using var batch = new OutputBatch();
+        SinkTrial.Add(batch, await trial.DestinationAsync(), SinkTrial.Plain("stopped", 100));
+        var delivery = trial.Begin(batch, new CancellationToken(canceled: true));
+        await trial.EndAsync(delivery, trial.Options.StopLimit, "a delivery whose stop has fired");
+    }
+
+    private static async Task AcknowledgedAsync(SinkTrial trial)
+    {
+        var destination = await trial.DestinationAsync();
+        var outputs = SinkTrial.Plain("kept", 500);
+        using var batch = new OutputBatch();
+        await trial.DeliverAsync(batch, destination, outputs);
+        await trial.DisposeAsync();
+        await trial.ExpectAsync(destination, outputs);
+    }
+
+    private static async Task EndedAsync(SinkTrial trial)
+    {
+        var destination = await trial.DestinationAsync();
+        var batches = Enumerable.Range(0, Shards).Select(static _ => new OutputBatch()).ToList();
+        var shards = batches.Select((_, shard) => SinkTrial.Plain($"shard-{shard}", 200)).ToList();
+        var deliveries = batches.Select((batch, shard) =>
+        {
+            SinkTrial.Add(batch, destination, shards[shard]);
+            return trial.Begin(batch);
+        }).ToList();
+
+        await trial.DisposeAsync();
+        await trial.EndAsync(
+            Task.WhenAll(deliveries), trial.Options.StopLimit, "each delivery, since the sink is disposed,");
+
+        var kept = trial.SeenOf(shards.Where((_, shard) => deliveries[shard].IsCompletedSuccessfully).SelectMany(x => x));
+        var seen = await trial.ReadAsync(destination, seen => kept.TrueForAll(seen.Contains));
+        var lost = kept.Except(seen).ToList();
+        if (lost.Count > 0)
+        {
+            throw trial.Broken("what completed before the end is there", $"{lost.Count} are not; one is {lost[0]}");
+        }
+
+        batches.ForEach(static batch => batch.Dispose());
+    }
+
+    private static async Task DisposedTwiceAsync(SinkTrial trial)
+    {
+        using var batch = new OutputBatch();
+        await trial.DeliverAsync(batch, await trial.DestinationAsync(), SinkTrial.Plain("last", 10));
+        await trial.DisposeAsync();
+        await trial.DisposeAsync();
+    }
+
+    private static async Task RefusedAsync(SinkTrial trial)
+    {
+        var destination = await trial.DestinationAsync();
+        var plain = SinkTrial.Plain("good", 2);
+        SinkOutput[] outputs = [plain[0], trial.Undeliverable, plain[1]];
+        using var batch = new OutputBatch();
+        await trial.DeliverAsync(batch, destination, outputs);
+        await trial.ExpectAsync(destination, outputs);
+    }
+
+    private static async Task RefusedAgainAsync(SinkTrial trial)
+    {
+        var destination = await trial.DestinationAsync();
+        SinkOutput[] outputs = [trial.Undeliverable];
+        using var batch = new OutputBatch();
+        await trial.DeliverAsync(batch, destination, outputs);
+        await trial.DeliverAsync(batch);
+        trial.CheckRefused(batch, outputs);
+    }
+}
