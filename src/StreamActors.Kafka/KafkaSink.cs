@@ -25,6 +25,9 @@ public sealed class KafkaSink(KafkaOptions options, string pipeline, IEngineEven
     private readonly SemaphoreSlim renewal = new(1);
     private volatile SinkProducer? producer;
 
+    // Guarded by renewal: no producer is made behind the end.
+    private bool isClosed;
+
     /// <inheritdoc/>
     public string Name => Kafka.Connector;
 
@@ -68,13 +71,26 @@ public sealed class KafkaSink(KafkaOptions options, string pipeline, IEngineEven
     /// <summary>Closes the producer. Deliveries that are under way fail; the engine has none by then.</summary>
     public async ValueTask DisposeAsync()
     {
-        if (producer is { } current)
+        await renewal.WaitAsync();
+        try
         {
-            await current.EndAsync();
-        }
+            if (isClosed)
+            {
+                return;
+            }
 
-        admin.Dispose();
-        renewal.Dispose();
+            isClosed = true;
+            if (producer is { } current)
+            {
+                await current.EndAsync();
+            }
+
+            admin.Dispose();
+        }
+        finally
+        {
+            renewal.Release();
+        }
     }
 
     /// <summary>Completes the delivery, whatever becomes of the producer meanwhile.</summary>
@@ -125,6 +141,7 @@ public sealed class KafkaSink(KafkaOptions options, string pipeline, IEngineEven
         await renewal.WaitAsync(stop);
         try
         {
+            ObjectDisposedException.ThrowIf(isClosed, this);
             if (producer is { Broken.IsCompleted: true } old)
             {
                 // What the old one still holds must not come behind what the new one sends.
