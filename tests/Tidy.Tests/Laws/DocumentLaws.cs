@@ -49,7 +49,8 @@ internal static partial class DocumentLaws
         new("the C# of documents compiles",
             tree => Documents(tree).SelectMany(CodeThatDoesNotCompile),
             Tree.Of(("README.md", Block("var a = NoSuchThing();"))),
-            Tree.Of(("README.md", Block("var a = new A();") + Block("class A;") + Block("public void M() { }")))),
+            Tree.Of(("README.md", Block("var a = new A();") + Block("class A;") + Block("public void M() { }")),
+                ("docs/a.md", Block("var a = new A();") + Block("using System.Text; class A { Encoding? e; }")))),
     ];
 
     [GeneratedRegex("`([A-Z][a-z0-9]+(?:[A-Z][a-z0-9]*)+)(?:<[A-Za-z, ]+>)?(?:\\(\\))?`")]
@@ -74,6 +75,8 @@ internal static partial class DocumentLaws
             .Where(member => member is BaseTypeDeclarationSyntax or DelegateDeclarationSyntax)
             .Select(member => member.ToFullString())];
 
+    private static string UsingsOf(string block) => SyntaxFactory.ParseCompilationUnit(block).Usings.ToFullString();
+
     private static IEnumerable<SourceFile> Documents(Tree tree) => tree.Ending(".md").Where(file =>
         file.Path is "README.md" or "ARCHITECTURE.md" || file.Path.StartsWith("docs/", StringComparison.Ordinal));
 
@@ -93,16 +96,18 @@ internal static partial class DocumentLaws
     }
 
     /// <summary>
-    /// Each block must compile, as a program or as members of a class, together with the types that the document's
-    /// other blocks declare, the implicit usings of a web project, and every namespace of ours.
+    /// Each block must compile, as a program or as members of a class, together with the usings of the document's
+    /// blocks, the types that its other blocks declare, the implicit usings of a web project, and every namespace of
+    /// ours.
     /// </summary>
     private static IEnumerable<Finding> CodeThatDoesNotCompile(SourceFile file)
     {
         var blocks = CodeBlock().Matches(file.Text).Select(match => match.Groups[1].Value).ToList();
         var types = blocks.Select(TypesOf).ToList();
+        var usings = string.Concat(blocks.SelectMany(block => UsingsOf(block).Split('\n')).Distinct());
         foreach (var (index, block) in blocks.Index())
         {
-            var others = string.Concat(types.Where((_, other) => other != index).SelectMany(list => list));
+            var others = usings + string.Concat(types.Where((_, other) => other != index).SelectMany(list => list));
             var asProgram = Compilation.Errors(block, others);
             if (asProgram.Count > 0 && Compilation.Errors("", $"{others} class TheBlock {{ {block} }}").Count > 0)
                 yield return new($"{file.Path}: C# block {index + 1}", string.Join("; ", asProgram.Take(3)));
