@@ -12,12 +12,15 @@ namespace StreamActors.Sinks;
 /// Failures: a <see cref="SinkException"/> means that some or none of the outputs were taken; the engine calls again
 /// with the same batch, after a pause, for as long as it takes, and reads no more records meanwhile. An output that can
 /// never be delivered is refused by <see cref="OutputBatch.Refuse"/>, and the call succeeds. Any other exception is a
-/// defect of the sink and restarts the shard.
+/// defect of the sink and restarts the shard. A delivery may also wait for a peer that is away, if the sink tells of it
+/// by itself: the engine only sees that it takes long.
 /// </para>
 /// <para>
 /// Shutdown: when <c>stop</c> fires the outcome no longer matters to anyone; return or throw soon. The batch belongs to
-/// the engine again as soon as the task has completed, and must not be touched afterwards.
+/// the engine again as soon as the task has completed, and must not be touched afterwards. Disposing ends what is under
+/// way, keeps what was acknowledged, and is harmless when it comes twice.
 /// </para>
+/// <para><c>SinkContract</c> of StreamActors.Testing checks all of this.</para>
 /// </summary>
 public interface ISink : IAsyncDisposable
 {

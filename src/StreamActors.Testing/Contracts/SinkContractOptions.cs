@@ -10,7 +10,8 @@ public sealed record SinkContractOptions
     public TimeSpan DeliveryLimit { get; init; } = TimeSpan.FromSeconds(30);
 
     /// <summary>
-    /// How long a delivery may take to fail while the peer is away. Partitions are held meanwhile, and nobody knows why.
+    /// How long a delivery may take to fail while the peer is away. Partitions are held meanwhile, and nobody knows
+    /// why.
     /// </summary>
     public TimeSpan FailureLimit { get; init; } = TimeSpan.FromSeconds(30);
 

@@ -2,7 +2,9 @@ using System.Text;
 
 namespace StreamActors.Testing;
 
-/// <summary>An output, as it is given to a sink and as a reader of its destination sees it; equal by its bytes.</summary>
+/// <summary>
+/// An output, as it is given to a sink and as a reader of its destination sees it; equal by its bytes.
+/// </summary>
 /// <param name="Key">Its key; null = it has none.</param>
 /// <param name="Value">Its value; null = a tombstone.</param>
 public sealed record SinkOutput(byte[]? Key, byte[]? Value)

@@ -8,6 +8,8 @@ internal static class SinkPromises
 {
     private const int Shards = 8;
     private const int Rounds = 25;
+    private const int BatchOutputs = 40;
+    private const int ShardOutputs = Rounds * BatchOutputs;
 
     /// <summary>The promises of every sink.</summary>
     public static readonly (string Promise, Func<SinkTrial, Task> Check)[] OfEverySink =
@@ -84,17 +86,18 @@ internal static class SinkPromises
     private static async Task SideBySideAsync(SinkTrial trial)
     {
         var destination = await trial.DestinationAsync();
-        var shards = Enumerable.Range(0, Shards).Select(shard => SinkTrial.Plain($"shard-{shard}", Rounds * 40)).ToList();
+        var shards = Enumerable.Range(0, Shards)
+            .Select(static shard => SinkTrial.Plain($"shard-{shard}", ShardOutputs)).ToList();
         await Task.WhenAll(shards.Select(outputs => Task.Run(async () =>
         {
             using var batch = new OutputBatch();
-            foreach (var round in outputs.Chunk(40))
+            foreach (var round in outputs.Chunk(BatchOutputs))
             {
                 await trial.DeliverAsync(batch, destination, round);
             }
         })));
 
-        var all = await trial.ReadAsync(destination, static seen => seen.Count >= Shards * Rounds * 40);
+        var all = await trial.ReadAsync(destination, static seen => seen.Count >= Shards * ShardOutputs);
         foreach (var outputs in shards)
         {
             var expected = trial.SeenOf(outputs);
@@ -102,9 +105,9 @@ internal static class SinkPromises
             trial.Compare(expected, [.. all.Where(ofShard.Contains)], "in the order of their shard");
         }
 
-        if (all.Count != Shards * Rounds * 40)
+        if (all.Count != Shards * ShardOutputs)
         {
-            throw trial.Broken($"{Shards * Rounds * 40} outputs of all shards", $"{all.Count}");
+            throw trial.Broken($"{Shards * ShardOutputs} outputs of all shards", $"{all.Count}");
         }
     }
 
@@ -200,7 +203,8 @@ internal static class SinkPromises
         await trial.EndAsync(
             Task.WhenAll(deliveries), trial.Options.StopLimit, "each delivery, since the sink is disposed,");
 
-        var kept = trial.SeenOf(shards.Where((_, shard) => deliveries[shard].IsCompletedSuccessfully).SelectMany(x => x));
+        var acknowledged = shards.Where((_, shard) => deliveries[shard].IsCompletedSuccessfully);
+        var kept = trial.SeenOf(acknowledged.SelectMany(static outputs => outputs));
         var seen = await trial.ReadAsync(destination, seen => kept.TrueForAll(seen.Contains));
         var lost = kept.Except(seen).ToList();
         if (lost.Count > 0)
