@@ -64,6 +64,11 @@ internal sealed class CallAttempt<TIn, TOut>(CallDesk<TIn, TOut> desk, ParkedRec
                 return new() { Result = await Invoke(scope).ConfigureAwait(false) };
             }
         }
+        catch (OperationCanceledException error) when (error.InnerException is TimeoutException)
+        {
+            // A client's own time-out, as HttpClient tells it.
+            return new() { Error = error, IsRetryable = true, IsTimeout = true };
+        }
         catch (Exception error) when (desk.Plan.Options.Retry.Accepts(error))
         {
             // A filter that throws does not accept: the runtime goes on to the next catch.

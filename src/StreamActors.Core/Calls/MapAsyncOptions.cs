@@ -8,13 +8,13 @@ public sealed record MapAsyncOptions
     private static readonly TimeSpan Hour = TimeSpan.FromHours(1);
 
     /// <summary>
-    /// Calls under way at once, over all shards of the step in this process: 1 to 100,000. At the bound the shards wait
-    /// for each other in turn. 256 calls of 20 ms are 12,800 a second.
+    /// Calls under way at once, over all shards of the step in this process: 1 to 100,000; 256 unless set. At the
+    /// bound the shards wait for each other in turn. 256 calls of 20 ms are 12,800 a second.
     /// </summary>
     public int MaxInFlight { get; init; } = 256;
 
     /// <summary>
-    /// How long a call may take from its begin, its making included: 1 ms to 1 h. Then its token fires, and the attempt
+    /// How long a call may take from its begin, its making included: 1 ms to 1 h; 10 s unless set. Then its token fires, and the attempt
     /// has failed with a <see cref="TimeoutException"/>. A revoke waits 0.8 s for calls: what takes longer is cut, and
     /// called again by the next owner.
     /// </summary>

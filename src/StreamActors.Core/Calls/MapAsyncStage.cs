@@ -1,5 +1,6 @@
 using StreamActors.Events;
 using StreamActors.Metrics;
+using StreamActors.Pipelines;
 using StreamActors.Records;
 using StreamActors.Shards;
 
@@ -49,7 +50,7 @@ internal sealed class MapAsyncStage<TIn, TOut> : IStage<TIn>
     }
 
     /// <summary>Takes the id of a value out of dedup again, whose record is given up.</summary>
-    public required Action<TIn> Release { get; init; }
+    public required Release<TIn> Release { get; init; }
 
     /// <inheritdoc/>
     public long NextDue => Math.Min(next.NextDue, NextRetry);
@@ -228,7 +229,7 @@ internal sealed class MapAsyncStage<TIn, TOut> : IStage<TIn>
         }
     }
 
-    private void ReleaseId(in Record record) => Release(plan.Reader.ReadAgain(record.Value));
+    private void ReleaseId(in Record record) => Release(plan.Reader.ReadAgain(record.Value), record.Key);
 
     private void BeginReady()
     {

@@ -11,6 +11,13 @@ namespace StreamActors;
 /// </summary>
 public static class Json
 {
+    private static readonly JsonSerializerOptions Complete = new(JsonSerializerDefaults.Web)
+    {
+        RespectNullableAnnotations = true,
+        RespectRequiredConstructorParameters = true,
+        TypeInfoResolver = new DefaultJsonTypeInfoResolver(),
+    };
+
     /// <summary>
     /// By a source-generated context, such as <c>Json.Of(Shapes.Default.PageView)</c>: no reflection.
     /// </summary>
@@ -18,11 +25,11 @@ public static class Json
 
     /// <summary>By reflection, which costs the first record some milliseconds.</summary>
     /// <param name="options">
-    /// How names and numbers are written; <see cref="JsonSerializerOptions.Web"/> unless given: camelCase names, read
-    /// in any case.
+    /// How names and numbers are written; unless given, camelCase names, read in any case. What a value lacks is then
+    /// refused: a constructor's parameter without a default must be there, and null stands only where the type says so.
     /// </param>
     public static ICodec<T> Of<T>(JsonSerializerOptions? options = null) =>
-        new JsonCodec<T>((JsonTypeInfo<T>)(options ?? JsonSerializerOptions.Web).GetTypeInfo(typeof(T)));
+        new JsonCodec<T>((JsonTypeInfo<T>)(options ?? Complete).GetTypeInfo(typeof(T)));
 
     private sealed class JsonCodec<T>(JsonTypeInfo<T> type) : ICodec<T>
     {

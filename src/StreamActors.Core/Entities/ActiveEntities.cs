@@ -221,7 +221,7 @@ internal sealed class ActiveEntities<TState, TOut> : IEntityStates<TState>
         turn.Begin(timer.RecordKey, timers.TimeOf(timer), context.UtcNow);
         guard.Keep(in entity.State);
         timerHandler.OnTimer(timer.Name, ref entity.State, turn);
-        var origin = new Origin(0, Origin.NoOffset, context.UtcNow);
+        var origin = new Origin(0, Origin.NoOffset, timers.TimeOf(timer));
         timers.EnsureRoom(turn.Forgets ? [] : turn.Timers, entity.Timers, freed: null);
         Emit(timer.RecordKey, timer.RecordKey is not null, origin);
         if (turn.Forgets)

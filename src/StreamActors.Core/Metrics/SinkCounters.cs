@@ -49,7 +49,7 @@ public sealed class SinkCounters
         var (age, times) = (0L, 0L);
         foreach (ref readonly var output in outputs)
         {
-            if (output.Origin.Timestamp < 0)
+            if (output.Origin is { Timestamp: < 0 } or { Offset: Origin.NoOffset })
             {
                 continue;
             }

@@ -115,7 +115,7 @@ public sealed class PipelineBuilder
         {
             Partitioner = options.Partitioner,
         };
-        return (target.Keyed(key), From(topic, codec).Named(name).CreateTopic(options.Partitions, options.Replication));
+        return (target.Keyed(key).AtRecordTime(), From(topic, codec).Named(name).CreateTopic(options.Partitions, options.Replication));
     }
 
     /// <summary>What is wrong with the routes, a sentence each; empty where nothing is.</summary>

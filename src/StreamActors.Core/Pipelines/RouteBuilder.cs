@@ -27,7 +27,7 @@ public sealed class RouteBuilder<T>
         return this;
     }
 
-    /// <summary>Creates the topic at the start where it is missing.</summary>
+    /// <summary>Creates the topic at the start where it is missing, and the dead-letter topic with it.</summary>
     /// <param name="partitions">How many partitions it gets.</param>
     /// <param name="replication">How many replicas; -1 = as many as the brokers make by default.</param>
     public RouteBuilder<T> CreateTopic(int partitions, short replication = -1)
@@ -71,32 +71,49 @@ public sealed class RouteBuilder<T>
         return this;
     }
 
-    /// <summary>Drops records whose id was seen before.</summary>
-    /// <param name="id">The record's id; null = the record has none, and is never a duplicate.</param>
-    /// <param name="window">How long an id counts as seen; zero turns it off.</param>
-    public RouteBuilder<T> DedupById(Func<T, UInt128?> id, TimeSpan window)
+    /// <summary>
+    /// Refuses the values that can be read and make no sense: they are dead letters, as bytes are that cannot be read.
+    /// </summary>
+    /// <param name="condition">What holds for every value that does: a function of the value alone.</param>
+    /// <param name="field">The field that is wrong otherwise.</param>
+    /// <param name="problem">
+    /// What is wrong with it, as the end of a sentence, such as <c>is below absolute zero</c>.
+    /// </param>
+    public RouteBuilder<T> Require(Func<T, bool> condition, string field, string problem)
     {
-        steps.Dedup = new RouteSteps<T>.DedupRule(id, window);
+        steps.Reader = new RequireReader<T>(steps.Reader, condition, new Rejection(field, problem));
         return this;
     }
 
-    /// <summary>Drops records whose id was seen before.</summary>
+    /// <summary>
+    /// Drops records whose id was seen before, in any record of the partition: an id names one record, whatever its
+    /// key. The wall clock counts, and the ids are in memory.
+    /// </summary>
     /// <param name="id">The record's id; null = the record has none, and is never a duplicate.</param>
     /// <param name="window">How long an id counts as seen; zero turns it off.</param>
-    public RouteBuilder<T> DedupById(Func<T, Guid?> id, TimeSpan window) => DedupById(
-        value => id(value) is { } known ? BitConverter.ToUInt128(known.ToByteArray()) : (UInt128?)null, window);
-
-    /// <summary>Drops records whose id was seen before.</summary>
-    /// <param name="id">
-    /// The record's id, of any length: the set holds 128 bits of its SHA-256. Null = the record has none, and is never
-    /// a duplicate.
+    /// <param name="perKey">
+    /// Whether an id names a record among those of its key only: else two keys must not use the same ids.
     /// </param>
-    /// <param name="window">How long an id counts as seen; zero turns it off.</param>
-    public RouteBuilder<T> DedupById(Func<T, string?> id, TimeSpan window) => DedupById(
+    public RouteBuilder<T> DedupById(Func<T, UInt128?> id, TimeSpan window, bool perKey = false)
+    {
+        steps.Dedup = new RouteSteps<T>.DedupRule(id, window, perKey);
+        return this;
+    }
+
+    /// <inheritdoc cref="DedupById(Func{T, UInt128?}, TimeSpan, bool)"/>
+    public RouteBuilder<T> DedupById(Func<T, Guid?> id, TimeSpan window, bool perKey = false) => DedupById(
+        value => id(value) is { } known ? BitConverter.ToUInt128(known.ToByteArray()) : (UInt128?)null,
+        window,
+        perKey);
+
+    /// <inheritdoc cref="DedupById(Func{T, UInt128?}, TimeSpan, bool)"/>
+    /// <remarks>A text of any length: the set holds 128 bits of its SHA-256.</remarks>
+    public RouteBuilder<T> DedupById(Func<T, string?> id, TimeSpan window, bool perKey = false) => DedupById(
         value => id(value) is { } known
             ? BitConverter.ToUInt128(SHA256.HashData(Encoding.UTF8.GetBytes(known)))
             : (UInt128?)null,
-        window);
+        window,
+        perKey);
 
     /// <summary>
     /// Tells entities apart whose records have the same key, or none: the entity's key is then both. May be said more

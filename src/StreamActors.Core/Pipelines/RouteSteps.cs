@@ -1,3 +1,5 @@
+using System.Buffers.Binary;
+using System.Security.Cryptography;
 using StreamActors.Metrics;
 using StreamActors.Records;
 using StreamActors.Shards;
@@ -27,7 +29,7 @@ internal sealed class RouteSteps<T>(IReader<T> reader) : IRouteSteps
     /// <param name="release">
     /// Takes the id of a value out of dedup again: for a stage that gives up a record after its call has returned.
     /// </param>
-    public delegate IStage<T> StageFactory(ShardContext context, DeadLetters deadLetters, Action<T> release);
+    public delegate IStage<T> StageFactory(ShardContext context, DeadLetters deadLetters, Release<T> release);
 
     /// <summary>Reads the values.</summary>
     public IReader<T> Reader { get; set; } = reader;
@@ -66,12 +68,35 @@ internal sealed class RouteSteps<T>(IReader<T> reader) : IRouteSteps
     }
 
     /// <summary>Makes what stands behind reading and dedup, for a shard.</summary>
-    public IStage<T> MakeStage(ShardContext context, DeadLetters deadLetters, Action<T> release) =>
+    public IStage<T> MakeStage(ShardContext context, DeadLetters deadLetters, Release<T> release) =>
         stage?.Invoke(context, deadLetters, release)
         ?? throw new InvalidOperationException("The route leads nowhere.");
 
     /// <summary>How duplicates are found within a route.</summary>
     /// <param name="Id">The record's id; null = the record has none and is no duplicate.</param>
     /// <param name="Window">How long an id counts as seen; zero turns it off.</param>
-    public sealed record DedupRule(Func<T, UInt128?> Id, TimeSpan Window);
+    /// <param name="PerKey">Whether an id names a record among those of its key only.</param>
+    public sealed record DedupRule(Func<T, UInt128?> Id, TimeSpan Window, bool PerKey)
+    {
+        /// <summary>What the set holds for a value; null = nothing.</summary>
+        public UInt128? Of(T value, ReadOnlySpan<byte> key) =>
+            Id(value) is not { } id ? null : PerKey ? Mix(id, key) : id;
+
+        /// <summary>128 bits of the SHA-256 of both.</summary>
+        private static UInt128 Mix(UInt128 id, ReadOnlySpan<byte> key)
+        {
+            Span<byte> digest = stackalloc byte[SHA256.HashSizeInBytes];
+            var both = key.Length <= 256 ? stackalloc byte[16 + key.Length] : new byte[16 + key.Length];
+            BinaryPrimitives.WriteUInt128LittleEndian(both, id);
+            key.CopyTo(both[16..]);
+            SHA256.HashData(both, digest);
+            return BinaryPrimitives.ReadUInt128LittleEndian(digest);
+        }
+    }
 }
+
+/// <summary>Takes the id of a value out of dedup again, whose record is given up.</summary>
+/// <param name="value">The value.</param>
+/// <param name="key">Its record's key.</param>
+internal delegate void Release<in T>(T value, ReadOnlySpan<byte> key)
+    where T : allows ref struct;

@@ -53,6 +53,24 @@ internal sealed class WhereReader<T>(IReader<T> source, Func<T, bool> condition)
     }
 }
 
+/// <summary>Refuses the values that do not meet a condition.</summary>
+internal sealed class RequireReader<T>(IReader<T> source, Func<T, bool> condition, Rejection otherwise) : IReader<T>
+    where T : allows ref struct
+{
+    /// <inheritdoc/>
+    public Reading Read(ReadOnlySpan<byte> bytes, out T value, out Rejection rejection)
+    {
+        var reading = source.Read(bytes, out value, out rejection);
+        if (reading != Reading.Value || condition(value))
+        {
+            return reading;
+        }
+
+        rejection = otherwise;
+        return Reading.Refused;
+    }
+}
+
 /// <summary>Makes other values of the values.</summary>
 internal sealed class MapReader<TSource, T>(IReader<TSource> source, Func<TSource, T> map) : IReader<T>
     where TSource : allows ref struct

@@ -3,7 +3,8 @@ namespace StreamActors;
 /// <summary>
 /// Which errors are worth another attempt, how many attempts there are, and how long to wait before each. Made by
 /// <see cref="Retry.On{TException}"/>. An exception that it does not name is final at once; running out of time is
-/// worth another attempt by every policy.
+/// worth another attempt by every policy, the step's time or a client's own (an <see cref="OperationCanceledException"/>
+/// with a <see cref="TimeoutException"/> inside, as HttpClient throws it).
 /// </summary>
 public sealed record RetryPolicy
 {
@@ -18,14 +19,16 @@ public sealed record RetryPolicy
     /// <summary>One attempt, and no other.</summary>
     public static RetryPolicy None { get; } = new();
 
-    /// <summary>How many attempts there are in all, the first one included: 1 to 1,000.</summary>
+    /// <summary>How many attempts there are in all, the first one included: 1 to 1,000; 1 unless set.</summary>
     public int Attempts { get; init; } = 1;
 
-    /// <summary>The wait after the first failure, up to a fifth shorter or longer: 1 ms to 1 h.</summary>
+    /// <summary>
+    /// The wait after the first failure, up to a fifth shorter or longer: 1 ms to 1 h; 0.5 s unless set.
+    /// </summary>
     public TimeSpan First { get; init; } = TimeSpan.FromMilliseconds(500);
 
     /// <summary>
-    /// The longest wait, up to a fifth shorter or longer: from <see cref="First"/> to 1 h. A key waits as long with all
+    /// The longest wait, up to a fifth shorter or longer: from <see cref="First"/> to 1 h; 30 s unless set. A key waits as long with all
     /// its records; the others go on.
     /// </summary>
     public TimeSpan Longest { get; init; } = TimeSpan.FromSeconds(30);

@@ -121,7 +121,7 @@ internal sealed class RouteRunner<T> : IRouteRunner, IStateful
                 return;
             }
 
-            id = seen is null ? null : steps.Dedup!.Id(value);
+            id = seen is null ? null : steps.Dedup!.Of(value, record.Key);
             if (id is { } known && !seen!.TryAdd(known, context.Now))
             {
                 counts.Duplicates++;
@@ -179,9 +179,9 @@ internal sealed class RouteRunner<T> : IRouteRunner, IStateful
     }
 
     /// <summary>Takes out the id of a held value that is given up: a corrected record with it is accepted.</summary>
-    private void Release(T value)
+    private void Release(T value, ReadOnlySpan<byte> key)
     {
-        if (seen is not null && steps.Dedup!.Id(value) is { } id)
+        if (seen is not null && steps.Dedup!.Of(value, key) is { } id)
         {
             seen.Remove(id);
         }

@@ -51,6 +51,7 @@ internal sealed class TargetWay<T>(Target<T> target, ShardContext context) : IWa
             }
         }
 
+        draft.KeepsTime = target.KeepsTime;
         batch.BeginValue(ref draft);
         var isTombstone = target.Deletion?.Invoke(value) == true;
         if (!isTombstone)
@@ -76,7 +77,6 @@ internal sealed class TargetWay<T>(Target<T> target, ShardContext context) : IWa
         if (target.Partitioner is { } partitioner)
         {
             draft.Partition = partitioner.PartitionOf(batch.KeyOf(in draft), context.PartitionCounts[destination]);
-            draft.KeepsTime = true;
         }
 
         return draft;

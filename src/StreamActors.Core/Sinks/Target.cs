@@ -40,9 +40,12 @@ public sealed class Target<T>(string connector, Func<T, string> destination, ICo
     /// <summary>Whether a value's output is a deletion marker; null = none is.</summary>
     internal Func<T, bool>? Deletion { get; private init; }
 
+    /// <summary>Whether its outputs carry their records' time, and not that of their writing.</summary>
+    internal bool KeepsTime { get; private init; }
+
     /// <summary>
-    /// How the key decides on the partition, in a destination that is a topic which the pipeline itself reads; its
-    /// outputs keep their records' time. Null = the sink decides.
+    /// How the key decides on the partition, in a destination that is a topic which the pipeline itself reads. Null = the
+    /// sink decides.
     /// </summary>
     internal Partitioner? Partitioner { get; init; }
 
@@ -76,16 +79,24 @@ public sealed class Target<T>(string connector, Func<T, string> destination, ICo
     /// <summary>The same target, with a tombstone (no value: Kafka's deletion marker) for some of the values.</summary>
     public Target<T> TombstoneWhen(Func<T, bool> condition) => Copy(gone: condition);
 
+    /// <summary>
+    /// The same target, whose outputs carry the time of the record that caused them, or, of a timer, the time at which
+    /// it was due: for those who go by it. Else an output has the time of its writing. Only Kafka's sink heeds it.
+    /// </summary>
+    public Target<T> AtRecordTime() => Copy(timed: true);
+
     private Target<T> Copy(
         Func<T, IBufferWriter<byte>, bool>? by = null,
         IReadOnlyList<(byte[] Name, Func<T, string?> Value)>? and = null,
         Func<T, bool>? only = null,
-        Func<T, bool>? gone = null) => new(Connector, Destination, Codec)
+        Func<T, bool>? gone = null,
+        bool timed = false) => new(Connector, Destination, Codec)
         {
             Key = by ?? Key,
             Headers = and ?? Headers,
             Condition = only ?? Condition,
             Deletion = gone ?? Deletion,
             Partitioner = Partitioner,
+            KeepsTime = KeepsTime || timed,
         };
 }

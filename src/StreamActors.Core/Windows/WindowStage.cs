@@ -1,5 +1,6 @@
 using StreamActors.Entities;
 using StreamActors.Metrics;
+using StreamActors.Pipelines;
 using StreamActors.Shards;
 using StreamActors.Records;
 
@@ -43,7 +44,7 @@ internal sealed class WindowStage<T> : IStage<T>
     }
 
     /// <summary>Takes the id of a value out of dedup again, whose record is given up at a flush.</summary>
-    public required Action<T> Release { get; init; }
+    public required Release<T> Release { get; init; }
 
     /// <inheritdoc/>
     public long NextDue => flushed < flushing.Count ? long.MaxValue : nextTick;
@@ -178,7 +179,7 @@ internal sealed class WindowStage<T> : IStage<T>
         }
         catch
         {
-            Release(value);
+            Release(value, record.Key);
             throw;
         }
     }

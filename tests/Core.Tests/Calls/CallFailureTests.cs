@@ -57,6 +57,19 @@ public sealed class CallFailureTests
     }
 
     [Fact]
+    public void A_time_out_of_the_clients_own_is_one_and_any_other_cancellation_is_not()
+    {
+        var shards = new CallShards(Patient);
+        shards.Send("a", 1);
+        shards.Fail(1, new TaskCanceledException("as HttpClient tells it", new TimeoutException()));
+        shards.Counters.RetriedCalls.ShouldBe(1);
+        shards.Counters.TimedOutCalls.ShouldBe(1);
+        shards.Send("b", 2);
+        shards.Fail(2, new TaskCanceledException("user code gave up"));
+        shards.Counters.Failed.ShouldBe(1);
+    }
+
+    [Fact]
     public void Calls_that_are_tried_again_are_reported_at_a_bounded_rate_with_the_reason()
     {
         var shards = new CallShards(Patient);

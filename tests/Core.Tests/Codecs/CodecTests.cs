@@ -25,6 +25,8 @@ public sealed class CodecTests
     [InlineData("", "is empty")]
     [InlineData("null", "is null")]
     [InlineData("{\"user\":\"u1\",\"url\":\"/a\",\"times\":\"x\"}", "$.times is not the JSON of a View")]
+    [InlineData("{}", "is not the JSON of a View")]
+    [InlineData("{\"user\":null,\"url\":\"/a\",\"times\":1}", "is not the JSON of a View")]
     [InlineData("{\"user\":", "is not the JSON of a View")]
     [InlineData("{} {}", "is not the JSON of a View")]
     public void What_is_no_value_is_refused_with_the_place_and_the_reason(string text, string reason)

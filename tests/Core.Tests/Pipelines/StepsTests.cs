@@ -1,4 +1,5 @@
 using StreamActors.Core.Tests.Doubles;
+using StreamActors.Events;
 using StreamActors.Sinks;
 
 namespace StreamActors.Core.Tests.Pipelines;
@@ -70,6 +71,35 @@ public sealed class StepsTests
             Destinations(route).ShouldBe(["1", "2", "0", "0"]);
             route.Counters.Duplicates.ShouldBe(2);
         }
+    }
+
+    [Fact]
+    public void An_id_names_a_record_of_the_partition_or_of_its_key_as_the_route_says()
+    {
+        foreach (var (perKey, expected) in new[] { (false, "1 2"), (true, "1 1 2") })
+        {
+            var route = new OneRoute(pipeline => pipeline.From("t", new Numbers())
+                .DedupById(static value => (UInt128)value, TimeSpan.FromHours(1), perKey).To(Out));
+            route.Send("a", 1);
+            route.Send("b", 1);
+            route.Send("a", 1);
+            route.Send("b", 2);
+            string.Join(' ', Destinations(route)).ShouldBe(expected);
+        }
+    }
+
+    [Fact]
+    public void A_value_that_makes_no_sense_is_refused_and_its_field_named()
+    {
+        var route = new OneRoute(static pipeline => pipeline.From("t", new Numbers()).DeadLetters("dlq")
+            .Require(static value => value >= 0, "celsius", "is below absolute zero").Map(static value => value + 1)
+            .To(Out));
+        route.Send("k", -1);
+        route.Send("k", 1);
+        Destinations(route).ShouldBe(["2"]);
+        route.Counters.Rejected.ShouldBe(1);
+        route.Events.All.OfType<EngineEvent.RecordsRejected>().ShouldHaveSingleItem().Why
+            .ShouldBe("celsius is below absolute zero");
     }
 
     [Fact]

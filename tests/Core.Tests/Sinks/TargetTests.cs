@@ -60,6 +60,15 @@ public sealed class TargetTests
     }
 
     [Fact]
+    public void An_output_has_the_time_of_its_writing_or_that_of_its_record()
+    {
+        var route = Route(Plain, Plain.AtRecordTime(), Plain.AtRecordTime().Keyed(static _ => "own"));
+        route.Advance(TimeSpan.FromSeconds(7));
+        route.Send("k", 1);
+        route.Outputs("sink", static (_, output) => output.Timestamp).ShouldBe([-1, 7_000, 7_000]);
+    }
+
+    [Fact]
     public void Each_kind_of_value_goes_to_its_own_targets_and_to_those_of_its_base()
     {
         var route = new OneRoute(static pipeline => pipeline.From("t", new Numbers()).DeadLetters("dlq")
