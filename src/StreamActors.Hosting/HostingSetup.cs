@@ -3,6 +3,7 @@ using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.DependencyInjection.Extensions;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
+using Microsoft.Extensions.Options;
 using StreamActors.Events;
 using StreamActors.Shards;
 
@@ -47,6 +48,11 @@ public static class HostingSetup
         services.AddSingleton<NodeHealth>();
         services.AddHealthChecks().AddCheck<NodeHealthCheck>("streamactors", tags: ["ready"]);
         services.AddSingleton<IMetricSource, EngineMetrics>();
+        services.AddSingleton<QuietStart>();
+        services.AddSingleton<IPostConfigureOptions<LoggerFilterOptions>>(
+            static all => all.GetRequiredService<QuietStart>());
+        services.AddSingleton<IOptionsChangeTokenSource<LoggerFilterOptions>>(
+            static all => all.GetRequiredService<QuietStart>());
         return builder;
     }
 
@@ -62,33 +68,36 @@ public static class HostingSetup
     /// <summary>
     /// Runs a host with a node until it is stopped. With <c>--print-config</c> it prints every setting, its value and
     /// where it came from instead. Everything that is wrong with the pipelines and their settings is written to
-    /// standard error, a sentence a line, before anything connects.
+    /// standard error, a sentence a line, before anything connects; so is a port that is in use, and what user code
+    /// throws when its objects are made.
     /// </summary>
-    /// <returns>The exit code: 0, or 2 where something is wrong with the pipelines or their settings.</returns>
+    /// <returns>The exit code: 0, or 2 where there is something that the user can mend.</returns>
     public static async Task<int> RunStreamActorsAsync(this IHost host, string[] args)
     {
         ArgumentNullException.ThrowIfNull(host);
         try
         {
+            if (Mistyped(args) is { } mistyped)
+            {
+                return await RefuseAsync($"{mistyped} is not an option of this program. Did you mean {PrintConfig}?");
+            }
+
             var composition = host.Services.GetRequiredService<Composition>();
-            var isPrint = args.Contains(PrintConfig, StringComparer.OrdinalIgnoreCase);
-            if (isPrint)
+            if (!args.Contains(PrintConfig, StringComparer.OrdinalIgnoreCase))
             {
-                await Console.Out.WriteAsync(composition.Page());
+                composition.ThrowIfAnyMistake();
+                await StartAsync(host);
+                await host.WaitForShutdownAsync();
+                return 0;
             }
 
-            composition.ThrowIfAnyMistake();
-            if (!isPrint)
-            {
-                await host.RunAsync();
-            }
-
+            await Console.Out.WriteAsync(composition.Page());
+            await TryAsync(composition, host.Services);
             return 0;
         }
         catch (PipelineException error)
         {
-            await Console.Error.WriteLineAsync(error.Message);
-            return 2;
+            return await RefuseAsync(error.Message);
         }
         finally
         {
@@ -101,6 +110,47 @@ public static class HostingSetup
         }
     }
 
+    private static async Task<int> RefuseAsync(string why)
+    {
+        await Console.Error.WriteLineAsync(why);
+        return 2;
+    }
+
+    /// <summary>An option that was most likely meant to be ours.</summary>
+    private static string? Mistyped(string[] args) => Array.Find(args, static arg =>
+        !arg.Equals(PrintConfig, StringComparison.OrdinalIgnoreCase)
+        && (arg.StartsWith("--print-", StringComparison.OrdinalIgnoreCase)
+            || Nearest.To(arg, [PrintConfig]) is not null));
+
+    /// <exception cref="PipelineException">It cannot be started, for a reason that the user can mend.</exception>
+    private static async Task StartAsync(IHost host)
+    {
+        var quiet = host.Services.GetRequiredService<QuietStart>();
+        quiet.Turn(on: true);
+        try
+        {
+            await host.StartAsync();
+        }
+        catch (Exception error) when (ListenFailure.Explain(error, host.Services) is not null)
+        {
+            // The pipelines are under way by now: they leave their groups in order.
+            await host.StopAsync();
+            throw new PipelineException(ListenFailure.Explain(error, host.Services)!, error);
+        }
+        finally
+        {
+            quiet.Turn(on: false);
+        }
+    }
+
+    /// <summary>Makes every sink and handler once, as a start does, and lets them go.</summary>
+    /// <exception cref="PipelineException">The composition has mistakes, or something cannot be made.</exception>
+    private static async Task TryAsync(Composition composition, IServiceProvider all)
+    {
+        await using var node = new Node(composition, ServicesOf(all) with { Events = new Unheard() });
+        await node.StartingAsync(CancellationToken.None);
+    }
+
     private static EngineServices ServicesOf(IServiceProvider all)
     {
         var time = all.GetRequiredService<TimeProvider>();
@@ -109,5 +159,13 @@ public static class HostingSetup
         {
             Scopes = new ServiceScopes(all),
         };
+    }
+
+    /// <summary>Peers that are tried are closed at once: what they say of brokers would stand between the settings.</summary>
+    private sealed class Unheard : IEngineEvents
+    {
+        public void Report(EngineEvent happened)
+        {
+        }
     }
 }

@@ -80,8 +80,8 @@ public sealed class Node : IHostedLifecycleService, IAsyncDisposable
     {
         foreach (var builder in builders)
         {
-            await using var scope = scopes.Open();
-            unmade.AddRange(builder.Mistakes(scope).Select(each => $"The pipeline {builder.Name}: {each}"));
+            await using var scope = new TrialScope(scopes.Open());
+            unmade.AddRange(MistakesOf(builder, scope).Select(each => $"The pipeline {builder.Name}: {each}"));
         }
 
         if (unmade.Count > 0)
@@ -148,9 +148,10 @@ public sealed class Node : IHostedLifecycleService, IAsyncDisposable
             {
                 sinks[name] = peers[name].Sink!(builder.Name, services);
             }
-            catch (InvalidOperationException error)
+            catch (Exception error)
             {
-                unmade.Add($"The pipeline {builder.Name}: It emits to {name}, which cannot be made: {error.Message}");
+                var why = TrialScope.Why(error);
+                unmade.Add($"The pipeline {builder.Name}: It emits to {name}, which cannot be made: {why}");
                 continue;
             }
 
@@ -160,6 +161,18 @@ public sealed class Node : IHostedLifecycleService, IAsyncDisposable
         return sinks.Count == builder.Connectors.Count
             ? new NodePipeline(new Pipeline(builder, source, sinks, services), source, sinks)
             : null;
+    }
+
+    private static IReadOnlyList<string> MistakesOf(PipelineBuilder builder, TrialScope scope)
+    {
+        try
+        {
+            return builder.Mistakes(scope);
+        }
+        catch (Exception error)
+        {
+            return [$"A handler cannot be made: {TrialScope.Why(error)}"];
+        }
     }
 
     private async Task RunAsync(Pipeline pipeline)

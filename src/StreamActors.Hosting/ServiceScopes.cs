@@ -11,6 +11,11 @@ internal sealed class ServiceScopes(IServiceProvider services) : IScopes
     /// <inheritdoc/>
     public IScope Open() => new Scope(services.CreateAsyncScope());
 
+    /// <summary>A type's name as its user writes it: <c>Enrich&lt;Session&gt;</c>.</summary>
+    public static string NameOf(Type type) => type.IsGenericType
+        ? $"{type.Name.Split('`')[0]}<{string.Join(", ", type.GetGenericArguments().Select(NameOf))}>"
+        : type.Name;
+
     private sealed class Scope(AsyncServiceScope scope) : IScope
     {
         private readonly Stack<object> made = [];
@@ -37,7 +42,7 @@ internal sealed class ServiceScopes(IServiceProvider services) : IScopes
             catch (InvalidOperationException error)
             {
                 throw new InvalidOperationException(
-                    $"{typeof(T).Name} cannot be made: {error.Message} Register it with the host's services.", error);
+                    $"{NameOf(typeof(T))} cannot be made: {error.Message} Register it with the host's services.", error);
             }
         }
 

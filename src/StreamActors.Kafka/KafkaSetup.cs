@@ -1,3 +1,5 @@
+using StreamActors.Configuration;
+
 namespace StreamActors.Kafka;
 
 /// <summary>Connects pipelines to Kafka.</summary>
@@ -23,9 +25,10 @@ public static class KafkaSetup
         {
             var before = reader.Mistakes.Count;
             var effective = reader.Over(options ?? new KafkaOptions(), new KafkaOptions(), KafkaOptions.Read);
-            if (reader.Mistakes.Count == before && KafkaClients.Refusal(effective) is { } refusal)
+            var tried = reader.Mistakes.Count == before ? effective : WithoutMistakes(effective);
+            if (KafkaClients.Refusal(tried) is { } refusal)
             {
-                reader.Mistake(refusal);
+                reader.Mistake(Named(refusal, tried, reader));
             }
 
             return new Peer
@@ -38,4 +41,18 @@ public static class KafkaSetup
             Section = "Kafka",
         });
     }
+
+    /// <summary>The client settings alone, which are told with the mistakes that the rest has.</summary>
+    private static KafkaOptions WithoutMistakes(KafkaOptions options) => new()
+    {
+        ClientSettings = options.ClientSettings.Where(static each => !KafkaSettings.Reserved.Contains(each.Key))
+            .ToDictionary(static each => each.Key, static each => each.Value),
+    };
+
+    /// <summary>librdkafka names a client setting by its own name: the one who gave it knows it by a longer one.</summary>
+    private static string Named(string refusal, KafkaOptions options, SettingsReader reader) =>
+        options.ClientSettings.Keys.FirstOrDefault(name => refusal.Contains($"\"{name}\"", StringComparison.Ordinal))
+            is { } named
+            ? $"{reader.NameOf($"{nameof(KafkaOptions.ClientSettings)}:{named}")}: {refusal}"
+            : refusal;
 }

@@ -57,6 +57,18 @@ public static class Exemptions
             "src/StreamActors.Hosting/Node.cs: Node.Run",
             "A poll thread that ends by a defect stops its pipeline alone."),
         Catch(
+            "src/StreamActors.Hosting/Node.cs: Node.Open",
+            "User code: a sink that cannot be made is told with all others, at the start."),
+        Catch(
+            "src/StreamActors.Hosting/Node.cs: Node.MistakesOf",
+            "User code: what a handler's factory throws is told with all others, at the start."),
+        Catch(
+            "src/StreamActors.Hosting/TrialScope.cs: TrialScope.Make",
+            "User code: whatever a constructor throws at the start is a sentence about its object."),
+        Catch(
+            "src/StreamActors.Hosting/HostingSetup.cs: HostingSetup.StartAsync",
+            "Filtered: a port in use is a sentence; everything else comes out."),
+        Catch(
             "src/StreamActors.Hosting/Configuration/SettingsReload.cs: SettingsReload.Read",
             "A connector's code: a configuration on which it throws is refused; it does not end the node."),
         Catch(

@@ -175,6 +175,9 @@ internal sealed class ActiveEntities<TState, TOut> : IEntityStates<TState>
     }
 
     /// <inheritdoc/>
+    public Holding Holding => new(entities.Count, timers.Count, 0);
+
+    /// <inheritdoc/>
     public void Save(SnapshotWriter output)
     {
         output.Write(definition.Version);

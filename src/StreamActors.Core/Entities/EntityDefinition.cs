@@ -48,7 +48,7 @@ internal sealed class EntityDefinition<TState, TOut>(
 
             foreach (var part in State is null ? StateType.NotStored(state) : [])
             {
-                yield return $"The state of the entity {Name} cannot be stored: {part}. Or give the entity a codec for "
+                yield return $"The state of the entity {Name} cannot be stored: {part}, or give the entity a codec for "
                     + "its state (EntityOptions.State).";
             }
         }

@@ -26,6 +26,9 @@ internal sealed class EntityTimers
     /// <summary>When the first timer by the clock may be due, in milliseconds.</summary>
     public long NextDue => byClock.NextDue;
 
+    /// <summary>How many are set.</summary>
+    public int Count => byClock.Count + byEventTime.Count;
+
     /// <summary>How many entries the queues hold, the dead ones included.</summary>
     public int Entries => byClock.Entries + byEventTime.Entries;
 
@@ -36,8 +39,6 @@ internal sealed class EntityTimers
             timer.RecordKey,
             $"timer \"{timer.Name}\", when records carry {DateTimeOffset.FromUnixTimeMilliseconds(timer.Due):u}",
             long.MaxValue)));
-
-    private int Count => byClock.Count + byEventTime.Count;
 
     /// <summary>Takes a timer that is due; it is not set any more.</summary>
     public bool TryTake([NotNullWhen(true)] out EntityTimer? timer)

@@ -86,7 +86,8 @@ internal static class StateType
         var stored = shape.Properties.Select(NameOf).ToHashSet();
         foreach (var member in members.Except(stored))
         {
-            yield return $"{shape.Type.Name}.{member} is not public, and would not be stored";
+            yield return $"{shape.Type.Name}.{member} is not public, and would not be stored. Make it a public "
+                + "property";
         }
 
         foreach (var part in shape.Properties)
@@ -94,7 +95,7 @@ internal static class StateType
             // One without a field behind it is computed from others: nothing is lost.
             if (part is { Set: null, AssociatedParameter: null } && members.Contains(NameOf(part)))
             {
-                yield return $"{shape.Type.Name}.{NameOf(part)} could not be read back: give it a setter, or init";
+                yield return $"{shape.Type.Name}.{NameOf(part)} could not be read back. Give it a setter, or init";
             }
 
             foreach (var inner in NotStored(part.PropertyType, seen))

@@ -4,6 +4,7 @@ using StreamActors.Metrics;
 using StreamActors.Offsets;
 using StreamActors.Records;
 using StreamActors.Shards;
+using StreamActors.Snapshots;
 using StreamActors.Sources;
 
 namespace StreamActors.Pipelines;
@@ -248,6 +249,7 @@ internal sealed class GroupMember : IGroupEvents
             Undone = undone,
             Uncommitted = uncommitted,
             WaitedFor = string.Join("; ", waitedFor),
+            Forgotten = $"{running.Aggregate(default(Holding), static (sum, shard) => sum + shard.Forgotten)}",
         });
         return undone + uncommitted;
     }

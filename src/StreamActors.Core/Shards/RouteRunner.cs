@@ -165,6 +165,9 @@ internal sealed class RouteRunner<T> : IRouteRunner, IStateful
     }
 
     /// <inheritdoc/>
+    public Holding Holding => new(0, 0, seen!.Count);
+
+    /// <inheritdoc/>
     public void Save(SnapshotWriter output) => seen!.Save(output, context.Now);
 
     /// <inheritdoc/>

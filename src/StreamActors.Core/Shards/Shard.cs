@@ -41,6 +41,7 @@ internal sealed class Shard : IThreadPoolWorkItem
     // Touched by any thread.
     private readonly TurnRequests turns = new();
     private long undone;
+    private Holding forgotten;    // written once, before life says so
     private volatile bool timerFired;
     private volatile Life life;
     private volatile Exception? failure;
@@ -107,6 +108,9 @@ internal sealed class Shard : IThreadPoolWorkItem
     /// Records that its closing left undone, as its routes count them; until then the offsets that are not done.
     /// </summary>
     public long Undone => Volatile.Read(ref undone);
+
+    /// <summary>What it remembered and nobody saved, once <see cref="IsDrained"/>.</summary>
+    public Holding Forgotten => IsDrained ? forgotten : default;
 
     /// <summary>What a shard that is draining waits for, for a log. Any thread.</summary>
     public string WaitsFor => context.WaitsFor(runners);
@@ -270,6 +274,8 @@ internal sealed class Shard : IThreadPoolWorkItem
         }
     }
 
+    private Holding Unsaved() => host.Snapshots is null ? context.Holding : default;
+
     private void Discard()
     {
         do
@@ -296,6 +302,7 @@ internal sealed class Shard : IThreadPoolWorkItem
         {
             Publish();
             host.Snapshots?.Save(Name, ShardSnapshot.Save(context));
+            forgotten = Unsaved();
             life = Life.Drained;
             host.Scheduler.Signal();
         }
@@ -377,6 +384,7 @@ internal sealed class Shard : IThreadPoolWorkItem
             return;
         }
 
+        forgotten = life == Life.Drained ? forgotten : Unsaved();
         var left = context.CountUndone(runners);
         Publish();
         Volatile.Write(ref undone, left);

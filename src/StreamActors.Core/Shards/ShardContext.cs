@@ -83,6 +83,9 @@ internal sealed class ShardContext : IDisposable
     /// <summary>The turn's wall-clock time, in milliseconds since 1970 (UTC).</summary>
     public long UtcNow { get; set; }
 
+    /// <summary>What the shard remembers.</summary>
+    public Holding Holding => Parts.Aggregate(default(Holding), static (sum, part) => sum + part.Holding);
+
     /// <summary>What several routes of the shard share; the first who asks makes it.</summary>
     public T Share<T>(object key, Func<T> make)
         where T : notnull

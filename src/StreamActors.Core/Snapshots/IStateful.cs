@@ -6,6 +6,9 @@ internal interface IStateful
     /// <summary>Its name among the parts of its shard; it stays the same from release to release.</summary>
     string Name { get; }
 
+    /// <summary>What it holds.</summary>
+    Holding Holding { get; }
+
     /// <summary>Appends its state.</summary>
     void Save(SnapshotWriter output);
 

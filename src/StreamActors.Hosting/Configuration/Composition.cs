@@ -14,6 +14,9 @@ public sealed class Composition
 
     private const string PipelinesSection = "Pipelines";
 
+    /// <summary>The sections of the project's connectors, each added by a method of its name.</summary>
+    private static readonly string[] KnownConnectors = ["Kafka", "Redis"];
+
     private readonly StreamActorsBuilder node;
     private readonly ConfigurationSettings source;
     private readonly Dictionary<string, PipelineSettings> code = new(StringComparer.OrdinalIgnoreCase);
@@ -166,10 +169,19 @@ public sealed class Composition
             if (!read.Contains(name))
             {
                 var from = source.Find(full) is { } found ? $" ({found.From})" : "";
-                yield return $"{full}{from} is not a setting of this host.{Hint(name, names)}";
+                yield return MissingConnector(name) is { } missing
+                    ? $"Add{missing}() is missing: without it {full}{from} is not a setting of this host. Add it, or "
+                        + "take the setting out."
+                    : $"{full}{from} is not a setting of this host.{Hint(name, names)}";
             }
         }
     }
+
+    /// <summary>The connector of the project that a setting is of, where the host does not have it.</summary>
+    private string? MissingConnector(string name) => Array.Find(
+        KnownConnectors,
+        connector => name.StartsWith($"{connector}:", StringComparison.OrdinalIgnoreCase)
+            && !node.Connectors.All.Any(added => added.Section == connector));
 
     private string Hint(string name, List<string> known) =>
         node.Pipelines.FirstOrDefault(each => each.OwnSettings is not null && IsBelow(name, each)) is { } own

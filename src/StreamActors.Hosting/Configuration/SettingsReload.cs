@@ -9,7 +9,7 @@ namespace StreamActors.Hosting;
 /// <summary>
 /// Follows the host's configuration while pipelines run: applies what may change, a pipeline's rate, and says once of
 /// everything else that it needs a restart. (The log level is the business of the host's logging.) A configuration with
-/// a mistake changes nothing. At the start it says which settings are not the default.
+/// a mistake changes nothing. At the start it says which settings were given.
 /// </summary>
 internal sealed partial class SettingsReload(
     Composition composition, Node node, IConfiguration configuration, ILoggerFactory loggers)
@@ -30,6 +30,11 @@ internal sealed partial class SettingsReload(
         if (given.Count > 0)
         {
             Given(string.Join(", ", given));
+        }
+
+        if (composition.Pipelines.Count == 0)
+        {
+            NoPipeline();
         }
 
         watch = ChangeToken.OnChange(configuration.GetReloadToken, Follow);

@@ -55,16 +55,16 @@ internal sealed partial class EngineLog
     private partial void PeerRecovered(string pipeline, string peer, long milliseconds);
 
     [LoggerMessage(1020, LogLevel.Warning,
-        "{Pipeline}: {Handler} validation error in {Count} record(s), the last at {Last}: {Why}")]
+        "{Pipeline}: route {Handler}: validation error in {Count} record(s), the last at {Last}: {Why}")]
     private partial void Rejected(string pipeline, string handler, long count, PartitionOffset last, string why);
 
     [LoggerMessage(1021, LogLevel.Error,
-        "{Pipeline}: {Handler} threw on {Count} record(s), which were given up, the last at {Last}")]
+        "{Pipeline}: route {Handler} threw on {Count} record(s), which were given up, the last at {Last}")]
     private partial void HandlerFailed(
         Exception error, string pipeline, string handler, long count, PartitionOffset last);
 
     [LoggerMessage(1022, LogLevel.Error,
-        "{Pipeline}: {Handler} threw in {Count} timer(s), which are gone, the last one named {Timer}")]
+        "{Pipeline}: route {Handler} threw in {Count} timer(s), which are gone, the last one named {Timer}")]
     private partial void TimerFailed(Exception error, string pipeline, string handler, long count, string timer);
 
     [LoggerMessage(1023, LogLevel.Error,
@@ -93,10 +93,13 @@ internal sealed partial class EngineLog
     [LoggerMessage(1030, LogLevel.Error, "{Pipeline}: what {Owner} had of user code could not be disposed of")]
     private partial void DisposalFailed(Exception error, string pipeline, string owner);
 
+    [LoggerMessage(1031, LogLevel.Warning,
+        "{Pipeline}: {How} {Partitions}; forgot {Forgotten}: this release keeps state in memory")]
+    private partial void Forgot(string pipeline, string how, string partitions, string forgotten);
+
     [LoggerMessage(1040, LogLevel.Warning,
-        "{Pipeline}: {Count} call(s) of {Map} failed and are tried again, the last for {Last}")]
-    private partial void CallsRetried(
-        Exception error, string pipeline, string map, long count, PartitionOffset last);
+        "{Pipeline}: {Count} call(s) of {Map} failed and are tried again, the last for {Last}: {Why}")]
+    private partial void CallsRetried(string pipeline, string map, long count, PartitionOffset last, string why);
 
     [LoggerMessage(1099, LogLevel.Information, "{Happened}")]
     private partial void Unknown(EngineEvent happened);

@@ -13,13 +13,9 @@ internal sealed partial class EngineLog(ILoggerFactory loggers) : IEngineEvents
     {
         switch (happened)
         {
+            case EngineEvent.Assigned { Starts.Count: 0 }: break;
             case EngineEvent.Assigned e: Assigned(e.Pipeline, Join(e.Starts)); break;
-            case EngineEvent.Revoked { WaitedFor: "" } e:
-                Revoked(e.Pipeline, How(e), Join(e.Partitions), Ms(e.Drain));
-                break;
-            case EngineEvent.Revoked e:
-                Cut(e.Pipeline, $"{How(e)} {Join(e.Partitions)}", Ms(e.Drain), e.Undone, e.Uncommitted, e.WaitedFor);
-                break;
+            case EngineEvent.Revoked e: ReportRevoked(e); break;
             case EngineEvent.Lost e: Lost(e.Pipeline, Join(e.Partitions)); break;
             case EngineEvent.StartFailed e: StartFailed(e.Pipeline, Join(e.Partitions), e.Why); break;
             case EngineEvent.OutOfRange e: OutOfRange(e.Pipeline, e.Expected, e.First, e.End); break;
@@ -36,6 +32,23 @@ internal sealed partial class EngineLog(ILoggerFactory loggers) : IEngineEvents
     private static string How(EngineEvent.Revoked e) => e.IsLeaving ? "let go of" : "handed over";
 
     private static long Ms(TimeSpan time) => (long)time.TotalMilliseconds;
+
+    private void ReportRevoked(EngineEvent.Revoked e)
+    {
+        if (e.WaitedFor.Length == 0)
+        {
+            Revoked(e.Pipeline, How(e), Join(e.Partitions), Ms(e.Drain));
+        }
+        else
+        {
+            Cut(e.Pipeline, $"{How(e)} {Join(e.Partitions)}", Ms(e.Drain), e.Undone, e.Uncommitted, e.WaitedFor);
+        }
+
+        if (e.Forgotten.Length > 0)
+        {
+            Forgot(e.Pipeline, How(e), Join(e.Partitions), e.Forgotten);
+        }
+    }
 
     private void ReportPeersAndRecords(EngineEvent happened)
     {
@@ -56,7 +69,9 @@ internal sealed partial class EngineLog(ILoggerFactory loggers) : IEngineEvents
         switch (happened)
         {
             case EngineEvent.HandlerFailed e: HandlerFailed(e.Error, e.Pipeline, e.Handler, e.Count, e.Last); break;
-            case EngineEvent.CallsRetried e: CallsRetried(e.Error, e.Pipeline, e.Map, e.Count, e.Last); break;
+            case EngineEvent.CallsRetried e:
+                CallsRetried(e.Pipeline, e.Map, e.Count, e.Last, $"{e.Error.GetType().Name}: {e.Error.Message}");
+                break;
             case EngineEvent.TimerFailed e: TimerFailed(e.Error, e.Pipeline, e.Handler, e.Count, e.Timer); break;
             case EngineEvent.OutputRefused e: OutputRefused(e.Pipeline, e.Sink, e.Count, e.Last, e.Why); break;
             case EngineEvent.DisposalFailed e: DisposalFailed(e.Error, e.Pipeline, e.Owner); break;

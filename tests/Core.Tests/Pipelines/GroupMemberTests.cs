@@ -123,4 +123,24 @@ public sealed class GroupMemberTests
         (revoked.Undone, revoked.IsLeaving).ShouldBe((15, true));
         revoked.WaitedFor.ShouldBe("a/0, b/0 for an answer of manual");
     }
+
+    [Fact]
+    public void What_a_hand_over_forgets_is_said_and_a_shard_that_remembers_nothing_says_nothing()
+    {
+        one.Member.Assigned([A0, B0]);
+        one.Read(A0, 10);
+        one.Acknowledge();
+        one.Member.Revoked([A0]);
+        one.Member.Revoked([B0]);
+        one.Events.All.OfType<EngineEvent.Revoked>().Select(static each => each.Forgotten)
+            .ShouldBe(["1 entity", ""]);
+    }
+
+    [Theory]
+    [InlineData(12, 1, 40, "12 entities, 1 timer and 40 ids")]
+    [InlineData(1, 0, 2, "1 entity and 2 ids")]
+    [InlineData(0, 0, 0, "")]
+    public void What_is_forgotten_is_said_in_numbers_and_what_there_is_none_of_is_left_out(
+        long entities, long timers, long ids, string text) =>
+        new Snapshots.Holding(entities, timers, ids).ToString().ShouldBe(text);
 }

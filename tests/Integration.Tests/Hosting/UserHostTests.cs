@@ -118,44 +118,6 @@ public sealed class UserHostTests
     }
 
     [Fact]
-    public async Task The_command_line_of_a_users_host_prints_every_setting_or_every_mistake_and_starts_nothing()
-    {
-        var (code, output, errors) = await RunAsync(("StreamActors:Pipelines:feed:GroupId", "g"));
-        (code, errors).ShouldBe((0, ""));
-        output.ShouldMatch("(?m)^StreamActors:Pipelines:feed:GroupId +g +memory");
-        output.ShouldContain("feed keeps at most ");
-
-        (code, output, errors) = await RunAsync(("StreamActors:Pipelines:feed:GroupIdd", "g"));
-        code.ShouldBe(2);
-        output.ShouldMatch("(?m)^StreamActors:Pipelines:feed:GroupId +feed +default");
-        errors.ShouldStartWith("StreamActors:Pipelines:feed:GroupIdd (memory) is not a setting of this host.");
-
-        static async Task<(int Code, string Output, string Errors)> RunAsync((string Name, string Value) setting)
-        {
-            var (app, _, _) = Build(
-                static node => AddFake(node).AddSink("inbox", static _ => throw new InvalidOperationException("opened"))
-                    .AddPipeline("feed", static p => p.From("in", new Text()).To(To("inbox"))),
-                inbox: null,
-                setting);
-            var (output, errors) = (Console.Out, Console.Error);
-            using var page = new StringWriter();
-            using var told = new StringWriter();
-            try
-            {
-                Console.SetOut(page);
-                Console.SetError(told);
-                var code = await app.RunStreamActorsAsync(["--print-config"]);
-                return (code, page.ToString(), told.ToString());
-            }
-            finally
-            {
-                Console.SetOut(output);
-                Console.SetError(errors);
-            }
-        }
-    }
-
-    [Fact]
     public async Task A_changed_rate_is_applied_and_any_other_change_is_said_once_to_need_a_restart()
     {
         var (app, lines, _) = Build(

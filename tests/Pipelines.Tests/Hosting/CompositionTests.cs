@@ -187,11 +187,40 @@ public sealed class CompositionTests
         var node = new StreamActorsBuilder().AddKafka()
             .AddPipeline("feed", static p => p.From("in", new Text()).To(To("kafka")));
 
-        Compose(node, ("StreamActors:Redis:Host", "r")).Mistakes.ShouldBe(
+        Compose(node, ("StreamActors:Mongo:Host", "r")).Mistakes.ShouldBe(
         [
-            "StreamActors:Redis:Host (memory) is not a setting of this host. It has settings of Kafka, Pipelines:feed: "
+            "StreamActors:Mongo:Host (memory) is not a setting of this host. It has settings of Kafka, Pipelines:feed: "
             + "add the connector or the pipeline that is meant, or take the setting out.",
         ]);
+    }
+
+    [Fact]
+    public void A_setting_of_a_connector_that_was_forgotten_says_first_what_is_missing()
+    {
+        var node = new StreamActorsBuilder()
+            .AddPipeline("feed", static p => p.From("in", new Text()).To(To("kafka")));
+
+        Compose(node, ("StreamActors:Kafka:BootstrapServers", "k:9092")).Mistakes[0].ShouldBe(
+            "AddKafka() is missing: without it StreamActors:Kafka:BootstrapServers (memory) is not a setting of this "
+            + "host. Add it, or take the setting out.");
+    }
+
+    [Fact]
+    public void An_unknown_client_setting_is_told_with_all_other_mistakes_by_its_full_name()
+    {
+        var node = new StreamActorsBuilder().AddKafka()
+            .AddPipeline("feed", static p => p.From("in", new Text()).To(To("kafka")));
+
+        var mistakes = Compose(
+            node,
+            ("StreamActors:Kafka:ClientSettings:foo.bar", "1"),
+            ("StreamActors:Kafka:Consumer:GroupProtocol", "zookeeper"),
+            ("StreamActors:Pipelines:feed:Limits:BatchRecords", "many")).Mistakes;
+
+        mistakes.Count.ShouldBe(3, string.Join('\n', mistakes));
+        mistakes.ShouldContain(static each => each.Contains("StreamActors:Kafka:ClientSettings:foo.bar"));
+        mistakes.ShouldContain(static each => each.Contains("Consumer:GroupProtocol"));
+        mistakes.ShouldContain(static each => each.Contains("Limits:BatchRecords"));
     }
 
     private static Composition Compose(StreamActorsBuilder node, params (string Name, string Value)[] settings)
