@@ -161,7 +161,7 @@ public static class HostingSetup
         };
     }
 
-    /// <summary>Peers that are tried are closed at once: what they say of brokers would stand between the settings.</summary>
+    /// <summary>Peers that are tried are closed at once: what they say would stand between the settings.</summary>
     private sealed class Unheard : IEngineEvents
     {
         public void Report(EngineEvent happened)

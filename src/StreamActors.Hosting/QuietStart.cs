@@ -5,9 +5,9 @@ using Microsoft.Extensions.Primitives;
 namespace StreamActors.Hosting;
 
 /// <summary>
-/// Keeps the host from logging a start that failed, while <see cref="HostingSetup.RunStreamActorsAsync"/> starts it: its
-/// caller gets the exception, as a sentence or as it is, and not twice. It is off before and after, and always where the
-/// host is started in another way.
+/// Keeps the host from logging a start that failed, while <see cref="HostingSetup.RunStreamActorsAsync"/> starts it:
+/// its caller gets the exception, as a sentence or as it is, and not twice. It is off before and after, and always
+/// where the host is started in another way.
 /// </summary>
 internal sealed class QuietStart :
     IPostConfigureOptions<LoggerFilterOptions>, IOptionsChangeTokenSource<LoggerFilterOptions>, IDisposable
@@ -40,7 +40,8 @@ internal sealed class QuietStart :
         }
 
         // A rule that names a provider wins over one that does not.
-        foreach (var provider in options.Rules.Select(static rule => rule.ProviderName).Append(null).Distinct().ToList())
+        List<string?> providers = [null, .. options.Rules.Select(static rule => rule.ProviderName)];
+        foreach (var provider in providers.Distinct())
         {
             options.Rules.Add(new LoggerFilterRule(provider, HostCategory, LogLevel.Critical, filter: null));
         }

@@ -42,7 +42,8 @@ internal sealed class ServiceScopes(IServiceProvider services) : IScopes
             catch (InvalidOperationException error)
             {
                 throw new InvalidOperationException(
-                    $"{NameOf(typeof(T))} cannot be made: {error.Message} Register it with the host's services.", error);
+                    $"{NameOf(typeof(T))} cannot be made: {error.Message} Register it with the host's services.",
+                    error);
             }
         }
 

@@ -49,7 +49,7 @@ public static class KafkaSetup
             .ToDictionary(static each => each.Key, static each => each.Value),
     };
 
-    /// <summary>librdkafka names a client setting by its own name: the one who gave it knows it by a longer one.</summary>
+    /// <summary>librdkafka names a client setting by its own name: who gave it knows it by a longer one.</summary>
     private static string Named(string refusal, KafkaOptions options, SettingsReader reader) =>
         options.ClientSettings.Keys.FirstOrDefault(name => refusal.Contains($"\"{name}\"", StringComparison.Ordinal))
             is { } named

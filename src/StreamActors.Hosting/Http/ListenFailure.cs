@@ -24,8 +24,10 @@ internal static class ListenFailure
     /// <summary>The server's message names the address, port and all.</summary>
     private static string InUse(string message)
     {
-        var number = message.Split(':').LastOrDefault(static part => int.TryParse(part, NumberStyles.None, null, out _));
-        return $"{(number is null ? "A port" : $"Port {number}")} is in use by another process: {message.TrimEnd('.')}. Set Urls to a free one.";
+        var number = Array.FindLast(
+            message.Split(':'), static part => int.TryParse(part, NumberStyles.None, CultureInfo.InvariantCulture, out _));
+        var port = number is null ? "A port" : $"Port {number}";
+        return $"{port} is in use by another process: {message.TrimEnd('.')}. Set Urls to a free one.";
     }
 
     private static string CannotListen(Exception error, IServiceProvider services)
