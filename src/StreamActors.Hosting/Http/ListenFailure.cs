@@ -25,7 +25,8 @@ internal static class ListenFailure
     private static string InUse(string message)
     {
         var number = Array.FindLast(
-            message.Split(':'), static part => int.TryParse(part, NumberStyles.None, CultureInfo.InvariantCulture, out _));
+            message.Split(':'),
+            static part => int.TryParse(part, NumberStyles.None, CultureInfo.InvariantCulture, out _));
         var port = number is null ? "A port" : $"Port {number}";
         return $"{port} is in use by another process: {message.TrimEnd('.')}. Set Urls to a free one.";
     }
