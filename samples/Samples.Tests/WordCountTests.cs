@@ -16,12 +16,19 @@ public sealed class WordCountTests
     }
 
     [Fact]
-    public void Counts_go_on_after_a_hand_over()
+    public void Counts_begin_anew_after_a_hand_over_until_a_node_stores_them()
     {
-        using var test = PipelineTest.Of(Counter.Define);
+        Times(keepsState: false).ShouldBe(1);
+        Times(keepsState: true).ShouldBe(2);
+    }
+
+    private static int Times(bool keepsState)
+    {
+        using var test = PipelineTest.Of(
+            Counter.Define, options: new PipelineTestOptions { KeepsState = keepsState });
         test.Send("lines", "a", "one two");
         test.Revoke();
         test.Send("lines", "a", "two");
-        test.State<Seen>("TWO").Times.ShouldBe(2);
+        return test.State<Seen>("TWO").Times;
     }
 }

@@ -12,5 +12,5 @@ public static class Kafka
     /// <param name="topic">The topic's name.</param>
     /// <param name="codec">Writes the value's bytes.</param>
     public static Target<T> Topic<T>(string topic, ICodec<T> codec)
-        where T : allows ref struct => new(Connector, _ => topic, codec);
+        where T : allows ref struct => new(Connector, topic, codec);
 }

@@ -14,5 +14,5 @@ public static class Redis
 
     /// <summary>Publishes all values to one channel.</summary>
     public static Target<T> Publish<T>(string channel, ICodec<T> codec)
-        where T : allows ref struct => Publish(_ => channel, codec);
+        where T : allows ref struct => new(Connector, channel, codec);
 }

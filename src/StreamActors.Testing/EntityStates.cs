@@ -24,6 +24,26 @@ internal static class EntityStates
         return found;
     }
 
+    /// <summary>An entity's key for people: the parts of one with sub-keys stand with slashes between.</summary>
+    public static byte[] Show(ReadOnlySpan<byte> entityKey)
+    {
+        var parts = new List<string>();
+        var rest = entityKey;
+        while (rest.Length >= sizeof(int))
+        {
+            var length = BinaryPrimitives.ReadInt32LittleEndian(rest);
+            if (length < 0 || length > rest.Length - sizeof(int))
+            {
+                break;
+            }
+
+            parts.Add(Encoding.UTF8.GetString(rest.Slice(sizeof(int), length)));
+            rest = rest[(sizeof(int) + length)..];
+        }
+
+        return parts.Count > 1 && rest.IsEmpty ? Encoding.UTF8.GetBytes(string.Join('/', parts)) : entityKey.ToArray();
+    }
+
     /// <summary>As the route's runner does it: the key alone, or each part behind its length.</summary>
     private static byte[] KeyOf(string key, string[] subKeys)
     {

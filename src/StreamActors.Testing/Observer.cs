@@ -8,9 +8,11 @@ using StreamActors.Snapshots;
 namespace StreamActors.Testing;
 
 /// <summary>Watches the shards of a process, and writes into the trace what becomes of their records.</summary>
-internal sealed class Observer(TraceLog trace, Topics topics, TimeSpan startedAt) : IShardObserver
+internal sealed class Observer(TraceLog trace, Topics topics, MemorySnapshots? snapshots, TimeSpan startedAt)
+    : IShardObserver
 {
     private readonly List<ObservedRunner> runners = [];
+    private readonly HashSet<ShardContext> gone = [];
 
     /// <summary>What the shards keep for later: with the topic, and the time by the test's clock.</summary>
     public IEnumerable<(string Topic, Kept Kept, TimeSpan? Due)> Kept =>
@@ -20,7 +22,7 @@ internal sealed class Observer(TraceLog trace, Topics topics, TimeSpan startedAt
         select (runner.Topic, kept, due);
 
     /// <summary>The parts of the shards that have state.</summary>
-    public IEnumerable<IStateful> Parts => runners.SelectMany(static runner => runner.Parts).Distinct();
+    public IEnumerable<IStateful> Parts => runners.SelectMany(static runner => runner.Context.Parts).Distinct();
 
     /// <summary>The time of a shard's clock by the test's.</summary>
     public TimeSpan StartedAt => startedAt;
@@ -56,8 +58,41 @@ internal sealed class Observer(TraceLog trace, Topics topics, TimeSpan startedAt
         ITimerHandler<TState, TOut> handler, ShardContext context)
         where TState : new() => new ObservedTimers<TState, TOut>(handler, new CallNotes(context, this), trace);
 
-    /// <summary>A shard is gone.</summary>
-    public void Forget(ObservedRunner runner) => runners.Remove(runner);
+    /// <inheritdoc/>
+    public void Passivated(ReadOnlySpan<byte> entityKey, string why, ShardContext context) => trace.Add(
+        new PartitionOffset(context.Inputs[0], Origin.NoOffset),
+        EntityStates.Show(entityKey),
+        $"passivated {why}; its state is forgotten");
+
+    /// <summary>A runner goes; the first of a shard tells what the shard forgets.</summary>
+    public void Remove(ObservedRunner runner)
+    {
+        if (gone.Add(runner.Context))
+        {
+            TellForgotten(runner.Context);
+        }
+
+        runners.Remove(runner);
+    }
+
+    /// <summary>The process is killed: its shards forget what they have.</summary>
+    public void Killed()
+    {
+        foreach (var context in runners.Select(static runner => runner.Context).Distinct())
+        {
+            TellForgotten(context);
+        }
+    }
+
+    private void TellForgotten(ShardContext context)
+    {
+        var shard = string.Join('+', context.Inputs);
+        var isHandedOver = snapshots?.HandsOver(shard) == true;
+        if (!isHandedOver && context.Holding != default)
+        {
+            trace.Add($"{shard} forgot {context.Holding}");
+        }
+    }
 }
 
 /// <summary>A route's runner, watched: what a call counted and added tells what became of its record.</summary>
@@ -67,8 +102,8 @@ internal sealed class ObservedRunner(
     private readonly SinkLane[] lanes = [.. route.Connectors.Distinct().Select(context.Outbox.Lane)];
     private readonly int[] marks = new int[route.Connectors.Distinct().Count()];
 
-    /// <summary>The parts of its shard that have state.</summary>
-    public IReadOnlyList<IStateful> Parts => context.Parts;
+    /// <summary>Its shard's.</summary>
+    public ShardContext Context => context;
 
     /// <summary>The topic that the route reads.</summary>
     public string Topic => route.Topic;
@@ -139,7 +174,7 @@ internal sealed class ObservedRunner(
     /// <inheritdoc/>
     public void Dispose()
     {
-        observer.Forget(this);
+        observer.Remove(this);
         inner.Dispose();
     }
 

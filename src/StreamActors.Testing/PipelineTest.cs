@@ -183,8 +183,8 @@ public sealed class PipelineTest : IDisposable
     }
 
     /// <summary>
-    /// Stops the process as a SIGTERM does (drain, commit, leave) and starts another. State goes to bytes and back, by
-    /// the codecs that store it, unless <see cref="PipelineTestOptions.ForgetsState"/>.
+    /// Stops the process as a SIGTERM does (drain, commit, leave) and starts another. State is forgotten, as by a node
+    /// of this release, unless <see cref="PipelineTestOptions.KeepsState"/>.
     /// </summary>
     public void Restart() => Replace(static old => old.Stop(), "the process is stopped, and another started");
 
@@ -195,8 +195,9 @@ public sealed class PipelineTest : IDisposable
     public void Crash() => Replace(static old => old.Kill(), "the process is killed, and another started");
 
     /// <summary>
-    /// Takes all partitions away, with a hand-over, and gives them back. Virtual time passes only where the drain has
-    /// to wait, such as for a sink that fails.
+    /// Takes all partitions away, with a hand-over, and gives them back. State is forgotten, as by a node of this
+    /// release, unless <see cref="PipelineTestOptions.KeepsState"/>. Virtual time passes only where the drain has to
+    /// wait, such as for a sink that fails.
     /// </summary>
     public void Revoke() => Act(() => process.Client.Next = Taking.Revoke);
 
@@ -224,11 +225,14 @@ public sealed class PipelineTest : IDisposable
     /// <summary>
     /// The values that the pipeline wrote to a topic, channel or other address since it was last read, in order.
     /// </summary>
-    /// <exception cref="PipelineTestException">No target writes values of the type there.</exception>
+    /// <exception cref="PipelineTestException">
+    /// No target writes there, or none writes values of the type.
+    /// </exception>
     public IReadOnlyList<T> Read<T>(string destination) =>
         ValueCodecs.Read<T>(process.Definition, destination, ReadRaw(destination));
 
     /// <summary>What <see cref="Read{T}"/> reads, as bytes with key and headers.</summary>
+    /// <exception cref="PipelineTestException">No target writes there.</exception>
     public IReadOnlyList<WrittenRecord> ReadRaw(string destination)
     {
         var all = Written(destination);
@@ -238,14 +242,19 @@ public sealed class PipelineTest : IDisposable
     }
 
     /// <summary>All that the pipeline wrote to a destination so far, read or not.</summary>
-    public IReadOnlyList<WrittenRecord> Written(string destination) => around.Topics.Written(destination);
+    /// <exception cref="PipelineTestException">No target writes there.</exception>
+    public IReadOnlyList<WrittenRecord> Written(string destination)
+    {
+        ValueCodecs.EnsureDestination(process.Definition, destination);
+        return around.Topics.Written(destination);
+    }
 
     /// <summary>
     /// Reads a destination, as <see cref="Read{T}"/> does, and compares; values are equal as their type says, which for
     /// records is by their parts.
     /// </summary>
     /// <exception cref="PipelineTestException">
-    /// Other values were written; the message shows these, those expected, what waits, and the path of the records.
+    /// Other values were written, or no target writes there; the message shows these, those expected, what waits, and the path of the records.
     /// </exception>
     public void Expect<T>(string destination, params T[] expected)
     {
@@ -254,7 +263,7 @@ public sealed class PipelineTest : IDisposable
         if (!got.SequenceEqual(expected))
         {
             throw new PipelineTestException(
-                $"{destination}: expected {expected.Length} {typeof(T).Name}, got {got.Count}.\n"
+                $"{destination}: {Difference(typeof(T).Name, expected.Length, got.Count)}.\n"
                 + $"expected: {Show(expected)}\ngot:      {Show(got)}\n{Waiting()}{around.Trace.Tail()}");
         }
     }
@@ -308,6 +317,10 @@ public sealed class PipelineTest : IDisposable
     }
 
     private static string Show<T>(IReadOnlyList<T> values) => values.Count == 0 ? "nothing" : string.Join(", ", values);
+
+    private static string Difference(string type, int expected, int got) => expected != got
+        ? $"expected {expected} {type}, got {got}"
+        : expected == 1 ? $"the {type} differs" : $"the {expected} {type} differ";
 
     private string Waiting() => WhatWaits.Of(around, process.Observer.Kept);
 

@@ -16,10 +16,11 @@ public sealed record PipelineTestOptions
     public int Partitions { get; init; } = 1;
 
     /// <summary>
-    /// Whether the state of entities and dedup is forgotten when a process stops or its partitions go, as by a node
-    /// without a store. Else a drained shard writes it to bytes, by the codecs of the states, and the next reads them.
+    /// Whether a drained shard (<see cref="PipelineTest.Restart"/>, <see cref="PipelineTest.Revoke"/>) hands its state
+    /// over: as bytes, by the codecs of the states. Off unless set, as in a node of this release: a restart, a hand-over
+    /// and a crash forget the state of entities, their timers and the ids of dedup. A crash forgets them either way.
     /// </summary>
-    public bool ForgetsState { get; init; }
+    public bool KeepsState { get; init; }
 
     /// <summary>The clock, where fakes need it before the test is made; null = one of the test's own.</summary>
     public VirtualTime? Time { get; init; }

@@ -21,7 +21,7 @@ internal sealed class Surroundings
         Trace = new TraceLog(Time);
         Topics = new Topics(Time, options.Partitions);
         Reports = new Reports(Trace, Topics);
-        Snapshots = options.ForgetsState ? null : new MemorySnapshots();
+        Snapshots = options.KeepsState ? new MemorySnapshots() : null;
     }
 
     /// <summary>Composes the pipeline; called for each process anew.</summary>

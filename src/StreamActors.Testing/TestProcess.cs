@@ -36,7 +36,7 @@ internal sealed class TestProcess
         services = around.MakeServices();
         queue = new TurnQueue(around.Time, new Random(around.Random.Next()));
         source = new MemorySource(around.Topics);
-        Observer = new Observer(around.Trace, around.Topics, around.Time.Elapsed);
+        Observer = new Observer(around.Trace, around.Topics, around.Snapshots, around.Time.Elapsed);
         var builder = new PipelineBuilder(around.Options.Name);
         around.Define(builder);
         var sinks = builder.Connectors.ToDictionary(static name => name, name => (ISink)around.Sink(name));
@@ -137,6 +137,7 @@ internal sealed class TestProcess
     public void Kill()
     {
         queue.Close();
+        Observer.Killed();
         member?.Abandon();
         DisposeServices();
     }

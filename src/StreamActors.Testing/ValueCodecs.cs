@@ -24,6 +24,22 @@ internal static class ValueCodecs
         return output.WrittenSpan.ToArray();
     }
 
+    /// <summary>Refuses a destination that the pipeline cannot write to, such as a misspelt one.</summary>
+    /// <exception cref="PipelineTestException">All its targets have fixed destinations, and it is none.</exception>
+    public static void EnsureDestination(PipelineDefinition definition, string destination)
+    {
+        var known = definition.Routes
+            .SelectMany(static route => route.Targets.Select(static target => target.Fixed))
+            .ToList();
+        known.AddRange(definition.Routes.Select(static route => route.DeadLetterTopic).OfType<string>());
+        if (!known.Contains(null) && !known.Contains(destination))
+        {
+            throw new PipelineTestException(
+                $"No target of the pipeline writes to {destination}. Its targets write to "
+                + $"{string.Join(", ", known.Distinct())}.");
+        }
+    }
+
     /// <summary>Reads what was written to a destination, each by the codec of the target that wrote it.</summary>
     /// <exception cref="PipelineTestException">No target writes values of the type, or the bytes are none.</exception>
     public static List<T> Read<T>(PipelineDefinition definition, string destination, IEnumerable<WrittenRecord> records)

@@ -56,9 +56,9 @@ public sealed class DeterminismTests
         {
             Routes.Fragile(pipeline);
             pipeline.From("views", Json.Of<PageView>()).Entity<Visits, Session, SessionEnded>()
-                .To(new Sinks.Target<SessionEnded>("kafka", static _ => "sessions", Json.Of<SessionEnded>()));
+                .To(new Sinks.Target<SessionEnded>("kafka", "sessions", Json.Of<SessionEnded>()));
             pipeline.From("pings", Codec.Text).Every(Routes.Window).Latest()
-                .To(new Sinks.Target<string>("redis", static _ => "channel", Codec.Text));
+                .To(new Sinks.Target<string>("redis", "channel", Codec.Text));
         }
 
         public static int Drive(PipelineTest test)

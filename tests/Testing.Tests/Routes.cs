@@ -33,7 +33,7 @@ internal static class Routes
     public static void Dedup(PipelineBuilder pipeline) => pipeline.From("in", Codec.Text)
         .DedupById(static text => text, TimeSpan.FromHours(1)).To(ToTopic("out"));
 
-    public static Target<string> ToTopic(string topic) => new("kafka", _ => topic, Codec.Text);
+    public static Target<string> ToTopic(string topic) => new("kafka", topic, Codec.Text);
 
     private static string Check(string text) =>
         text == "bad" ? throw new InvalidOperationException("The text is bad.") : text;

@@ -110,6 +110,33 @@ public sealed class SendAndReadTests
     }
 
     [Fact]
+    public void A_destination_that_no_target_can_have_is_named_with_those_that_are()
+    {
+        using var test = PipelineTest.Of(Visits.Define);
+        const string Said = "No target of the pipeline writes to session. Its targets write to sessions, visits-dlq.";
+        Should.Throw<PipelineTestException>(() => test.Expect<SessionEnded>("session")).Message.ShouldBe(Said);
+        Should.Throw<PipelineTestException>(() => test.Read<SessionEnded>("session")).Message.ShouldBe(Said);
+        Should.Throw<PipelineTestException>(() => test.ReadRaw("session")).Message.ShouldBe(Said);
+        Should.Throw<PipelineTestException>(() => test.Written("session")).Message.ShouldBe(Said);
+        test.ReadRaw("visits-dlq").ShouldBeEmpty();
+    }
+
+    [Fact]
+    public void A_fixed_destination_stays_known_whatever_else_a_target_is_told()
+    {
+        using var test = PipelineTest.Of(static pipeline => pipeline.From("in", Codec.Text).To(
+            Routes.ToTopic("out").Keyed(static _ => "k").Header("h", static _ => "v").When(static _ => true)));
+        Should.Throw<PipelineTestException>(() => test.ReadRaw("otu")).Message.ShouldContain("Its targets write to out.");
+    }
+
+    [Fact]
+    public void A_target_that_chooses_by_value_may_write_anywhere()
+    {
+        using var test = PipelineTest.Of(Routes.Latest);
+        test.Expect<string>("channel-z");
+    }
+
+    [Fact]
     public void A_value_of_another_type_than_the_route_s_is_refused_by_name()
     {
         using var test = PipelineTest.Of(Visits.Define);
@@ -133,7 +160,7 @@ public sealed class SendAndReadTests
         {
             pipeline.From("in", Codec.Text).To(Routes.ToTopic("out"));
             pipeline.From("views", Json.Of<PageView>()).To(
-                new Sinks.Target<PageView>("kafka", static _ => "others", Json.Of<PageView>()));
+                new Sinks.Target<PageView>("kafka", "others", Json.Of<PageView>()));
         });
         test.Send("in", "k", "no JSON");
         Should.Throw<PipelineTestException>(() => test.Read<PageView>("out")).Message.ShouldContain("no JSON");

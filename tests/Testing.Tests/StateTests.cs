@@ -3,11 +3,12 @@ namespace StreamActors.Testing.Tests;
 public sealed class StateTests
 {
     private static readonly TimeSpan Quiet = TimeSpan.FromMinutes(31);
+    private static readonly PipelineTestOptions Keeping = new() { KeepsState = true };
 
     [Fact]
     public void A_session_outlives_a_restart_with_its_timer()
     {
-        using var test = PipelineTest.Of(Visits.Define);
+        using var test = PipelineTest.Of(Visits.Define, options: Keeping);
         test.Send(Visits.Topic, "u1", new PageView("u1", "/a"));
         test.Restart();
         test.Advance(Quiet);
@@ -17,7 +18,7 @@ public sealed class StateTests
     [Fact]
     public void A_timer_keeps_its_time_over_a_restart()
     {
-        using var test = PipelineTest.Of(Visits.Define);
+        using var test = PipelineTest.Of(Visits.Define, options: Keeping);
         test.Send(Visits.Topic, "u1", new PageView("u1", "/a"));
         test.Advance(TimeSpan.FromMinutes(20));
         test.Restart();
@@ -31,7 +32,7 @@ public sealed class StateTests
     [Fact]
     public void State_is_handed_over_at_a_revoke_and_not_at_a_loss_or_a_crash()
     {
-        using var test = PipelineTest.Of(Visits.Define);
+        using var test = PipelineTest.Of(Visits.Define, options: Keeping);
         test.Send(Visits.Topic, "u1", new PageView("u1", "/a"));
         test.Advance(TimeSpan.FromMinutes(1));
         test.Revoke();
@@ -48,7 +49,7 @@ public sealed class StateTests
     [Fact]
     public void A_shard_that_starts_again_after_a_crash_does_not_find_what_an_older_one_saved()
     {
-        using var test = PipelineTest.Of(Visits.Define);
+        using var test = PipelineTest.Of(Visits.Define, options: Keeping);
         test.Send(Visits.Topic, "u1", new PageView("u1", "/a"));
         test.Restart();
         test.Crash();
@@ -57,20 +58,68 @@ public sealed class StateTests
     }
 
     [Fact]
-    public void A_node_without_a_store_forgets()
+    public void Unless_told_otherwise_a_restart_a_hand_over_and_a_crash_forget_and_the_trace_says_what()
     {
-        using var test = PipelineTest.Of(Visits.Define, options: new PipelineTestOptions { ForgetsState = true });
-        test.Send(Visits.Topic, "u1", new PageView("u1", "/a"));
-        test.Restart();
-        test.HasState<Session>("u1").ShouldBeFalse();
+        using var test = PipelineTest.Of(Visits.Define);
+        foreach (var (change, times) in new[] { ((Action)test.Restart, 1), (test.Revoke, 2), (test.Crash, 3) })
+        {
+            test.Send(Visits.Topic, "u1", new PageView("u1", "/a"));
+            test.Advance(TimeSpan.FromSeconds(10));
+            change();
+            test.HasState<Session>("u1").ShouldBeFalse();
+            test.Trace.Split($"{Visits.Topic}/0 forgot 1 entity and 1 timer\n").Length.ShouldBe(times + 1);
+        }
+
         test.Advance(Quiet);
         test.Expect<SessionEnded>("sessions");
     }
 
     [Fact]
-    public void Dedup_outlives_a_restart()
+    public void The_ids_of_dedup_are_forgotten_too()
     {
         using var test = PipelineTest.Of(Routes.Dedup);
+        test.Send("in", "k", "a");
+        test.Send("in", "k", "b");
+        test.Restart();
+        test.Send("in", "k", "a");
+        test.Expect("out", "a", "b", "a");
+        test.Trace.ShouldContain("in/0 forgot 2 ids");
+    }
+
+    [Fact]
+    public void What_is_handed_over_is_not_told_as_forgotten_and_what_a_crash_loses_is()
+    {
+        using var test = PipelineTest.Of(Visits.Define, options: Keeping);
+        test.Send(Visits.Topic, "u1", new PageView("u1", "/a"));
+        test.Restart();
+        test.Revoke();
+        test.Trace.ShouldNotContain("forgot");
+        test.Crash();
+        test.Trace.ShouldContain($"{Visits.Topic}/0 forgot 1 entity and 1 timer");
+    }
+
+    [Fact]
+    public void An_entity_that_is_passivated_says_so_in_its_path()
+    {
+        using var test = PipelineTest.Of(static pipeline =>
+        {
+            pipeline.Limits = new() { EntitiesPerShard = 2 };
+            pipeline.From("in", Codec.Text).SubKey(static text => text[..1])
+                .Entity<Counting, Tally, string>().To(Routes.ToTopic("out"));
+        });
+        test.Send("in", "k", "a");
+        test.Send("in", "k", "b");
+        test.Send("in", "k", "c");
+        test.Trace.ShouldContain("in/0 k/a: passivated to make room; its state is forgotten");
+        test.Advance(TimeSpan.FromMinutes(12));
+        test.Trace.ShouldContain("in/0 k/b: passivated after 00:10:00 idle; its state is forgotten");
+        test.HasState<Tally>("k", "b").ShouldBeFalse();
+    }
+
+    [Fact]
+    public void Dedup_outlives_a_restart()
+    {
+        using var test = PipelineTest.Of(Routes.Dedup, options: Keeping);
         test.Send("in", "k", "a");
         test.Restart();
         test.Send("in", "k", "a");

@@ -23,6 +23,19 @@ public sealed class TraceTests
     }
 
     [Fact]
+    public void An_expectation_of_as_many_values_as_came_says_that_they_differ()
+    {
+        using var test = PipelineTest.Of(Routes.Echo);
+        test.Send("in", "k", "a");
+        Should.Throw<PipelineTestException>(() => test.Expect("out", "b")).Message.ShouldStartWith(
+            "out: the String differs.\nexpected: b\ngot:      a\n");
+        test.Send("in", "k", "a");
+        test.Send("in", "k", "b");
+        Should.Throw<PipelineTestException>(() => test.Expect("out", "b", "a")).Message.ShouldStartWith(
+            "out: the 2 String differ.\n");
+    }
+
+    [Fact]
     public void An_expectation_that_holds_has_read_what_it_compared()
     {
         using var test = PipelineTest.Of(Routes.Echo);
@@ -56,7 +69,7 @@ public sealed class TraceTests
         using var test = PipelineTest.Of(static pipeline =>
         {
             pipeline.From(Visits.Topic, Json.Of<PageView>()).Entity<Visits, Session, SessionEnded>()
-                .To(new Sinks.Target<SessionEnded>("kafka", static _ => "sessions", Json.Of<SessionEnded>())
+                .To(new Sinks.Target<SessionEnded>("kafka", "sessions", Json.Of<SessionEnded>())
                     .Keyed(static _ => "other"));
             pipeline.From("in", Codec.Text).Every(Routes.Window).Latest()
                 .To(Routes.ToTopic("out").Keyed(static _ => "other"));

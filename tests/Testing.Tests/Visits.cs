@@ -24,7 +24,7 @@ internal sealed class Visits : IEntity<PageView, Session, SessionEnded>
         .From(Topic, Json.Of<PageView>())
         .DeadLetters("visits-dlq")
         .Entity<Visits, Session, SessionEnded>()
-        .To(new Target<SessionEnded>("kafka", static _ => "sessions", Json.Of<SessionEnded>()));
+        .To(new Target<SessionEnded>("kafka", "sessions", Json.Of<SessionEnded>()));
 
     public void On(PageView record, ref Session state, Turn<SessionEnded> turn)
     {

@@ -51,7 +51,7 @@ public static class Json
                 value = default!;
                 rejection = bytes.IsEmpty
                     ? new Rejection("", "is empty")
-                    : new Rejection(error.Path ?? "", $"is not the JSON of a {typeof(T).Name}: {error.Message}");
+                    : new Rejection(error.Path ?? "", $"is not the JSON of {typeof(T).Name}: {error.Message}");
             }
 
             return false;

@@ -119,6 +119,11 @@ internal sealed class ActiveEntities<TState, TOut> : IEntityStates<TState>
             return;
         }
 
+        if (context.Observer is { } observer && isNew && !Unsafe.IsNullRef(ref leaver))
+        {
+            observer.Passivated(entities.OldestFirst().First().Key.Span, "to make room", context);
+        }
+
         ref var entity = ref entities.Activate(from.EntityKey, context.Now, out var isAtCap);
         counts.PassivatedAtCap += isAtCap ? 1 : 0;
         if (isNew)
@@ -144,6 +149,7 @@ internal sealed class ActiveEntities<TState, TOut> : IEntityStates<TState>
     {
         if (context.Now >= nextSweep)
         {
+            TellIdle();
             counts.PassivatedIdle += entities.PassivateIdle(context.Now - passivateAfter, context.Now, HasTimers);
             nextSweep = context.Now + Math.Max(passivateAfter / 10, 1);
         }
@@ -214,6 +220,28 @@ internal sealed class ActiveEntities<TState, TOut> : IEntityStates<TState>
             ref var entity = ref entities.Activate(key, context.Now - away - idle, out _);
             entity.State = state;
             timers.Load(ref entity.Timers, key, ref input);
+        }
+    }
+
+    /// <summary>Tells the observer, if there is one, who will be passivated.</summary>
+    private void TellIdle()
+    {
+        if (context.Observer is not { } observer)
+        {
+            return;
+        }
+
+        foreach (var (key, lastUsed) in entities.OldestFirst())
+        {
+            if (lastUsed > context.Now - passivateAfter)
+            {
+                return;
+            }
+
+            if (!HasTimers(entities.Peek(key.Span)))
+            {
+                observer.Passivated(key.Span, $"after {context.Timing.PassivateAfter} idle", context);
+            }
         }
     }
 

@@ -111,7 +111,7 @@ public sealed class PipelineBuilder
         }
 
         var topic = $"{Name}-{name}-repartition";
-        var target = new Target<T>(RouteDefinition.SourceConnector, _ => topic, codec)
+        var target = new Target<T>(RouteDefinition.SourceConnector, topic, codec)
         {
             Partitioner = options.Partitioner,
         };

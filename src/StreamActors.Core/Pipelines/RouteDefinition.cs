@@ -1,6 +1,7 @@
 using System.Diagnostics.CodeAnalysis;
 using StreamActors.Metrics;
 using StreamActors.Shards;
+using StreamActors.Sinks;
 using StreamActors.Sources;
 
 namespace StreamActors.Pipelines;
@@ -30,8 +31,8 @@ internal sealed class RouteDefinition
     /// <summary>How the values of its topic are read and written.</summary>
     public required ITopicCodec Source { get; init; }
 
-    /// <summary>The targets that it says, each a <see cref="Sinks.Target{T}"/> of its values' type.</summary>
-    public List<object> Targets { get; } = [];
+    /// <summary>The targets that it says, each a <see cref="Target{T}"/> of its values' type.</summary>
+    public List<ITarget> Targets { get; } = [];
 
     /// <summary>
     /// Which routes share shards: those with the same text. Routes that feed the same entities do, and their topics

@@ -39,7 +39,7 @@ internal sealed class Emitter<T>
         if (!isTaken)
         {
             throw new InvalidOperationException(
-                $"A {kindOf(value)} was emitted, and no To(...) of its route takes one. Add a target for it.");
+                $"{kindOf(value)} was emitted, and no To(...) of its route takes it. Add a target for it.");
         }
     }
 }

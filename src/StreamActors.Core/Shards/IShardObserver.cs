@@ -19,6 +19,12 @@ internal interface IShardObserver
     /// <summary>What a shard's timers call, with the observer around it.</summary>
     ITimerHandler<TState, TOut> Around<TState, TOut>(ITimerHandler<TState, TOut> handler, ShardContext context)
         where TState : new();
+
+    /// <summary>An entity is passivated.</summary>
+    /// <param name="entityKey">Its key: the record's alone, or that and the sub-keys, each behind its length.</param>
+    /// <param name="why">Why, as the end of a sentence: <c>to make room</c>.</param>
+    /// <param name="context">Its shard's.</param>
+    void Passivated(ReadOnlySpan<byte> entityKey, string why, ShardContext context);
 }
 
 /// <summary>Something that a stage keeps for later.</summary>

@@ -14,9 +14,19 @@ namespace StreamActors.Sinks;
 /// The channel, topic or other address, per value. Return constants where it can be done.
 /// </param>
 /// <param name="codec">Writes the value's bytes.</param>
-public sealed class Target<T>(string connector, Func<T, string> destination, ICodec<T> codec)
+public sealed class Target<T>(string connector, Func<T, string> destination, ICodec<T> codec) : ITarget
     where T : allows ref struct
 {
+    /// <summary>Sends all values to one destination.</summary>
+    /// <param name="connector">The connector whose sink delivers them.</param>
+    /// <param name="destination">The channel, topic or other address of all values.</param>
+    /// <param name="codec">Writes a value's bytes.</param>
+    public Target(string connector, string destination, ICodec<T> codec)
+        : this(connector, _ => destination, codec) => Fixed = destination;
+
+    /// <summary>The destination of all values; null = each value decides.</summary>
+    public string? Fixed { get; private init; }
+
     /// <summary>The connector whose sink delivers it.</summary>
     public string Connector { get; } = connector;
 
@@ -92,6 +102,7 @@ public sealed class Target<T>(string connector, Func<T, string> destination, ICo
         Func<T, bool>? gone = null,
         bool timed = false) => new(Connector, Destination, Codec)
         {
+            Fixed = Fixed,
             Key = by ?? Key,
             Headers = and ?? Headers,
             Condition = only ?? Condition,
@@ -99,4 +110,11 @@ public sealed class Target<T>(string connector, Func<T, string> destination, ICo
             Partitioner = Partitioner,
             KeepsTime = KeepsTime || timed,
         };
+}
+
+/// <summary>What a target says of itself, whatever its values are.</summary>
+internal interface ITarget
+{
+    /// <summary>The destination of all its values; null = each value decides.</summary>
+    string? Fixed { get; }
 }

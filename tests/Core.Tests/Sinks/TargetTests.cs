@@ -91,7 +91,7 @@ public sealed class TargetTests
         route.Texts("sink").ShouldBeEmpty();
         route.Counters.DeadLettered.ShouldBe(1);
         route.Events.All.OfType<EngineEvent.HandlerFailed>().ShouldHaveSingleItem().Error
-            .Message.ShouldContain("A Pong was emitted, and no To(...) of its route takes one");
+            .Message.ShouldContain("Pong was emitted, and no To(...) of its route takes it. Add a target for it.");
     }
 
     private static IEnumerable<Message> Kinds(int value) => [new Ping(value), new Pong()];
