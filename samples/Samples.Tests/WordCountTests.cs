@@ -22,7 +22,7 @@ public sealed class WordCountTests
         Times(keepsState: true).ShouldBe(2);
     }
 
-    private static int Times(bool keepsState)
+    private static long Times(bool keepsState)
     {
         using var test = PipelineTest.Of(
             Counter.Define, options: new PipelineTestOptions { KeepsState = keepsState });

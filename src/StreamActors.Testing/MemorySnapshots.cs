@@ -16,7 +16,7 @@ internal sealed class MemorySnapshots : ISnapshots
         saved.Remove(shard, out var bytes) ? bytes : default(ReadOnlyMemory<byte>?);
 
     /// <summary>A shard goes.</summary>
-    /// <returns>Whether it has saved its state: the next in its place may be there already, and have loaded it.</returns>
+    /// <returns>Whether it saved its state: the next in its place may be there already, and have it.</returns>
     public bool HandsOver(string shard) => leaving.Remove(shard);
 
     /// <inheritdoc/>

@@ -254,7 +254,8 @@ public sealed class PipelineTest : IDisposable
     /// records is by their parts.
     /// </summary>
     /// <exception cref="PipelineTestException">
-    /// Other values were written, or no target writes there; the message shows these, those expected, what waits, and the path of the records.
+    /// Other values were written, or no target writes there; the message shows these, those expected, what
+    /// waits, and the path of the records.
     /// </exception>
     public void Expect<T>(string destination, params T[] expected)
     {

@@ -126,7 +126,8 @@ public sealed class SendAndReadTests
     {
         using var test = PipelineTest.Of(static pipeline => pipeline.From("in", Codec.Text).To(
             Routes.ToTopic("out").Keyed(static _ => "k").Header("h", static _ => "v").When(static _ => true)));
-        Should.Throw<PipelineTestException>(() => test.ReadRaw("otu")).Message.ShouldContain("Its targets write to out.");
+        Should.Throw<PipelineTestException>(() => test.ReadRaw("otu"))
+            .Message.ShouldContain("Its targets write to out.");
     }
 
     [Fact]

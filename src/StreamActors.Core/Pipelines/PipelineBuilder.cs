@@ -115,7 +115,8 @@ public sealed class PipelineBuilder
         {
             Partitioner = options.Partitioner,
         };
-        return (target.Keyed(key).AtRecordTime(), From(topic, codec).Named(name).CreateTopic(options.Partitions, options.Replication));
+        var route = From(topic, codec).Named(name).CreateTopic(options.Partitions, options.Replication);
+        return (target.Keyed(key).AtRecordTime(), route);
     }
 
     /// <summary>What is wrong with the routes, a sentence each; empty where nothing is.</summary>

@@ -3,8 +3,8 @@ namespace StreamActors;
 /// <summary>
 /// Which errors are worth another attempt, how many attempts there are, and how long to wait before each. Made by
 /// <see cref="Retry.On{TException}"/>. An exception that it does not name is final at once; running out of time is
-/// worth another attempt by every policy, the step's time or a client's own (an <see cref="OperationCanceledException"/>
-/// with a <see cref="TimeoutException"/> inside, as HttpClient throws it).
+/// worth another attempt by every policy, the step's time or a client's own (an
+/// <see cref="OperationCanceledException"/> with a <see cref="TimeoutException"/> inside, as HttpClient throws it).
 /// </summary>
 public sealed record RetryPolicy
 {
@@ -28,8 +28,8 @@ public sealed record RetryPolicy
     public TimeSpan First { get; init; } = TimeSpan.FromMilliseconds(500);
 
     /// <summary>
-    /// The longest wait, up to a fifth shorter or longer: from <see cref="First"/> to 1 h; 30 s unless set. A key waits as long with all
-    /// its records; the others go on.
+    /// The longest wait, up to a fifth shorter or longer: from <see cref="First"/> to 1 h; 30 s unless set. A key waits
+    /// as long with all its records; the others go on.
     /// </summary>
     public TimeSpan Longest { get; init; } = TimeSpan.FromSeconds(30);
 

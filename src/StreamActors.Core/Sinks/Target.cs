@@ -54,8 +54,8 @@ public sealed class Target<T>(string connector, Func<T, string> destination, ICo
     internal bool KeepsTime { get; private init; }
 
     /// <summary>
-    /// How the key decides on the partition, in a destination that is a topic which the pipeline itself reads. Null = the
-    /// sink decides.
+    /// How the key decides on the partition, in a destination that is a topic which the pipeline itself reads. Null =
+    /// the sink decides.
     /// </summary>
     internal Partitioner? Partitioner { get; init; }
 
