@@ -16,9 +16,10 @@ public sealed record PipelineTestOptions
     public int Partitions { get; init; } = 1;
 
     /// <summary>
-    /// Whether a drained shard (<see cref="PipelineTest.Restart"/>, <see cref="PipelineTest.Revoke"/>) hands its
-    /// state over: as bytes, by the codecs of the states. Off unless set, as in a node of this release: a restart, a
-    /// hand-over and a crash forget the state of entities, their timers and the ids of dedup. A crash forgets them either way.
+    /// Whether a drained shard (<see cref="PipelineTest.Restart"/>, <see cref="PipelineTest.Revoke"/>) hands its state
+    /// over: as bytes, by the codecs of the states. Off unless set, as in a node of this release: a restart, a
+    /// hand-over and a crash forget the state of entities, their timers and the ids of dedup. A crash forgets them
+    /// either way.
     /// </summary>
     public bool KeepsState { get; init; }
 
