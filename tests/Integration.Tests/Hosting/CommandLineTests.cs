@@ -8,7 +8,7 @@ using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging;
 using StreamActors.Hosting;
 using StreamActors.Sinks;
-using StreamActors.Tests.Kafka;
+using StreamActors.Tests.Fixtures;
 
 namespace StreamActors.Tests.Hosting;
 
