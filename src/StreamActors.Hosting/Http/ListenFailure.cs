@@ -1,8 +1,7 @@
 using System.Globalization;
 using System.Net.Sockets;
 using Microsoft.AspNetCore.Connections;
-using Microsoft.AspNetCore.Hosting.Server;
-using Microsoft.AspNetCore.Hosting.Server.Features;
+using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.DependencyInjection;
 
 namespace StreamActors.Hosting;
@@ -33,8 +32,8 @@ internal static class ListenFailure
 
     private static string CannotListen(Exception error, IServiceProvider services)
     {
-        var addresses = services.GetService<IServer>()?.Features.Get<IServerAddressesFeature>()?.Addresses ?? [];
-        var at = addresses.Count > 0 ? string.Join(", ", addresses) : "an address";
+        // The server has forgotten its addresses by now.
+        var at = services.GetRequiredService<IConfiguration>()["urls"] ?? "an address";
         return $"Cannot listen on {at}: {error.Message.TrimEnd('.')}.";
     }
 }
