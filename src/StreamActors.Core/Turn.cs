@@ -51,9 +51,9 @@ public sealed class Turn<TOut>
     /// <summary>
     /// Sets a timer by the records' own time: it is due as soon as a record of the shard carries that time or a later
     /// one, and before that record is handled; so it depends on the records alone. Where several topics feed the
-    /// shard, each must have reached that time. Every record that arrives counts,
-    /// also one that is refused, and one from the future moves it for good. While no record comes, this time stands still; behind <c>MapAsync</c>
-    /// it goes on while a call for an earlier record runs. A timer of the same name is moved, whichever clock it had.
+    /// shard, each must have reached that time. Every record that arrives counts, also one that is refused, and one
+    /// from the future moves it for good. While no record comes, this time stands still; behind <c>MapAsync</c> it goes
+    /// on while a call for an earlier record runs. A timer of the same name is moved, whichever clock it had.
     /// </summary>
     /// <param name="name">Its name, within the entity; not empty.</param>
     /// <param name="due">

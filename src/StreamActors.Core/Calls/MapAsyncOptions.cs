@@ -14,9 +14,9 @@ public sealed record MapAsyncOptions
     public int MaxInFlight { get; init; } = 256;
 
     /// <summary>
-    /// How long a call may take from its begin, its making included: 1 ms to 1 h; 10 s unless set. Then its token fires, and the attempt
-    /// has failed with a <see cref="TimeoutException"/>. A revoke waits 0.8 s for calls: what takes longer is cut, and
-    /// called again by the next owner.
+    /// How long a call may take from its begin, its making included: 1 ms to 1 h; 10 s unless set. Then its token
+    /// fires, and the attempt has failed with a <see cref="TimeoutException"/>. A revoke waits 0.8 s for calls: what
+    /// takes longer is cut, and called again by the next owner.
     /// </summary>
     public TimeSpan Timeout { get; init; } = TimeSpan.FromSeconds(10);
 
