@@ -124,7 +124,7 @@ public sealed class PipelineBuilderTests
         builder.From("b", new Bytes()).Entity<Handler<Hidden>, Hidden, string>().To(Target());
         message = Should.Throw<PipelineException>(builder.Build).Message;
         message.ShouldContain("Hidden.seen is not public, and would not be stored");
-        message.ShouldContain("Hidden.Names could not be read back: give it a setter, or init");
+        message.ShouldContain("Hidden.Names could not be read back. Give it a setter, or init");
         message.ShouldContain("Part.lost is not public", customMessage: "parts of parts are stored too");
         message.ShouldNotContain("Computed");
         message.ShouldNotContain("Unwanted");
