@@ -1,7 +1,6 @@
-using System.Net;
-using System.Net.Sockets;
 using Confluent.Kafka;
 using StreamActors.Kafka;
+using StreamActors.Tests.Fixtures;
 
 namespace StreamActors.Packages.Tests;
 
@@ -22,7 +21,7 @@ internal sealed class RunningApp(string project)
             broker.CreateTopic(topic, 1);
         }
 
-        var url = $"http://127.0.0.1:{FreePort()}";
+        var url = $"http://127.0.0.1:{Machine.FreePort()}";
         using var process = Shell.Start(
             project, "run", "--no-build", "--", "--urls", url,
             "--StreamActors:Kafka:BootstrapServers", broker.BootstrapServers);
@@ -87,12 +86,5 @@ internal sealed class RunningApp(string project)
         }
 
         throw new TimeoutException($"{path} did not say what was expected, but:\n{page}");
-    }
-
-    private static int FreePort()
-    {
-        using var listener = new TcpListener(IPAddress.Loopback, 0);
-        listener.Start();
-        return ((IPEndPoint)listener.LocalEndpoint).Port;
     }
 }

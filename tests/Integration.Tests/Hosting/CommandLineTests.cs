@@ -117,7 +117,7 @@ public sealed class CommandLineTests
             settings.Select(static each => KeyValuePair.Create(each.Name, (string?)each.Value)));
         var failures = new ConcurrentQueue<string>();
         builder.Logging.ClearProviders();
-        builder.Logging.AddProvider(new Failures(failures));
+        builder.Logging.AddProvider(new LogLines(failures, failuresOnly: true));
         services?.Invoke(builder.Services);
         var node = builder.AddStreamActors();
         node.Connectors.Add(new Connector("kafka", _ => new Peer { Source = (_, _) => new FakeSource() }));
@@ -162,30 +162,5 @@ public sealed class CommandLineTests
             throw new InvalidOperationException("A defect of the program.");
 
         public Task StopAsync(CancellationToken cancellationToken) => Task.CompletedTask;
-    }
-
-    /// <summary>Keeps the lines that have an exception or are errors.</summary>
-    private sealed class Failures(ConcurrentQueue<string> failures) : ILoggerProvider, ILogger
-    {
-        public ILogger CreateLogger(string categoryName) => this;
-
-        public IDisposable? BeginScope<TState>(TState state)
-            where TState : notnull => null;
-
-        public bool IsEnabled(LogLevel logLevel) => true;
-
-        public void Log<TState>(
-            LogLevel logLevel, EventId eventId, TState state, Exception? exception,
-            Func<TState, Exception?, string> formatter)
-        {
-            if (logLevel >= LogLevel.Error || exception is not null)
-            {
-                failures.Enqueue($"{formatter(state, exception)} {exception}");
-            }
-        }
-
-        public void Dispose()
-        {
-        }
     }
 }

@@ -92,7 +92,8 @@ public sealed class NodeTests
         var connectors = FakeNode.From(new FakeSource())
             .AddSink("odd", _ => new FakeSink("odd", () => Interlocked.Increment(ref asked) > 0 && answers));
         await using var node = FakeNode.Make(new StreamActorsBuilder().AddFake(connectors, "odd"));
-        using var probe = new PeerProbe(node, TimeProvider.System, new Lines(lines));
+        using var logging = LoggerFactory.Create(each => each.AddProvider(new LogLines(lines)));
+        using var probe = new PeerProbe(node, TimeProvider.System, logging.CreateLogger<PeerProbe>());
 
         await probe.StartAsync(default);
         await Machine.UntilAsync("it is asked", Limit, () => Task.FromResult(Volatile.Read(ref asked) > 3));
@@ -160,17 +161,5 @@ public sealed class NodeTests
                 Channels = [],
             });
         return (settings, fake);
-    }
-
-    private sealed class Lines(ConcurrentQueue<string> lines) : ILogger<PeerProbe>
-    {
-        public IDisposable? BeginScope<TState>(TState state)
-            where TState : notnull => null;
-
-        public bool IsEnabled(LogLevel logLevel) => true;
-
-        public void Log<TState>(
-            LogLevel logLevel, EventId eventId, TState state, Exception? exception,
-            Func<TState, Exception?, string> formatter) => lines.Enqueue(formatter(state, exception));
     }
 }

@@ -216,7 +216,7 @@ public sealed class UserHostTests
         builder.Configuration.AddInMemoryCollection(
             settings.Select(static each => KeyValuePair.Create(each.Name, (string?)each.Value)));
         builder.Logging.ClearProviders();
-        builder.Logging.AddProvider(new Lines(lines));
+        builder.Logging.AddProvider(new LogLines(lines));
         if (inbox is not null)
         {
             builder.Services.AddSingleton(inbox);
@@ -311,24 +311,6 @@ public sealed class UserHostTests
 
         public void Write(scoped in string value, System.Buffers.IBufferWriter<byte> output) =>
             Encoding.UTF8.GetBytes(value, output);
-    }
-
-    private sealed class Lines(ConcurrentQueue<string> lines) : ILoggerProvider, ILogger
-    {
-        public ILogger CreateLogger(string categoryName) => this;
-
-        public IDisposable? BeginScope<TState>(TState state)
-            where TState : notnull => null;
-
-        public bool IsEnabled(LogLevel logLevel) => true;
-
-        public void Log<TState>(
-            LogLevel logLevel, EventId eventId, TState state, Exception? exception,
-            Func<TState, Exception?, string> formatter) => lines.Enqueue(formatter(state, exception));
-
-        public void Dispose()
-        {
-        }
     }
 }
 
