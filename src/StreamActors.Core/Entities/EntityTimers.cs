@@ -115,9 +115,11 @@ internal sealed class EntityTimers
                 request.Name, entityKey.ToArray(), hasRecordKey ? recordKey.ToArray() : null, due, request.ByEventTime);
             set[request.Name] = timer;
             QueueOf(timer).Add(timer);
+            if (timer.ByEventTime)
+            {
+                context.EventClock.Refresh();
+            }
         }
-
-        context.EventClock.Refresh();
     }
 
     /// <summary>Appends the timers of an entity, each with the time at which it is due.</summary>
