@@ -21,9 +21,6 @@ public static class Exemptions
             "src/StreamActors.Core/Entities/ActiveEntities.cs: ActiveEntities.OnTime",
             "User code: a timer that throws is reported, the shard goes on."),
         Catch(
-            "src/StreamActors.Core/Entities/ActiveEntities.cs: ActiveEntities.Emit",
-            "Takes the outputs back and rethrows."),
-        Catch(
             "src/StreamActors.Core/Pipelines/ShardStarter.cs: ShardStarter.MakeShard",
             "User code: a factory that throws fails its shard, not the client."),
         Catch(
@@ -33,7 +30,7 @@ public static class Exemptions
             "src/StreamActors.Core/Shards/EmitStage.cs: EmitStage.Handle",
             "Takes the outputs back and rethrows."),
         Catch(
-            "src/StreamActors.Core/Shards/FlatMapStage.cs: FlatMapStage.Handle",
+            "src/StreamActors.Core/Shards/Emitter.cs: Emitter.EmitAll",
             "Takes the outputs back and rethrows."),
         Catch(
             "src/StreamActors.Core/Entities/EntityStage.cs: EntityStage.Handle",

@@ -111,7 +111,7 @@ internal sealed class ActiveEntities<TState, TOut> : IEntityStates<TState>
             turn.Forgets ? [] : turn.Timers,
             isNew ? null : active.Timers,
             isNew && !Unsafe.IsNullRef(ref leaver) ? leaver.Timers : null);
-        Emit(from.Record.Key, from.Record.HasKey, from.Origin);
+        emitter.EmitAll(turn.Outputs, from.Record.Key, from.Record.HasKey, from.Origin);
         counts.Ignored += emitter.Scope.IsEmpty ? 1 : 0;
         if (turn.Forgets)
         {
@@ -254,7 +254,7 @@ internal sealed class ActiveEntities<TState, TOut> : IEntityStates<TState>
         timerHandler.OnTimer(timer.Name, ref entity.State, turn);
         var origin = new Origin(0, Origin.NoOffset, timers.TimeOf(timer));
         timers.EnsureRoom(turn.Forgets ? [] : turn.Timers, entity.Timers, freed: null);
-        Emit(timer.RecordKey, timer.RecordKey is not null, origin);
+        emitter.EmitAll(turn.Outputs, timer.RecordKey, timer.RecordKey is not null, origin);
         if (turn.Forgets)
         {
             entities.Forget(timer.EntityKey);
@@ -263,24 +263,6 @@ internal sealed class ActiveEntities<TState, TOut> : IEntityStates<TState>
         {
             timers.Set(
                 ref entity.Timers, turn.Timers, timer.EntityKey, timer.RecordKey, timer.RecordKey is not null);
-        }
-    }
-
-    /// <summary>Emits what a call emitted: all of it, or nothing when rendering an output throws.</summary>
-    private void Emit(ReadOnlySpan<byte> recordKey, bool hasRecordKey, Origin origin)
-    {
-        emitter.Scope.Begin(origin);
-        try
-        {
-            foreach (var output in turn.Outputs)
-            {
-                emitter.Emit(in output, recordKey, hasRecordKey, origin);
-            }
-        }
-        catch
-        {
-            emitter.Scope.Undo();
-            throw;
         }
     }
 

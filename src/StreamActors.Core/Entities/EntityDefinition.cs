@@ -26,7 +26,7 @@ internal sealed class EntityDefinition<TState, TOut>(
     public int Version { get; } = StateType.VersionOf(typeof(TState)) ?? 0;
 
     /// <summary>Where its values go.</summary>
-    public Outputs<TOut> Outputs { get; } = new(static value => value?.GetType().Name ?? "null");
+    public Outputs<TOut> Outputs { get; } = Pipelines.Outputs.OfKinds<TOut>();
 
     /// <summary>Writes and reads a state; null = as JSON.</summary>
     public ICodec<TState>? State { get; set; } = codec;
@@ -54,7 +54,15 @@ internal sealed class EntityDefinition<TState, TOut>(
         }
     }
 
-    /// <summary>The entities of this kind in a shard, made for the route that asks first.</summary>
-    public ActiveEntities<TState, TOut> In(ShardContext context, DeadLetters deadLetters) => context.Share(
-        this, () => new ActiveEntities<TState, TOut>(this, make(context.Scope), deadLetters, context));
+    /// <summary>
+    /// Makes what a route of a shard gives its values to: the entities of this kind there, which are made for the route
+    /// that asks first.
+    /// </summary>
+    public EntityStage<TIn, TState, TOut> MakeStage<TIn>(ShardContext context, DeadLetters deadLetters)
+        where TIn : allows ref struct
+    {
+        var active = context.Share(
+            this, () => new ActiveEntities<TState, TOut>(this, make(context.Scope), deadLetters, context));
+        return new EntityStage<TIn, TState, TOut>(active.HandlerOf<TIn>(), active);
+    }
 }

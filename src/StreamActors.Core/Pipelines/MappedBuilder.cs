@@ -1,5 +1,4 @@
 using StreamActors.Calls;
-using StreamActors.Entities;
 using StreamActors.Pipelines;
 using StreamActors.Shards;
 using StreamActors.Sinks;
@@ -37,13 +36,8 @@ public sealed class MappedBuilder<T>
         where THandler : class, IEntity<T, TState, TOut>
         where TState : new()
     {
-        var kind = pipeline.Entity<THandler, TState, TOut>(static scope => scope.Make<THandler>(), options);
-        route.ShardGroup = $"entity {kind.Name}";
-        end(() => kind.Outputs.Connectors, (context, deadLetters) =>
-        {
-            var active = kind.In(context, deadLetters);
-            return new EntityStage<T, TState, TOut>(active.HandlerOf<T>(), active);
-        });
+        var kind = pipeline.Entity<THandler, TState, TOut>(route, static scope => scope.Make<THandler>(), options);
+        end(() => kind.Outputs.Connectors, kind.MakeStage<T>);
         return new OutputBuilder<TOut>(pipeline, route, kind.Outputs);
     }
 
@@ -53,7 +47,7 @@ public sealed class MappedBuilder<T>
     public OutputBuilder<T> To<TKind>(params Target<TKind>[] targets)
         where TKind : T
     {
-        var outputs = new Outputs<T>(static value => value?.GetType().Name ?? "null");
+        var outputs = Outputs.OfKinds<T>();
         end(() => outputs.Connectors, (context, _) => new EmitStage<T>(new Emitter<T>(outputs, context)));
         return new OutputBuilder<T>(pipeline, route, outputs).To(targets);
     }

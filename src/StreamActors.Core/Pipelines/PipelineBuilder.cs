@@ -70,12 +70,16 @@ public sealed class PipelineBuilder
         return new RouteBuilder<T>(this, route, steps);
     }
 
-    /// <summary>The kind of entity of a name, made at its first mention: routes that name it share it.</summary>
+    /// <summary>
+    /// The kind of entity that a route feeds, made at its name's first mention: routes that name it share it, and its
+    /// shards.
+    /// </summary>
     internal EntityDefinition<TState, TOut> Entity<THandler, TState, TOut>(
-        Func<IScope, ITimerHandler<TState, TOut>> make, EntityOptions<TState>? options)
+        RouteDefinition route, Func<IScope, ITimerHandler<TState, TOut>> make, EntityOptions<TState>? options)
         where TState : new()
     {
         var name = options?.Name ?? typeof(THandler).Name;
+        route.ShardGroup = $"entity {name}";
         var kind = new EntityDefinition<TState, TOut>(name, typeof(THandler), make, options?.State);
         switch (entities.Find(known => known.Name == name))
         {

@@ -168,13 +168,11 @@ public sealed class RouteBuilder<T>
         where THandler : class, IEntity<T, TState, TOut>
         where TState : new()
     {
-        var kind = pipeline.Entity<THandler, TState, TOut>(handler, options);
-        route.ShardGroup = $"entity {kind.Name}";
-        steps.End(route, () => kind.Outputs.Connectors, (context, deadLetters, _) =>
-        {
-            var active = kind.In(context, deadLetters);
-            return new Entities.EntityStage<T, TState, TOut>(active.HandlerOf<T>(), active);
-        });
+        var kind = pipeline.Entity<THandler, TState, TOut>(route, handler, options);
+        steps.End(
+            route,
+            () => kind.Outputs.Connectors,
+            (context, deadLetters, _) => kind.MakeStage<T>(context, deadLetters));
         return new OutputBuilder<TOut>(pipeline, route, kind.Outputs);
     }
 
@@ -189,7 +187,7 @@ public sealed class RouteBuilder<T>
     /// <summary>Emits any number of values for each: all of them, or none when the function throws.</summary>
     public OutputBuilder<TOut> FlatMap<TOut>(Func<T, IEnumerable<TOut>> map)
     {
-        var outputs = new Outputs<TOut>(static value => value?.GetType().Name ?? "null");
+        var outputs = Outputs.OfKinds<TOut>();
         steps.End(route, () => outputs.Connectors, (context, _, _) =>
             new FlatMapStage<T, TOut>(map, new Emitter<TOut>(outputs, context)));
         return new OutputBuilder<TOut>(pipeline, route, outputs);
@@ -215,7 +213,7 @@ public sealed class RouteBuilder<T>
     /// <summary>Emits each value as it comes, to each of these targets.</summary>
     public RouteEnd<T> To(params Target<T>[] targets)
     {
-        var outputs = new Outputs<T>(static _ => typeof(T).Name);
+        var outputs = Outputs.OfOneKind<T>();
         steps.End(route, () => outputs.Connectors, (context, _, _) =>
             new EmitStage<T>(new Emitter<T>(outputs, context)));
         return new RouteEnd<T>(route, outputs).To(targets);

@@ -45,7 +45,7 @@ public sealed class WindowEnd<T>
     /// <summary>Emits what the window lets go.</summary>
     public RouteEnd<T> To(params Target<T>[] targets)
     {
-        var outputs = new Outputs<T>(static _ => typeof(T).Name);
+        var outputs = Outputs.OfOneKind<T>();
         steps.End(route, () => outputs.Connectors, (context, deadLetters, release) =>
             new WindowStage<T>(spec, steps.Reader, new Emitter<T>(outputs, context), deadLetters, context)
             {

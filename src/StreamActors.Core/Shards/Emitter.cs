@@ -26,6 +26,24 @@ internal sealed class Emitter<T>
     /// </summary>
     public OutputScope Scope { get; }
 
+    /// <summary>Adds the outputs of all values as a unit: none of them stays when anything throws on the way.</summary>
+    public void EmitAll(IEnumerable<T> values, ReadOnlySpan<byte> key, bool hasKey, Origin origin)
+    {
+        Scope.Begin(origin);
+        try
+        {
+            foreach (var value in values)
+            {
+                Emit(in value, key, hasKey, origin);
+            }
+        }
+        catch
+        {
+            Scope.Undo();
+            throw;
+        }
+    }
+
     /// <summary>Adds a value's outputs, one for each target that takes it.</summary>
     public void Emit(scoped in T value, ReadOnlySpan<byte> key, bool hasKey, Origin origin)
     {

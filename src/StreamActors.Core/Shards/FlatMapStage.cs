@@ -15,20 +15,7 @@ internal sealed class FlatMapStage<T, TOut>(Func<T, IEnumerable<TOut>> map, Emit
     /// <inheritdoc/>
     public void Handle(scoped in T value, in Keyed from, ref RouteCounters.Turnover counts)
     {
-        emitter.Scope.Begin(from.Origin);
-        try
-        {
-            foreach (var each in map(value))
-            {
-                emitter.Emit(in each, from.Record.Key, from.Record.HasKey, from.Origin);
-            }
-        }
-        catch
-        {
-            emitter.Scope.Undo();
-            throw;
-        }
-
+        emitter.EmitAll(map(value), from.Record.Key, from.Record.HasKey, from.Origin);
         counts.Ignored += emitter.Scope.IsEmpty ? 1 : 0;
     }
 
