@@ -73,9 +73,6 @@ internal sealed class ActiveEntities<TState, TOut> : IEntityStates<TState>
     /// <summary>The timers that are set, for people who look.</summary>
     public IEnumerable<Kept> Kept => timers.Kept;
 
-    /// <summary>Entries in the queues of timers, which may be more than timers are set.</summary>
-    public int QueuedTimers => timers.Entries;
-
     /// <summary>What the call under way asks for.</summary>
     public Turn<TOut> Turn => turn;
 

@@ -29,9 +29,6 @@ internal sealed class EntityTimers
     /// <summary>How many are set.</summary>
     public int Count => byClock.Count + byEventTime.Count;
 
-    /// <summary>How many entries the queues hold, the dead ones included.</summary>
-    public int Entries => byClock.Entries + byEventTime.Entries;
-
     /// <summary>Those that are set, for people who look.</summary>
     public IEnumerable<Kept> Kept => byClock.Set
         .Select(static timer => new Kept(timer.RecordKey, $"timer \"{timer.Name}\"", timer.Due))
