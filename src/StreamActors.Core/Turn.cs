@@ -1,4 +1,5 @@
 using System.Text;
+using StreamActors.Records;
 
 namespace StreamActors;
 
@@ -21,8 +22,11 @@ public sealed class Turn<TOut>
     /// </summary>
     public string Key => keyText ??= Encoding.UTF8.GetString(key, 0, keyLength);
 
-    /// <summary>The time that the record carries; in a timer's call, the time at which it was due.</summary>
-    public DateTimeOffset EventTime => DateTimeOffset.FromUnixTimeMilliseconds(eventTime);
+    /// <summary>
+    /// The time that the record carries, be it true or not; the nearest that a date can say. In a timer's call, the
+    /// time at which it was due.
+    /// </summary>
+    public DateTimeOffset EventTime => Record.DateOf(eventTime);
 
     /// <summary>The wall-clock time of the turn.</summary>
     public DateTimeOffset Now => DateTimeOffset.FromUnixTimeMilliseconds(now);
@@ -51,9 +55,10 @@ public sealed class Turn<TOut>
     /// <summary>
     /// Sets a timer by the records' own time: it is due as soon as a record of the shard carries that time or a later
     /// one, and before that record is handled; so it depends on the records alone. Where several topics feed the
-    /// shard, each must have reached that time. Every record that arrives counts, also one that is refused, and one
-    /// from the future moves it for good. While no record comes, this time stands still; behind <c>MapAsync</c> it goes
-    /// on while a call for an earlier record runs. A timer of the same name is moved, whichever clock it had.
+    /// shard, each must have reached that time. Every record that can be read counts, a duplicate too; one that is
+    /// refused does not, nor one that is ahead of the wall clock by more than <c>MaxEventTimeLead</c>. While no record
+    /// comes, this time stands still; behind <c>MapAsync</c> it goes on while a call for an earlier record runs. A
+    /// timer of the same name is moved, whichever clock it had.
     /// </summary>
     /// <param name="name">Its name, within the entity; not empty.</param>
     /// <param name="due">

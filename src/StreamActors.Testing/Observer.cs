@@ -127,12 +127,16 @@ internal sealed class ObservedRunner(
     public ref RouteCounters.Turnover Counts => ref inner.Counts;
 
     /// <inheritdoc/>
+    public void TellTime(scoped in Record record, Origin origin) => inner.TellTime(in record, origin);
+
+    /// <inheritdoc/>
     public void Handle(scoped in Record record, Origin origin)
     {
         var before = inner.Counts;
         Mark();
         observer.Notes.Clear();
         inner.Handle(in record, origin);
+        var isAhead = inner.Counts.Ahead > before.Ahead;
         List<string> did = [.. Counted(in before)];
         if (did.Count == 0)
         {
@@ -143,6 +147,12 @@ internal sealed class ObservedRunner(
             }
 
             did.AddRange(observer.Notes);
+        }
+
+        if (isAhead)
+        {
+            did.Add($"its time, {record.Time:u}, is more than MaxEventTimeLead = {context.Timing.MaxEventTimeLead} "
+                + $"ahead of the test's clock, {Record.DateOf(context.UtcNow):u}: event time did not move");
         }
 
         var key = record.HasKey ? record.Key.ToArray() : null;

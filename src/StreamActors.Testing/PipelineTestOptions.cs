@@ -23,7 +23,10 @@ public sealed record PipelineTestOptions
     /// </summary>
     public bool KeepsState { get; init; }
 
-    /// <summary>The clock, where fakes need it before the test is made; null = one of the test's own.</summary>
+    /// <summary>
+    /// The clock, where fakes need it before the test is made, or the test is about another time than the first of
+    /// January 2026; null = one of the test's own.
+    /// </summary>
     public VirtualTime? Time { get; init; }
 }
 
@@ -33,7 +36,11 @@ public sealed record SendOptions
     /// <summary>Its headers, in order; a null value is a header without one.</summary>
     public IReadOnlyList<(string Name, string? Value)> Headers { get; init; } = [];
 
-    /// <summary>Its time; null = the virtual time at which it is sent.</summary>
+    /// <summary>
+    /// Its time; null = the virtual time at which it is sent. One that is ahead of the virtual time by more than the
+    /// pipeline's <c>MaxEventTimeLead</c> fires no event timers, as in production: <see cref="PipelineTest.Advance"/>
+    /// first, or give the test a clock that begins later.
+    /// </summary>
     public DateTimeOffset? Timestamp { get; init; }
 
     /// <summary>Its partition; null = by a hash of its key, and partition 0 without one.</summary>

@@ -12,8 +12,6 @@ namespace StreamActors.Calls;
 /// </summary>
 internal sealed class ParkedRecord
 {
-    private static readonly long EarliestDate = DateTimeOffset.MinValue.ToUnixTimeMilliseconds();
-    private static readonly long LatestDate = DateTimeOffset.MaxValue.ToUnixTimeMilliseconds();
 
     private readonly PartitionId source;
     private readonly RecordBatch.Entry place;
@@ -77,7 +75,7 @@ internal sealed class ParkedRecord
     /// <summary>What an attempt is told.</summary>
     public Call ToCall(int attempt) => new(
         Encoding.UTF8.GetString(Record.Key),
-        DateTimeOffset.FromUnixTimeMilliseconds(Math.Clamp(place.Timestamp, EarliestDate, LatestDate)),
+        Record.Time,
         attempt,
         string.Create(CultureInfo.InvariantCulture, $"{source.Topic}/{source.Number}/{place.Offset}"));
 }

@@ -81,6 +81,15 @@ public abstract record EngineEvent(string Pipeline)
         string Pipeline, string Handler, long Count, PartitionOffset Last, string Why) : EngineEvent(Pipeline);
 
     /// <summary>
+    /// The first record of a route in this process whose time is further ahead of the wall clock than
+    /// <c>MaxEventTimeLead</c> allows: it was handled, and did not move the records' time. Those that follow are
+    /// counted only.
+    /// </summary>
+    public sealed record RecordAhead(
+        string Pipeline, string Route, PartitionOffset Place, DateTimeOffset Time, TimeSpan MaxLead)
+        : EngineEvent(Pipeline);
+
+    /// <summary>
     /// User code threw on records since the last report; they became dead letters or were dropped, as the route says.
     /// </summary>
     public sealed record HandlerFailed(

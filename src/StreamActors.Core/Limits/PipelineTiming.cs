@@ -31,6 +31,13 @@ public sealed record PipelineTiming
     /// <summary>How long an entity may be idle before it is passivated.</summary>
     public TimeSpan PassivateAfter { get; init; } = TimeSpan.FromMinutes(10);
 
+    /// <summary>
+    /// How far ahead of the wall clock a record's time may be and still move the records' time of its shard, by which
+    /// event timers go; zero = any way. One further ahead is handled like any other, and counted. An hour, because
+    /// that is what a broker of Kafka 4 accepts (<c>log.message.timestamp.after.max.ms</c>); an older one accepts all.
+    /// </summary>
+    public TimeSpan MaxEventTimeLead { get; init; } = TimeSpan.FromHours(1);
+
     /// <summary>How long a shard or a member that failed waits before it starts again.</summary>
     public Backoff Restart { get; init; } = new(TimeSpan.FromMilliseconds(200), TimeSpan.FromSeconds(30));
 
@@ -60,6 +67,8 @@ public sealed record PipelineTiming
             StartLimit = reader.Time(nameof(StartLimit), given.StartLimit, shortest, minute),
             PassivateAfter = reader.Time(
                 nameof(PassivateAfter), given.PassivateAfter, shortest, TimeSpan.FromDays(1_000)),
+            MaxEventTimeLead = reader.Time(
+                nameof(MaxEventTimeLead), given.MaxEventTimeLead, TimeSpan.Zero, TimeSpan.FromDays(1_000)),
             Restart = new Backoff(first, restart.Time(nameof(Backoff.Max), given.Restart.Max, first, hour)),
             RestartLimit = reader.Number(nameof(RestartLimit), given.RestartLimit, 0),
             RestartWindow = reader.Time(nameof(RestartWindow), given.RestartWindow, shortest, day),

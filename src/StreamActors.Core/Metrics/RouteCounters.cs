@@ -17,6 +17,7 @@ public sealed class RouteCounters
     private long failed;
     private long undone;
     private long deadLettered;
+    private long ahead;
     private long forgottenIds;
     private long failedTimers;
     private long passivatedIdle;
@@ -61,6 +62,12 @@ public sealed class RouteCounters
 
     /// <summary>Those of the rejected and the failed for which a dead letter was written.</summary>
     public long DeadLettered => Interlocked.Read(ref deadLettered);
+
+    /// <summary>
+    /// Those of the received whose time was further ahead of the wall clock than <c>MaxEventTimeLead</c> allows: they
+    /// did not move the records' time.
+    /// </summary>
+    public long Ahead => Interlocked.Read(ref ahead);
 
     /// <summary>Ids that dedup forgot before their time, because <c>DedupBytes</c> was reached.</summary>
     public long ForgottenIds => Interlocked.Read(ref forgottenIds);
@@ -110,6 +117,7 @@ public sealed class RouteCounters
         Interlocked.Add(ref failed, turnover.Failed);
         Interlocked.Add(ref undone, turnover.Undone);
         Interlocked.Add(ref deadLettered, turnover.DeadLettered);
+        Interlocked.Add(ref ahead, turnover.Ahead);
         Interlocked.Add(ref forgottenIds, turnover.ForgottenIds);
         Interlocked.Add(ref failedTimers, turnover.FailedTimers);
         Interlocked.Add(ref passivatedIdle, turnover.PassivatedIdle);
@@ -135,6 +143,7 @@ public sealed class RouteCounters
         public long Failed;
         public long Undone;
         public long DeadLettered;
+        public long Ahead;
         public long ForgottenIds;
         public long FailedTimers;
         public long PassivatedIdle;

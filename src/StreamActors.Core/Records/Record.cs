@@ -3,6 +3,9 @@ namespace StreamActors.Records;
 /// <summary>One Kafka record as a turn sees it: spans over its batch's arena, valid only during the turn.</summary>
 public readonly ref struct Record
 {
+    private static readonly long EarliestDate = DateTimeOffset.MinValue.ToUnixTimeMilliseconds();
+    private static readonly long LatestDate = DateTimeOffset.MaxValue.ToUnixTimeMilliseconds();
+
     private readonly ReadOnlySpan<byte> bytes;
     private readonly int keyLength;
     private readonly int valueLength;
@@ -27,6 +30,9 @@ public readonly ref struct Record
     /// <summary>Its time in milliseconds since 1970 (UTC); negative when it has none.</summary>
     public long Timestamp { get; }
 
+    /// <summary>Its time as a date: the nearest that a date can say.</summary>
+    internal DateTimeOffset Time => DateOf(Timestamp);
+
     /// <summary>Whether it has a key; an empty key is one.</summary>
     public bool HasKey => keyLength >= 0;
 
@@ -44,4 +50,8 @@ public readonly ref struct Record
 
     /// <summary>Its headers in the form of <see cref="RecordHeaders"/>; empty when it has none.</summary>
     public ReadOnlySpan<byte> Headers => bytes[(Math.Max(keyLength, 0) + Math.Max(valueLength, 0))..];
+
+    /// <summary>The date of a record's time, or the nearest that a date can say: any 64 bits may come.</summary>
+    internal static DateTimeOffset DateOf(long timestamp) => DateTimeOffset.FromUnixTimeMilliseconds(
+        Math.Clamp(timestamp, EarliestDate, LatestDate));
 }

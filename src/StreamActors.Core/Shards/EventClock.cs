@@ -1,14 +1,18 @@
+using StreamActors.Sinks;
 using StreamActors.Snapshots;
 
 namespace StreamActors.Shards;
 
 /// <summary>
 /// The records' own time in a shard: the highest time that a record carried, and, where several topics feed it, the
-/// lowest of those. It moves by records alone. Owned by the shard: only its turn calls it.
+/// lowest of those. It moves by records alone, and not by those that are too far ahead of the wall clock: it never goes
+/// back, so one of them would fire all timers, for good. Owned by the shard: only its turn calls it.
 /// </summary>
 /// <param name="inputs">How many topics feed the shard.</param>
-internal sealed class EventClock(int inputs)
+/// <param name="maxLead">How far ahead of the wall clock a record may move it; zero = any way.</param>
+internal sealed class EventClock(int inputs, TimeSpan maxLead)
 {
+    private readonly long maxLeadMs = maxLead == TimeSpan.Zero ? long.MaxValue : (long)maxLead.TotalMilliseconds;
     private readonly long[] highest = [.. Enumerable.Repeat(long.MinValue, inputs)];
     private readonly List<Func<long>> waiting = [];
     private long nextDue = long.MaxValue;
@@ -24,14 +28,30 @@ internal sealed class EventClock(int inputs)
     /// <summary>Adds somebody who says which time it waits for.</summary>
     public void Add(Func<long> due) => waiting.Add(due);
 
-    /// <summary>Takes note of a record that is about to be handled.</summary>
-    public void Observe(int input, long timestamp)
+    /// <summary>Whether a record would move the time to one for which somebody waits.</summary>
+    /// <param name="record">Where the record came from.</param>
+    /// <param name="utcNow">The wall-clock time, in milliseconds since 1970 (UTC).</param>
+    public bool IsAwaited(Origin record, long utcNow) =>
+        nextDue <= record.Timestamp && nextDue <= NowAfter(record) && !IsAhead(record, utcNow);
+
+    /// <summary>Lets the time go on to that of a record.</summary>
+    /// <param name="record">Where the record came from.</param>
+    /// <param name="utcNow">The wall-clock time, in milliseconds since 1970 (UTC).</param>
+    /// <returns>False where the record is too far ahead of the wall clock: it moves nothing.</returns>
+    public bool TryMove(Origin record, long utcNow)
     {
-        if (timestamp > highest[input])
+        if (IsAhead(record, utcNow))
         {
-            highest[input] = timestamp;
-            Now = highest.Length == 1 ? timestamp : highest.Min();
+            return false;
         }
+
+        if (record.Timestamp > highest[record.Input])
+        {
+            Now = NowAfter(record);
+            highest[record.Input] = record.Timestamp;
+        }
+
+        return true;
     }
 
     /// <summary>Appends the time of each topic.</summary>
@@ -41,7 +61,7 @@ internal sealed class EventClock(int inputs)
         Array.ForEach(highest, output.Write);
     }
 
-    /// <summary>Takes what <see cref="Save"/> wrote.</summary>
+    /// <summary>Takes what <see cref="Save"/> wrote: it was believed when it was saved.</summary>
     public void Load(ref SnapshotReader input)
     {
         for (var (saved, at) = (input.ReadNumber(), 0); at < saved; at++)
@@ -49,9 +69,11 @@ internal sealed class EventClock(int inputs)
             var time = input.ReadNumber();
             if (at < highest.Length)
             {
-                Observe(at, time);
+                highest[at] = time;
             }
         }
+
+        Now = highest.Min();
     }
 
     /// <summary>Somebody waits for another time.</summary>
@@ -62,5 +84,19 @@ internal sealed class EventClock(int inputs)
         {
             nextDue = Math.Min(nextDue, due());
         }
+    }
+
+    private bool IsAhead(Origin record, long utcNow) =>
+        record.Timestamp > utcNow && record.Timestamp - utcNow > maxLeadMs;
+
+    private long NowAfter(Origin record)
+    {
+        var lowest = Math.Max(record.Timestamp, highest[record.Input]);
+        for (var input = 0; input < highest.Length; input++)
+        {
+            lowest = input == record.Input ? lowest : Math.Min(lowest, highest[input]);
+        }
+
+        return lowest;
     }
 }

@@ -1,5 +1,6 @@
 using System.Buffers.Binary;
 using StreamActors.Dedup;
+using StreamActors.Events;
 using StreamActors.Metrics;
 using StreamActors.Pipelines;
 using StreamActors.Records;
@@ -31,6 +32,12 @@ internal interface IRouteRunner : IDisposable
 
     /// <summary>Counts of the turn so far.</summary>
     ref RouteCounters.Turnover Counts { get; }
+
+    /// <summary>
+    /// Moves the records' time to that of a record that is about to be handled, if somebody waits for it: what is due
+    /// then goes before the record.
+    /// </summary>
+    void TellTime(scoped in Record record, Origin origin);
 
     /// <summary>Handles a record: after this, what is left to do for it is in the ledger.</summary>
     void Handle(scoped in Record record, Origin origin);
@@ -101,6 +108,16 @@ internal sealed class RouteRunner<T> : IRouteRunner, IStateful
     public ref RouteCounters.Turnover Counts => ref counts;
 
     /// <inheritdoc/>
+    public void TellTime(scoped in Record record, Origin origin)
+    {
+        // Such a record is read twice, here and when it is handled: few are awaited, and a value may live on the stack.
+        if (context.EventClock.IsAwaited(origin, context.UtcNow) && CanRead(record.Value))
+        {
+            context.EventClock.TryMove(origin, context.UtcNow);
+        }
+    }
+
+    /// <inheritdoc/>
     public void Handle(scoped in Record record, Origin origin)
     {
         counts.Received++;
@@ -115,6 +132,7 @@ internal sealed class RouteRunner<T> : IRouteRunner, IStateful
                 return;
             }
 
+            MoveTime(in record, origin);
             if (reading == Reading.LeftOut)
             {
                 counts.Ignored++;
@@ -179,6 +197,29 @@ internal sealed class RouteRunner<T> : IRouteRunner, IStateful
         stage.Close(ref counts);
         counters.Add(ref counts);
         seen?.Dispose();
+    }
+
+    private bool CanRead(ReadOnlySpan<byte> value)
+    {
+        try
+        {
+            return steps.Reader.Read(value, out _, out _) != Reading.Refused;
+        }
+        catch (Exception error) when (error is not EngineDefectException)
+        {
+            return false;
+        }
+    }
+
+    /// <summary>Lets the time go on; says so once in a process where that of a record is not believed.</summary>
+    private void MoveTime(scoped in Record record, Origin origin)
+    {
+        if (!context.EventClock.TryMove(origin, context.UtcNow) && counts.Ahead++ == 0 && counters.Ahead == 0)
+        {
+            var at = new PartitionOffset(record.Source, record.Offset);
+            context.Events.Report(new EngineEvent.RecordAhead(
+                context.Pipeline, route.Name, at, record.Time, context.Timing.MaxEventTimeLead));
+        }
     }
 
     /// <summary>Takes out the id of a held value that is given up: a corrected record with it is accepted.</summary>

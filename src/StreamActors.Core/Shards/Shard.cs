@@ -218,14 +218,15 @@ internal sealed class Shard : IThreadPoolWorkItem
         while (position < current.Batch.Count)
         {
             var record = current.Batch[position];
+            var origin = new Origin(current.Input, record.Offset, record.Timestamp);
             if (record.Offset < ledger.Next)
             {
                 runner.Counts.Repeated++;
             }
-            else if (HasRoomFor(record.Offset, ledger, runner) && IsEventTime(in record))
+            else if (HasRoomFor(record.Offset, ledger, runner) && IsEventTime(in record, origin))
             {
                 ledger.Receive(record.Offset);
-                runner.Handle(in record, new Origin(current.Input, record.Offset, record.Timestamp));
+                runner.Handle(in record, origin);
                 ledger.Complete(record.Offset);
             }
             else
@@ -250,11 +251,11 @@ internal sealed class Shard : IThreadPoolWorkItem
         return runner.HasRoom && context.Outbox.HasRoom && ledger.HasRoomFor(offset);
     }
 
-    /// <summary>Lets the records' time go on to that of the record.</summary>
-    /// <returns>False where the outbox had no room for all that is due by then, and before the record.</returns>
-    private bool IsEventTime(in Record record)
+    /// <summary>Lets what waits for the record's time go first.</summary>
+    /// <returns>False where the outbox had no room for all of it.</returns>
+    private bool IsEventTime(in Record record, Origin origin)
     {
-        context.EventClock.Observe(current.Input, record.Timestamp);
+        runners[origin.Input].TellTime(in record, origin);
         for (var i = 0; context.EventClock.IsDue && i < runners.Length; i++)
         {
             runners[i].OnTime();

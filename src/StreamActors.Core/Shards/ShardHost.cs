@@ -98,7 +98,7 @@ internal sealed class ShardHost
             ReportEvery = reportEvery,
             HashSeed = (ulong)random.NextInt64(),
             Phase = phase,
-            EventClock = new EventClock(inputs.Count),
+            EventClock = new EventClock(inputs.Count, definition.Timing.MaxEventTimeLead),
             Scopes = scopes,
             PartitionCounts = PartitionCounts,
             Now = Now(),

@@ -101,6 +101,13 @@ internal sealed partial class EngineLog
         "{Pipeline}: {Count} call(s) of {Map} failed and are tried again, the last for {Last}: {Why}")]
     private partial void CallsRetried(string pipeline, string map, long count, PartitionOffset last, string why);
 
+    [LoggerMessage(1041, LogLevel.Warning,
+        "{Pipeline}: route {Route}: the record at {Place} carries {Time}, more than MaxEventTimeLead = {MaxLead} ahead "
+        + "of the clock: it is handled, but no event timer goes by it. Mend its producer's clock, or this machine's. "
+        + "Not said again: records_ahead_total counts them")]
+    private partial void RecordAhead(
+        string pipeline, string route, PartitionOffset place, string time, TimeSpan maxLead);
+
     [LoggerMessage(1099, LogLevel.Information, "{Happened}")]
     private partial void Unknown(EngineEvent happened);
 }

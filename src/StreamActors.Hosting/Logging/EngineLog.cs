@@ -72,6 +72,7 @@ internal sealed partial class EngineLog(ILoggerFactory loggers) : IEngineEvents
             case EngineEvent.CallsRetried e:
                 CallsRetried(e.Pipeline, e.Map, e.Count, e.Last, $"{e.Error.GetType().Name}: {e.Error.Message}");
                 break;
+            case EngineEvent.RecordAhead e: RecordAhead(e.Pipeline, e.Route, e.Place, $"{e.Time:u}", e.MaxLead); break;
             case EngineEvent.TimerFailed e: TimerFailed(e.Error, e.Pipeline, e.Handler, e.Count, e.Timer); break;
             case EngineEvent.OutputRefused e: OutputRefused(e.Pipeline, e.Sink, e.Count, e.Last, e.Why); break;
             case EngineEvent.DisposalFailed e: DisposalFailed(e.Error, e.Pipeline, e.Owner); break;

@@ -16,6 +16,7 @@ internal sealed class EngineMetrics(Node node) : IMetricSource
         ("rejected", "Records whose bytes were refused.", static route => route.Rejected),
         ("failed", "Records on which user code threw.", static route => route.Failed),
         ("undone", "Records not done when their partition was let go.", static route => route.Undone),
+        ("ahead", "Records too far ahead of the clock to move the event time.", static route => route.Ahead),
         ("dead_lettered", "Records written to a dead-letter topic.", static route => route.DeadLettered),
     ];
 
