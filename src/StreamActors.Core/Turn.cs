@@ -1,3 +1,4 @@
+using System.Runtime.InteropServices;
 using System.Text;
 using StreamActors.Records;
 
@@ -35,10 +36,10 @@ public sealed class Turn<TOut>
     internal bool Forgets { get; private set; }
 
     /// <summary>What was emitted, in order.</summary>
-    internal IReadOnlyList<TOut> Outputs => outputs;
+    internal List<TOut> Outputs => outputs;
 
     /// <summary>The timers that were set.</summary>
-    internal IReadOnlyList<TimerRequest> Timers => timers;
+    internal ReadOnlySpan<TimerRequest> Timers => CollectionsMarshal.AsSpan(timers);
 
     /// <summary>Emits a value to the route's targets, when the call has returned.</summary>
     public void Emit(TOut value) => outputs.Add(value);

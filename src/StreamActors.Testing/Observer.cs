@@ -294,20 +294,23 @@ internal sealed class CallNotes(ShardContext context, Observer observer)
     public PartitionOffset Place => new(context.Inputs[0], Origin.NoOffset);
 
     /// <summary>The timers that the call sets, and whether it forgets.</summary>
-    public IEnumerable<string> Of<TOut>(Turn<TOut> turn)
+    public IReadOnlyList<string> Of<TOut>(Turn<TOut> turn)
     {
+        var notes = new List<string>();
         foreach (var timer in turn.Timers)
         {
             var at = observer.StartedAt + TimeSpan.FromMilliseconds(timer.Due - context.UtcNow + context.Now);
             var due = timer.ByEventTime
                 ? $"when records carry {DateTimeOffset.FromUnixTimeMilliseconds(timer.Due):u}"
                 : TraceLog.Show(at);
-            yield return $"timer \"{timer.Name}\" set for {due}";
+            notes.Add($"timer \"{timer.Name}\" set for {due}");
         }
 
         if (turn.Forgets)
         {
-            yield return "forgotten";
+            notes.Add("forgotten");
         }
+
+        return notes;
     }
 }

@@ -1,4 +1,3 @@
-using System.Runtime.CompilerServices;
 using StreamActors.Metrics;
 using StreamActors.Shards;
 using StreamActors.Sinks;
@@ -25,6 +24,7 @@ internal sealed class ActiveEntities<TState, TOut> : IEntityStates<TState>
     private readonly Turn<TOut> turn = new();
     private readonly long passivateAfter;
     private Entity newcomer;
+    private int called;    // the entity of the call under way, looked up once; None: the newcomer
     private long nextSweep;
 
     /// <summary>Makes a shard's entities; none is active.</summary>
@@ -83,14 +83,15 @@ internal sealed class ActiveEntities<TState, TOut> : IEntityStates<TState>
     public ref TState Begin(in Keyed from)
     {
         turn.Begin(from.Record.Key, from.Record.Timestamp, context.UtcNow);
-        ref var entity = ref entities.Peek(from.EntityKey);
-        if (Unsafe.IsNullRef(ref entity))
+        called = entities.Find(from.EntityKey);
+        if (called == EntityTable<Entity>.None)
         {
             guard.Drop();
             newcomer = new Entity { State = new TState() };
             return ref newcomer.State;
         }
 
+        ref var entity = ref entities[called];
         guard.Keep(in entity.State);
         return ref entity.State;
     }
@@ -101,43 +102,36 @@ internal sealed class ActiveEntities<TState, TOut> : IEntityStates<TState>
     /// </summary>
     public void End(in Keyed from, ref RouteCounters.Turnover counts)
     {
-        ref var active = ref entities.Peek(from.EntityKey);
-        var isNew = Unsafe.IsNullRef(ref active);
-        ref var leaver = ref entities.NextToGo();
-        timers.EnsureRoom(
-            turn.Forgets ? [] : turn.Timers,
-            isNew ? null : active.Timers,
-            isNew && !Unsafe.IsNullRef(ref leaver) ? leaver.Timers : null);
-        emitter.EmitAll(turn.Outputs, from.Record.Key, from.Record.HasKey, from.Origin);
+        var isNew = called == EntityTable<Entity>.None;
+        var leaver = isNew ? entities.NextToGo : EntityTable<Entity>.None;
+        timers.EnsureRoom(turn.Forgets ? [] : turn.Timers, TimersOf(called), TimersOf(leaver));
+        emitter.EmitAll(turn.Outputs.GetEnumerator(), from.Record.Key, from.Record.HasKey, from.Origin);
         counts.Ignored += emitter.Scope.IsEmpty ? 1 : 0;
         if (turn.Forgets)
         {
-            entities.Forget(from.EntityKey);
+            if (!isNew)
+            {
+                entities.Forget(called);
+            }
+
             return;
         }
 
-        if (context.Observer is { } observer && isNew && !Unsafe.IsNullRef(ref leaver))
+        if (context.Observer is { } observer && leaver != EntityTable<Entity>.None)
         {
             observer.Passivated(entities.OldestFirst().First().Key.Span, "to make room", context);
         }
 
-        ref var entity = ref entities.Activate(from.EntityKey, context.Now, out var isAtCap);
-        counts.PassivatedAtCap += isAtCap ? 1 : 0;
-        if (isNew)
-        {
-            entity = newcomer;
-        }
-
+        ref var entity = ref isNew ? ref Admit(from.EntityKey, ref counts) : ref entities.Use(called, context.Now);
         timers.Set(ref entity.Timers, turn.Timers, from.EntityKey, from.Record.Key, from.Record.HasKey);
     }
 
     /// <summary>Takes back what a call that threw has changed.</summary>
-    public void TakeBack(ReadOnlySpan<byte> entityKey)
+    public void TakeBack()
     {
-        ref var entity = ref entities.Peek(entityKey);
-        if (!Unsafe.IsNullRef(ref entity))
+        if (called != EntityTable<Entity>.None)
         {
-            guard.Restore(ref entity.State);
+            guard.Restore(ref entities[called].State);
         }
     }
 
@@ -154,15 +148,15 @@ internal sealed class ActiveEntities<TState, TOut> : IEntityStates<TState>
         while (context.Outbox.HasRoom && timers.TryTake(out var timer))
         {
             // It is active: an entity that goes takes its timers with it.
-            ref var entity = ref entities.Peek(timer.EntityKey);
-            entity.Timers!.Remove(timer.Name);
+            called = entities.Find(timer.EntityKey);
+            entities[called].Timers!.Remove(timer.Name);
             try
             {
-                Fire(ref entity, timer);
+                Fire(timer);
             }
             catch (Exception error) when (error is not EngineDefectException)
             {
-                TakeBack(timer.EntityKey);
+                TakeBack();
                 deadLetters.FailTimer(timer.Name, error, ref counts);
             }
         }
@@ -171,9 +165,9 @@ internal sealed class ActiveEntities<TState, TOut> : IEntityStates<TState>
     /// <inheritdoc/>
     public bool TryGet(ReadOnlySpan<byte> entityKey, out TState state)
     {
-        ref var entity = ref entities.Peek(entityKey);
-        var isActive = !Unsafe.IsNullRef(ref entity);
-        state = isActive ? entity.State : default!;
+        var index = entities.Find(entityKey);
+        var isActive = index != EntityTable<Entity>.None;
+        state = isActive ? entities[index].State : default!;
         return isActive;
     }
 
@@ -187,7 +181,7 @@ internal sealed class ActiveEntities<TState, TOut> : IEntityStates<TState>
         output.Write(entities.Count);
         foreach (var (key, lastUsed) in entities.OldestFirst())
         {
-            ref var entity = ref entities.Peek(key.Span);
+            ref var entity = ref entities[entities.Find(key.Span)];
             output.Write(key.Span);
             output.Write(context.Now - lastUsed);
             output.Write(in entity.State, definition.StateCodec);
@@ -235,7 +229,7 @@ internal sealed class ActiveEntities<TState, TOut> : IEntityStates<TState>
                 return;
             }
 
-            if (!HasTimers(entities.Peek(key.Span)))
+            if (!HasTimers(entities[entities.Find(key.Span)]))
             {
                 observer.Passivated(key.Span, $"after {context.Timing.PassivateAfter} idle", context);
             }
@@ -244,17 +238,29 @@ internal sealed class ActiveEntities<TState, TOut> : IEntityStates<TState>
 
     private static bool HasTimers(Entity entity) => entity.Timers is { Count: > 0 };
 
-    private void Fire(ref Entity entity, EntityTimer timer)
+    private Dictionary<string, EntityTimer>? TimersOf(int index) =>
+        index == EntityTable<Entity>.None ? null : entities[index].Timers;
+
+    private ref Entity Admit(ReadOnlySpan<byte> entityKey, ref RouteCounters.Turnover counts)
     {
+        ref var entity = ref entities.Activate(entityKey, context.Now, out var isAtCap);
+        counts.PassivatedAtCap += isAtCap ? 1 : 0;
+        entity = newcomer;
+        return ref entity;
+    }
+
+    private void Fire(EntityTimer timer)
+    {
+        ref var entity = ref entities[called];
         turn.Begin(timer.RecordKey, timers.TimeOf(timer), context.UtcNow);
         guard.Keep(in entity.State);
         timerHandler.OnTimer(timer.Name, ref entity.State, turn);
         var origin = new Origin(0, Origin.NoOffset, timers.TimeOf(timer));
         timers.EnsureRoom(turn.Forgets ? [] : turn.Timers, entity.Timers, freed: null);
-        emitter.EmitAll(turn.Outputs, timer.RecordKey, timer.RecordKey is not null, origin);
+        emitter.EmitAll(turn.Outputs.GetEnumerator(), timer.RecordKey, timer.RecordKey is not null, origin);
         if (turn.Forgets)
         {
-            entities.Forget(timer.EntityKey);
+            entities.Forget(called);
         }
         else
         {

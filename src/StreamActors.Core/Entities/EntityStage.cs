@@ -31,7 +31,7 @@ internal sealed class EntityStage<TIn, TState, TOut>(
         }
         catch
         {
-            entities.TakeBack(from.EntityKey);
+            entities.TakeBack();
             throw;
         }
     }

@@ -10,7 +10,8 @@ namespace StreamActors.Entities;
 /// <param name="removed">Told the state of each entity that goes, whatever the reason.</param>
 internal sealed class EntityTable<TState>(ulong seed, int maxActive, Action<TState>? removed = null)
 {
-    private const int None = -1;
+    /// <summary>The index of no entity.</summary>
+    public const int None = -1;
 
     private readonly KeyTable keys = new(seed);
     private Slot[] slots = new Slot[16];
@@ -36,39 +37,44 @@ internal sealed class EntityTable<TState>(ulong seed, int maxActive, Action<TSta
                 Array.Resize(ref slots, slots.Length * 2);
             }
 
-            slots[index] = new Slot { State = default! };
+            slots[index] = new Slot { LastUsed = now };
+            LinkAsNewest(index);
         }
         else
         {
-            Unlink(index);
+            Use(index, now);
         }
 
-        slots[index].LastUsed = now;
-        LinkAsNewest(index);
         isAtCap = keys.Count > maxActive;
         if (isAtCap)
         {
-            Remove(oldest);
+            Forget(oldest);
         }
 
         return ref slots[index].State;
     }
 
     /// <summary>
-    /// The state of an entity, without activating or using it; a null reference where it is not active.
+    /// The index of an entity, good until one goes; <see cref="None"/> where it is not active. Does not use it.
     /// </summary>
-    public ref TState Peek(ReadOnlySpan<byte> key)
-    {
-        var index = keys.Find(key);
-        return ref index < 0 ? ref System.Runtime.CompilerServices.Unsafe.NullRef<TState>() : ref slots[index].State;
-    }
+    public int Find(ReadOnlySpan<byte> key) => keys.Find(key);
+
+    /// <summary>The state of the entity at an index; the reference is good until one is activated.</summary>
+    public ref TState this[int index] => ref slots[index].State;
 
     /// <summary>
-    /// The entity that goes when one more is activated; a null reference while there is room.
+    /// The index of the entity that goes when one more is activated; <see cref="None"/> while there is room.
     /// </summary>
-    public ref TState NextToGo() => ref keys.Count < maxActive
-        ? ref System.Runtime.CompilerServices.Unsafe.NullRef<TState>()
-        : ref slots[oldest].State;
+    public int NextToGo => keys.Count < maxActive ? None : oldest;
+
+    /// <summary>Uses the entity at an index.</summary>
+    public ref TState Use(int index, long now)
+    {
+        Unlink(index);
+        slots[index].LastUsed = now;
+        LinkAsNewest(index);
+        return ref slots[index].State;
+    }
 
     /// <summary>The keys of all entities and when each was last used, the longest idle first.</summary>
     public IEnumerable<(ReadOnlyMemory<byte> Key, long LastUsed)> OldestFirst()
@@ -79,14 +85,13 @@ internal sealed class EntityTable<TState>(ulong seed, int maxActive, Action<TSta
         }
     }
 
-    /// <summary>Forgets an entity.</summary>
-    public void Forget(ReadOnlySpan<byte> key)
+    /// <summary>Forgets the entity at an index.</summary>
+    public void Forget(int index)
     {
-        var index = keys.Find(key);
-        if (index >= 0)
-        {
-            Remove(index);
-        }
+        Unlink(index);
+        removed?.Invoke(slots[index].State);
+        slots[index] = default;
+        keys.RemoveAt(index);
     }
 
     /// <summary>Passivates the entities that were last used at that time or before.</summary>
@@ -96,7 +101,7 @@ internal sealed class EntityTable<TState>(ulong seed, int maxActive, Action<TSta
         var before = Count;
         while (oldest != None && slots[oldest].LastUsed <= lastUsed)
         {
-            Remove(oldest);
+            Forget(oldest);
         }
 
         return before - Count;
@@ -112,25 +117,15 @@ internal sealed class EntityTable<TState>(ulong seed, int maxActive, Action<TSta
             var index = oldest;
             if (isNeeded(slots[index].State))
             {
-                Unlink(index);
-                slots[index].LastUsed = now;
-                LinkAsNewest(index);
+                Use(index, now);
             }
             else
             {
-                Remove(index);
+                Forget(index);
             }
         }
 
         return before - Count;
-    }
-
-    private void Remove(int index)
-    {
-        Unlink(index);
-        removed?.Invoke(slots[index].State);
-        slots[index] = default;
-        keys.RemoveAt(index);
     }
 
     private void Unlink(int index)

@@ -65,12 +65,12 @@ internal sealed class EntityTimers
     /// <param name="freed">Those of an entity that goes to make room for this one.</param>
     /// <exception cref="InvalidOperationException">There is no room; the message names the limit.</exception>
     public void EnsureRoom(
-        IReadOnlyList<TimerRequest> asked,
+        ReadOnlySpan<TimerRequest> asked,
         Dictionary<string, EntityTimer>? set,
         Dictionary<string, EntityTimer>? freed)
     {
         var room = limit - Count + (freed?.Count ?? 0);
-        if (asked.Count <= room || CountNew(asked, set) <= room)
+        if (asked.Length <= room || CountNew(asked, set) <= room)
         {
             return;
         }
@@ -84,12 +84,12 @@ internal sealed class EntityTimers
     /// <summary>Sets the timers of an entity that a call asked for.</summary>
     public void Set(
         ref Dictionary<string, EntityTimer>? set,
-        IReadOnlyList<TimerRequest> asked,
+        ReadOnlySpan<TimerRequest> asked,
         ReadOnlySpan<byte> entityKey,
         ReadOnlySpan<byte> recordKey,
         bool hasRecordKey)
     {
-        if (asked.Count == 0)
+        if (asked.Length == 0)
         {
             return;
         }
@@ -157,9 +157,19 @@ internal sealed class EntityTimers
         }
     }
 
-    private static int CountNew(IReadOnlyList<TimerRequest> asked, Dictionary<string, EntityTimer>? set) => asked
-        .Select(static request => request.Name).Distinct(StringComparer.Ordinal)
-        .Count(name => set is null || !set.ContainsKey(name));
+    private static int CountNew(ReadOnlySpan<TimerRequest> asked, Dictionary<string, EntityTimer>? set)
+    {
+        var names = new HashSet<string>(StringComparer.Ordinal);
+        foreach (var request in asked)
+        {
+            if (set is null || !set.ContainsKey(request.Name))
+            {
+                names.Add(request.Name);
+            }
+        }
+
+        return names.Count;
+    }
 
     private TimerQueue QueueOf(EntityTimer timer) => timer.ByEventTime ? byEventTime : byClock;
 

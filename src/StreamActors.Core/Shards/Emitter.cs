@@ -27,14 +27,24 @@ internal sealed class Emitter<T>
     public OutputScope Scope { get; }
 
     /// <summary>Adds the outputs of all values as a unit: none of them stays when anything throws on the way.</summary>
-    public void EmitAll(IEnumerable<T> values, ReadOnlySpan<byte> key, bool hasKey, Origin origin)
+    /// <typeparam name="TValues">An enumerator by its own type: that of a list then costs no object a call.</typeparam>
+    /// <param name="values">The values; disposed of at the end.</param>
+    /// <param name="key">The key of the record that caused them.</param>
+    /// <param name="hasKey">Whether it has one.</param>
+    /// <param name="origin">Where it came from.</param>
+    public void EmitAll<TValues>(TValues values, ReadOnlySpan<byte> key, bool hasKey, Origin origin)
+        where TValues : IEnumerator<T>
     {
         Scope.Begin(origin);
         try
         {
-            foreach (var value in values)
+            using (values)
             {
-                Emit(in value, key, hasKey, origin);
+                while (values.MoveNext())
+                {
+                    var value = values.Current;
+                    Emit(in value, key, hasKey, origin);
+                }
             }
         }
         catch

@@ -28,8 +28,8 @@ public sealed class EntityTableTests
                     isAtCap.ShouldBe(model.Count > MaxActive);
                     gone.AddRange(model.Take(model.Count - MaxActive));
                     break;
-                case 11:
-                    table.Forget([key]);
+                case 11 when table.Find([key]) is var index && index != EntityTable<int>.None:
+                    table.Forget(index);
                     gone = model.FindAll(each => each.Key == key);
                     break;
                 case 12:
@@ -43,9 +43,14 @@ public sealed class EntityTableTests
                     model.RemoveAll(needed.Contains);
                     model.AddRange(needed.Select(each => (each.Key, now, each.State)));
                     break;
+                case 14 when table.Find([key]) is var index && index != EntityTable<int>.None:
+                    table.Use(index, now);
+                    table[index].ShouldBe(model.Find(each => each.Key == key).State);
+                    model.RemoveAll(each => each.Key == key);
+                    model.Add((key, now, table[index]));
+                    break;
                 default:
-                    var isActive = !System.Runtime.CompilerServices.Unsafe.IsNullRef(ref table.Peek([key]));
-                    isActive.ShouldBe(model.Exists(each => each.Key == key));
+                    model.Exists(each => each.Key == key).ShouldBe(table.Find([key]) != EntityTable<int>.None);
                     break;
             }
 
@@ -66,6 +71,6 @@ public sealed class EntityTableTests
         isAtCap.ShouldBeFalse();
         table.Activate([3], 3, out isAtCap);
         isAtCap.ShouldBeTrue();
-        System.Runtime.CompilerServices.Unsafe.IsNullRef(ref table.Peek([2])).ShouldBeTrue();
+        table.Find([2]).ShouldBe(EntityTable<int>.None);
     }
 }
