@@ -115,6 +115,9 @@ internal sealed class ObservedRunner(
     public long FlushDue => inner.FlushDue;
 
     /// <inheritdoc/>
+    public bool IsTooLate(long until) => inner.IsTooLate(until);
+
+    /// <inheritdoc/>
     public string WaitsFor => inner.WaitsFor;
 
     /// <inheritdoc/>

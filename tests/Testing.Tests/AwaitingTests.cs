@@ -159,6 +159,35 @@ public sealed class AwaitingTests
         test.Expect("out", "a");
     }
 
+    [Fact]
+    public void A_revoke_does_not_wait_for_a_retry_that_is_due_after_its_limit_and_the_record_comes_again()
+    {
+        var attempts = 0;
+        using var test = Start(
+            (text, _, _) => ++attempts == 1 ? throw new IOException("away") : ValueTask.FromResult<string?>(text),
+            new MapAsyncOptions { Retry = Retry.On<IOException>(3, TimeSpan.FromSeconds(20)) });
+        test.Send("in", "k", "a");
+        test.Revoke();
+        test.Time.Elapsed.ShouldBe(TimeSpan.Zero);
+        test.Trace.ShouldContain("1 not done");
+        test.Expect("out", "a");
+        attempts.ShouldBe(2, "the next owner begins anew");
+    }
+
+    [Fact]
+    public void A_stop_waits_for_a_retry_that_is_due_within_its_limit_and_for_no_other()
+    {
+        var attempts = 0;
+        using var test = Start(
+            (text, _, _) => ++attempts <= 2 ? throw new IOException("away") : ValueTask.FromResult<string?>(text),
+            new MapAsyncOptions { Retry = Retry.On<IOException>(3, TimeSpan.FromSeconds(6)) });
+        test.Send("in", "k", "a");
+        test.Restart();
+        attempts.ShouldBe(3, "one in the first process within its ten seconds, one in the next");
+        test.Time.Elapsed.ShouldBeInRange(TimeSpan.FromSeconds(4.8), TimeSpan.FromSeconds(7.2));
+        test.Expect("out", "a");
+    }
+
     private static PipelineTest Start(
         Func<string, TimeProvider, CancellationToken, ValueTask<string?>> ask, MapAsyncOptions? options = null) =>
         PipelineTest.Of(

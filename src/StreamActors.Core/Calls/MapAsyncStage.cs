@@ -114,6 +114,10 @@ internal sealed class MapAsyncStage<TIn, TOut> : IStage<TIn>
     }
 
     /// <inheritdoc/>
+    public bool IsTooLate(long until) =>
+        retries.Count > 0 && NextRetry > until && undecided.Count == 0 && ready.Count == 0 && decided.Count == 0;
+
+    /// <inheritdoc/>
     public void Close(ref RouteCounters.Turnover counts)
     {
         next.Close(ref counts);

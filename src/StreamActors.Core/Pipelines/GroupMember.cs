@@ -224,12 +224,12 @@ internal sealed class GroupMember : IGroupEvents
 
         var ending = ShardsOf(leaving);
         Shard[] running = [.. ending.Select(static each => each.Running).OfType<Shard>()];
-        Array.ForEach(running, static shard => shard.BeginDrain());
         var began = host.Now();
         var until = began + (long)limit.TotalMilliseconds;
+        Array.ForEach(running, shard => shard.BeginDrain(until));
         host.Scheduler.WaitUntil(
             () => Array.TrueForAll(running, static shard => shard.IsDrained) && committer.IsIdle, limit);
-        List<string> waitedFor = [.. WhatFor(running.Where(static shard => !shard.IsDrained))];
+        List<string> waitedFor = [.. WhatFor(running.Where(static shard => !shard.IsDrained || shard.Undone > 0))];
         Array.ForEach(running, static shard => shard.Close());
         var uncommitted = CommitLast(leaving, until);
         if (uncommitted > 0)

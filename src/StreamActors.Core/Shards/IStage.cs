@@ -17,6 +17,12 @@ internal interface IStage<T>
     /// <summary>When it wants <see cref="Flush"/> by itself while the shard drains, in milliseconds.</summary>
     long FlushDue => long.MaxValue;
 
+    /// <summary>
+    /// Whether it holds something of which nothing can be done by a time, in milliseconds: after
+    /// <see cref="Flush"/>, when the outbox is empty.
+    /// </summary>
+    bool IsTooLate(long until) => false;
+
     /// <summary>What it waits for that is no sink, for a log; empty when for nothing. Any thread.</summary>
     string WaitsFor => "";
 

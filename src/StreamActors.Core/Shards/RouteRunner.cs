@@ -21,6 +21,12 @@ internal interface IRouteRunner : IDisposable
     /// <summary>When it wants <see cref="Flush"/> in a drain; <see cref="long.MaxValue"/> = never.</summary>
     long FlushDue { get; }
 
+    /// <summary>
+    /// Whether it holds something of which nothing can be done by a time, in milliseconds: after
+    /// <see cref="Flush"/>, when the outbox is empty.
+    /// </summary>
+    bool IsTooLate(long until);
+
     /// <summary>What it waits for that is no sink, for a log; empty when for nothing. Any thread.</summary>
     string WaitsFor { get; }
 
@@ -97,6 +103,9 @@ internal sealed class RouteRunner<T> : IRouteRunner, IStateful
 
     /// <inheritdoc/>
     public string WaitsFor => stage.WaitsFor;
+
+    /// <inheritdoc/>
+    public bool IsTooLate(long until) => stage.IsTooLate(until);
 
     /// <inheritdoc/>
     public bool HasRoom => stage.HasRoom;

@@ -12,7 +12,7 @@ namespace StreamActors.Shards;
 /// <code>
 ///                post, ack, timer                 drain                  all acknowledged
 ///   (running) ───────────────────▶ turn … ─────▶ (draining) ─────▶ turn … ──────────────▶ (drained)
-///       └───────── lost, failed, let go, or the drain's limit has passed ─────────────────▶ (closed)
+///       └──── lost, failed, let go, or nothing more can be done within the drain's limit ─▶ (closed)
 /// </code>
 /// The poll thread makes it, posts to it, drains and closes it; it never waits for the poll thread.
 /// </summary>
@@ -25,8 +25,7 @@ internal sealed class Shard : IThreadPoolWorkItem
     private readonly Epoch epoch;
     private readonly IRouteRunner[] runners;
     private readonly OffsetLedger[] ledgers;
-    private readonly long[] committable;
-    private readonly long[] nextOffsets;
+    private readonly ShardProgress progress;
     private readonly Mailbox mailbox;
     private readonly ShardHost host;
     private readonly ITimer timer;
@@ -40,8 +39,8 @@ internal sealed class Shard : IThreadPoolWorkItem
 
     // Touched by any thread.
     private readonly TurnRequests turns = new();
-    private long undone;
     private Holding forgotten;    // written once, before life says so
+    private long drainUntil;      // as the above
     private volatile bool timerFired;
     private volatile Life life;
     private volatile Exception? failure;
@@ -53,8 +52,7 @@ internal sealed class Shard : IThreadPoolWorkItem
         this.epoch = epoch;
         Inputs = [.. starts.Select(static start => start.Partition)];
         ledgers = [.. starts.Select(start => new OffsetLedger(start.Offset, host.Limits.UncommittedRecords))];
-        committable = [.. starts.Select(static start => start.Offset)];
-        nextOffsets = [.. committable];
+        progress = new ShardProgress(ledgers);
         mailbox = new Mailbox(host.Limits.MailboxRecords, host.Limits.MailboxBytes);
         context = host.MakeContext(epoch, Inputs, ledgers, phase, RequestTurn);
         runners = host.MakeRunners(Inputs, context);
@@ -99,15 +97,15 @@ internal sealed class Shard : IThreadPoolWorkItem
     public (string Sink, string Error)? Trouble => context.Outbox.Trouble;
 
     /// <summary>The offset of an input below which every record is done.</summary>
-    public long Committable(int input) => Volatile.Read(ref committable[input]);
+    public long Committable(int input) => progress.Committable(input);
 
     /// <summary>The offset of an input from which on no record was handled, at the end of the last turn.</summary>
-    public long Next(int input) => Volatile.Read(ref nextOffsets[input]);
+    public long Next(int input) => progress.Next(input);
 
     /// <summary>
     /// Records that its closing left undone, as its routes count them; until then the offsets that are not done.
     /// </summary>
-    public long Undone => Volatile.Read(ref undone);
+    public long Undone => progress.Undone;
 
     /// <summary>What it remembered and nobody saved, once <see cref="IsDrained"/>.</summary>
     public Holding Forgotten => IsDrained ? forgotten : default;
@@ -123,10 +121,13 @@ internal sealed class Shard : IThreadPoolWorkItem
     }
 
     /// <summary>
-    /// Stops taking, discards what is queued, finishes what was started; then <see cref="IsDrained"/>.
+    /// Stops taking, discards what is queued, finishes what was started; then <see cref="IsDrained"/>, which it is too
+    /// once all that is left waits for a later time than the drain has.
     /// </summary>
-    public void BeginDrain()
+    /// <param name="until">When the drain is cut, in milliseconds.</param>
+    public void BeginDrain(long until)
     {
+        drainUntil = until;
         Interlocked.CompareExchange(ref life, Life.Draining, Life.Running);
         RequestTurn();
     }
@@ -292,14 +293,17 @@ internal sealed class Shard : IThreadPoolWorkItem
 
     private void Drain()
     {
-        var held = false;
-        foreach (var runner in runners)
+        var held = Array.FindAll(runners, static runner => !runner.Flush());
+        if (held.Length > 0 && context.Outbox.IsEmpty && Array.TrueForAll(held, each => each.IsTooLate(drainUntil)))
         {
-            held |= !runner.Flush();
+            // Only retries are left, and each is due when the drain is over: waiting would hold up the group for
+            // nothing. What they are for stays uncommitted.
+            Close();
+            return;
         }
 
         context.Outbox.Pump(context.Now, acknowledged);
-        if (!held && context.Outbox.IsEmpty && life == Life.Draining)
+        if (held.Length == 0 && context.Outbox.IsEmpty && life == Life.Draining)
         {
             Publish();
             host.Snapshots?.Save(Name, ShardSnapshot.Save(context));
@@ -335,15 +339,7 @@ internal sealed class Shard : IThreadPoolWorkItem
             runner.Publish();
         }
 
-        var span = 0L;
-        for (var input = 0; input < ledgers.Length; input++)
-        {
-            Volatile.Write(ref committable[input], ledgers[input].Committable);
-            Volatile.Write(ref nextOffsets[input], ledgers[input].Next);
-            span += ledgers[input].Next - ledgers[input].Committable;
-        }
-
-        Volatile.Write(ref undone, span);
+        progress.Publish();
     }
 
     private void Arm()
@@ -388,7 +384,7 @@ internal sealed class Shard : IThreadPoolWorkItem
         forgotten = life == Life.Drained ? forgotten : Unsaved();
         var left = context.CountUndone(runners);
         Publish();
-        Volatile.Write(ref undone, left);
+        progress.Undone = left;
         timer.Dispose();
         context.Outbox.Dispose();
         Array.ForEach(runners, static runner => runner.Dispose());

@@ -38,6 +38,25 @@ public sealed class CallEndTests
     }
 
     [Fact]
+    public void A_drain_lets_go_at_once_of_retries_that_it_has_no_time_for_when_all_else_is_done()
+    {
+        var shards = new CallShards(Options);
+        shards.Send("a", 1);
+        shards.Send("b", 2);
+        shards.Fail(1, new IOException());
+        shards.Send("a", 3);
+        shards.Drain(limit: Second / 2);
+        shards.One.IsDrained.ShouldBeFalse("the other call is under way");
+        shards.Succeed(2, "two");
+        shards.One.IsDrained.ShouldBeTrue("and no time has passed");
+        shards.One.WaitsFor.ShouldBe("2 calls of ManualMap");
+        shards.Sink.Values.ShouldBe(["two"]);
+        (shards.One.Committable(0), shards.One.Undone).ShouldBe((0, 2));
+        shards.Advance(Second * 2);
+        shards.Calls.Values.ShouldBe([1, 2], "nothing of it is called for again");
+    }
+
+    [Fact]
     public void A_drain_waits_for_a_sink_and_for_calls_and_names_both()
     {
         var shards = new CallShards(Options);

@@ -95,9 +95,9 @@ internal sealed class CallShards
         Time.RunTurns();
     }
 
-    public void Drain()
+    public void Drain(TimeSpan? limit = null)
     {
-        One.BeginDrain();
+        One.BeginDrain(host.Now() + (long)(limit ?? TimeSpan.FromSeconds(10)).TotalMilliseconds);
         Time.RunTurns();
     }
 

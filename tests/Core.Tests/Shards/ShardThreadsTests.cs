@@ -31,7 +31,7 @@ public sealed class ShardThreadsTests
         }
 
         SpinWait.SpinUntil(() => shard.Committable(0) == Batches, Patience).ShouldBeTrue("the shard stands still");
-        shard.BeginDrain();
+        shard.BeginDrain(until: long.MaxValue);
         SpinWait.SpinUntil(() => shard.IsDrained, Patience).ShouldBeTrue("the drain stands still");
         shard.Close();
         sink.Taken.ShouldBe(Enumerable.Range(0, Batches));

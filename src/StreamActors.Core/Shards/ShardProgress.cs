@@ -1,0 +1,36 @@
+using StreamActors.Offsets;
+
+namespace StreamActors.Shards;
+
+/// <summary>What a shard's turn tells other threads of its ledgers, at its end: they read it at any time.</summary>
+internal sealed class ShardProgress(OffsetLedger[] ledgers)
+{
+    private readonly long[] committable = [.. ledgers.Select(static ledger => ledger.Committable)];
+    private readonly long[] next = [.. ledgers.Select(static ledger => ledger.Next)];
+    private long undone;
+
+    /// <summary>
+    /// The offsets that are not done, by what was last published; a shard that closes sets the count of its routes.
+    /// </summary>
+    public long Undone { get => Volatile.Read(ref undone); set => Volatile.Write(ref undone, value); }
+
+    /// <summary>The offset of an input below which every record is done.</summary>
+    public long Committable(int input) => Volatile.Read(ref committable[input]);
+
+    /// <summary>The offset of an input from which on no record was handled.</summary>
+    public long Next(int input) => Volatile.Read(ref next[input]);
+
+    /// <summary>Tells how the ledgers stand. Called by the turn.</summary>
+    public void Publish()
+    {
+        var span = 0L;
+        for (var input = 0; input < ledgers.Length; input++)
+        {
+            Volatile.Write(ref committable[input], ledgers[input].Committable);
+            Volatile.Write(ref next[input], ledgers[input].Next);
+            span += ledgers[input].Next - ledgers[input].Committable;
+        }
+
+        Undone = span;
+    }
+}
