@@ -3,7 +3,7 @@ using StreamActors.Records;
 namespace StreamActors.Calls;
 
 /// <summary>A step that awaits, as it was composed: what its shards share in this process.</summary>
-/// <param name="Name">The name of the user's class, for what a drain says that it waits for.</param>
+/// <param name="Name">The step's name, for logs.</param>
 /// <param name="Options">How it calls.</param>
 /// <param name="Reader">Reads the route's values.</param>
 /// <param name="Make">Makes the object that a call is made to, out of the call's scope.</param>

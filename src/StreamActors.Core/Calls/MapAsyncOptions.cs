@@ -1,11 +1,21 @@
+using StreamActors.Configuration;
+
 namespace StreamActors;
 
-/// <summary>How a <c>MapAsync</c> step calls.</summary>
+/// <summary>
+/// How a <c>MapAsync</c> step calls. Configuration may say otherwise, below <c>Maps:NAME</c> of its pipeline; which
+/// errors are tried again is the code's alone.
+/// </summary>
 public sealed record MapAsyncOptions
 {
     private const int MostInFlight = 100_000;
     private static readonly TimeSpan Shortest = TimeSpan.FromMilliseconds(1);
     private static readonly TimeSpan Hour = TimeSpan.FromHours(1);
+
+    /// <summary>
+    /// The step's name, in settings and logs; that of its class unless set. No two steps of a pipeline have the same.
+    /// </summary>
+    public string? Name { get; init; }
 
     /// <summary>
     /// Calls under way at once, over all shards of the step in this process: 1 to 100,000; 256 unless set. At the
@@ -23,22 +33,11 @@ public sealed record MapAsyncOptions
     /// <summary>Which failures are tried again; none, unless set.</summary>
     public RetryPolicy Retry { get; init; } = RetryPolicy.None;
 
-    /// <summary>What is out of range, a sentence each.</summary>
-    internal IEnumerable<string> Mistakes()
+    /// <summary>Reads the options over those that the code gives; mistakes are the reader's.</summary>
+    internal static MapAsyncOptions Read(SettingsReader reader, MapAsyncOptions given) => given with
     {
-        if (MaxInFlight is < 1 or > MostInFlight)
-        {
-            yield return $"{nameof(MaxInFlight)} is {MaxInFlight}: it must be from 1 to {MostInFlight}.";
-        }
-
-        if (Timeout < Shortest || Timeout > Hour)
-        {
-            yield return $"{nameof(Timeout)} is {Timeout}: it must be from {Shortest} to {Hour}.";
-        }
-
-        foreach (var mistake in Retry.Mistakes())
-        {
-            yield return mistake;
-        }
-    }
+        MaxInFlight = reader.Number(nameof(MaxInFlight), given.MaxInFlight, 1, MostInFlight),
+        Timeout = reader.Time(nameof(Timeout), given.Timeout, Shortest, Hour),
+        Retry = RetryPolicy.Read(reader.Section(nameof(Retry)), given.Retry),
+    };
 }

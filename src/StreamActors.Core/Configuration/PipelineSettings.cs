@@ -22,6 +22,9 @@ public sealed record PipelineSettings
     /// <summary>What happens by the clock.</summary>
     public required PipelineTiming Timing { get; init; }
 
+    /// <summary>How its <c>MapAsync</c> steps call, by their names.</summary>
+    public required IReadOnlyDictionary<string, MapAsyncOptions> Maps { get; init; }
+
     /// <summary>What a pipeline has now.</summary>
     public static PipelineSettings Of(PipelineBuilder pipeline)
     {
@@ -33,14 +36,23 @@ public sealed record PipelineSettings
             MaxRecordsPerSecond = pipeline.MaxRecordsPerSecond,
             Limits = pipeline.Limits,
             Timing = pipeline.Timing,
+            Maps = pipeline.Maps,
         };
     }
+
+    /// <summary>What a pipeline of the name has, with steps of these names, where its code sets nothing.</summary>
+    public static PipelineSettings Standard(string pipeline, IEnumerable<string> maps) =>
+        Of(new PipelineBuilder(pipeline)) with
+        {
+            Maps = maps.ToDictionary(static name => name, static _ => new MapAsyncOptions()),
+        };
 
     /// <summary>Reads the settings over those that the code gives; mistakes are the reader's.</summary>
     public static PipelineSettings Read(SettingsReader reader, PipelineSettings given)
     {
         ArgumentNullException.ThrowIfNull(reader);
         ArgumentNullException.ThrowIfNull(given);
+        var maps = reader.Section(nameof(Maps));
         return new PipelineSettings
         {
             GroupId = reader.Text(nameof(GroupId), given.GroupId),
@@ -48,6 +60,8 @@ public sealed record PipelineSettings
             MaxRecordsPerSecond = reader.Number(nameof(MaxRecordsPerSecond), given.MaxRecordsPerSecond, 0),
             Limits = PipelineLimits.Read(reader.Section(nameof(Limits)), given.Limits),
             Timing = PipelineTiming.Read(reader.Section(nameof(Timing)), given.Timing),
+            Maps = given.Maps.ToDictionary(
+                static map => map.Key, map => MapAsyncOptions.Read(maps.Section(map.Key), map.Value)),
         };
     }
 
@@ -60,5 +74,6 @@ public sealed record PipelineSettings
         pipeline.MaxRecordsPerSecond = MaxRecordsPerSecond;
         pipeline.Limits = Limits;
         pipeline.Timing = Timing;
+        pipeline.Maps = Maps;
     }
 }

@@ -66,18 +66,19 @@ public sealed class MappedBuilder<T>
         where TMap : class, IAsyncMap<TIn, T>
         where TIn : allows ref struct
     {
-        route.Mistakes.AddRange(options.Mistakes()
-            .Select(mistake => $"MapAsync<{typeof(TMap).Name}> of {route.Topic}: {mistake}"));
-        pipeline.Needs($"MapAsync<{typeof(TMap).Name}> of {route.Topic}", static scope => scope.Make<TMap>());
+        var map = pipeline.Map<TMap>(route, options);
         return new(pipeline, route, (connectors, makeNext) =>
         {
-            var plan = new CallPlan<TIn, T>(
-                typeof(TMap).Name, options, steps.Reader, static scope => scope.Make<TMap>());
+            CallPlan<TIn, T>? plan = null;
             steps.End(route, connectors, (context, deadLetters, release) =>
-                new MapAsyncStage<TIn, T>(plan, makeNext(context, deadLetters), deadLetters, context)
+            {
+                // Made with the first shard, by the poll thread: before that, configuration may change the options.
+                plan ??= new(map.Name, map.Options, steps.Reader, static scope => scope.Make<TMap>());
+                return new MapAsyncStage<TIn, T>(plan, makeNext(context, deadLetters), deadLetters, context)
                 {
                     Release = release,
-                });
+                };
+            });
         });
     }
 }

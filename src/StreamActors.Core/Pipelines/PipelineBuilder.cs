@@ -14,6 +14,7 @@ public sealed class PipelineBuilder
 
     private readonly List<RouteDefinition> routes = [];
     private readonly List<EntityDefinition> entities = [];
+    private readonly List<MapDefinition> maps = [];
     private readonly List<(string Owner, Func<IScope, object> Make)> parts = [];
     private readonly List<string> mistakes = [];
 
@@ -42,6 +43,13 @@ public sealed class PipelineBuilder
 
     /// <summary>What happens by the clock.</summary>
     public PipelineTiming Timing { get; set; } = new();
+
+    /// <summary>How its <c>MapAsync</c> steps call, by their names; what configuration says is set here.</summary>
+    internal IReadOnlyDictionary<string, MapAsyncOptions> Maps
+    {
+        get => maps.ToDictionary(static map => map.Name, static map => map.Options, StringComparer.OrdinalIgnoreCase);
+        set => maps.ForEach(map => map.Options = value.GetValueOrDefault(map.Name, map.Options));
+    }
 
     /// <summary>The connectors that its routes emit to, dead letters included: the sinks that it needs.</summary>
     public IReadOnlySet<string> Connectors => routes.SelectMany(static route => route.Connectors)
@@ -96,6 +104,30 @@ public sealed class PipelineBuilder
                 Needs($"The entity {name}", make);
                 return kind;
         }
+    }
+
+    /// <summary>Takes note of a step that awaits.</summary>
+    /// <returns>The step: what configuration says of it stands there once the pipeline is built.</returns>
+    internal MapDefinition Map<TMap>(RouteDefinition route, MapAsyncOptions options)
+        where TMap : class
+    {
+        var map = new MapDefinition(options.Name ?? typeof(TMap).Name, options);
+        var owner = $"MapAsync<{typeof(TMap).Name}> of {route.Topic}";
+        Needs(owner, static scope => scope.Make<TMap>());
+        if (map.Name.Length == 0 || map.Name.Contains(':', StringComparison.Ordinal))
+        {
+            mistakes.Add($"{owner} is named \"{map.Name}\": a name has at least a letter, and no colon.");
+        }
+
+        if (maps.Exists(known => known.Name.Equals(map.Name, StringComparison.OrdinalIgnoreCase)))
+        {
+            mistakes.Add(
+                $"Two MapAsync steps have the name {map.Name}: give each its own with MapAsyncOptions.Name.");
+            return map;
+        }
+
+        maps.Add(map);
+        return map;
     }
 
     /// <summary>Takes note of an object of user code, which the host tries to make before it starts.</summary>

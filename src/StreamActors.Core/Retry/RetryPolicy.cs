@@ -1,3 +1,5 @@
+using StreamActors.Configuration;
+
 namespace StreamActors;
 
 /// <summary>
@@ -51,21 +53,15 @@ public sealed record RetryPolicy
     internal TimeSpan? Wait(int failures, Random random) =>
         failures < Attempts ? new Backoff(First, Longest).Wait(failures, random) : null;
 
-    /// <summary>What is out of range, a sentence each.</summary>
-    internal IEnumerable<string> Mistakes()
+    /// <summary>Reads numbers and times over those that the code gives; mistakes are the reader's.</summary>
+    internal static RetryPolicy Read(SettingsReader reader, RetryPolicy given)
     {
-        if (Attempts is < 1 or > MostAttempts)
+        var first = reader.Time(nameof(First), given.First, Shortest, Hour);
+        return given with
         {
-            yield return $"The retries have {Attempts} attempts: it must be from 1 to {MostAttempts}.";
-        }
-
-        if (First < Shortest || First > Hour)
-        {
-            yield return $"The first wait of the retries is {First}: it must be from {Shortest} to {Hour}.";
-        }
-        else if (Longest < First || Longest > Hour)
-        {
-            yield return $"The longest wait of the retries is {Longest}: it must be from {First} to {Hour}.";
-        }
+            Attempts = reader.Number(nameof(Attempts), given.Attempts, 1, MostAttempts),
+            First = first,
+            Longest = reader.Time(nameof(Longest), given.Longest, first, Hour),
+        };
     }
 }

@@ -90,8 +90,9 @@ public sealed class Composition
         {
             var above = pipeline.OwnSettings is null ? root : unnamed.Section(Root);
             var section = above.Section(PipelinesSection).Section(pipeline.Name);
-            var standard = PipelineSettings.Of(new PipelineBuilder(pipeline.Name));
-            settings[pipeline.Name] = section.Over(code[pipeline.Name], standard, PipelineSettings.Read);
+            var given = code[pipeline.Name];
+            var standard = PipelineSettings.Standard(pipeline.Name, given.Maps.Keys);
+            settings[pipeline.Name] = section.Over(given, standard, PipelineSettings.Read);
             peers[pipeline.Name] = pipeline.Connectors is { } own ? Peers(own, section) : shared;
         }
 

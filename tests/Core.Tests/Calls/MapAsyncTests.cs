@@ -1,3 +1,4 @@
+using StreamActors.Configuration;
 using StreamActors.Core.Tests.Doubles;
 using StreamActors.Limits;
 
@@ -222,6 +223,45 @@ public sealed class MapAsyncTests
     }
 
     [Fact]
+    public void Options_that_are_configured_once_the_pipeline_is_composed_hold()
+    {
+        var shards = new CallShards(
+            new() { Retry = Retry.On<IOException>(2, TimeSpan.FromSeconds(1)) },
+            define: static (builder, options) =>
+            {
+                builder.From("t", new Numbers()).DeadLetters("dlq").MapAsync<ManualMap, string>(options)
+                    .To(CallShards.Target());
+                var configured = options with { MaxInFlight = 1, Retry = options.Retry with { Attempts = 1 } };
+                var settings = PipelineSettings.Of(builder) with
+                {
+                    Maps = new Dictionary<string, MapAsyncOptions> { ["ManualMap"] = configured },
+                };
+                settings.ApplyTo(builder);
+            });
+        shards.Send("a", 1);
+        shards.Send("b", 2);
+        shards.Calls.Values.ShouldBe([1]);
+        shards.Fail(1, new IOException());
+        shards.Dead.Taken.Count.ShouldBe(1, "there is no second attempt");
+        shards.Calls.Values.ShouldBe([1, 2]);
+    }
+
+    [Fact]
+    public void Steps_whose_settings_could_not_be_told_apart_are_named_when_the_pipeline_is_composed()
+    {
+        var builder = new PipelineBuilder("p");
+        builder.From("t", new Numbers()).MapAsync<ManualMap, string>().To(CallShards.Target());
+        builder.From("u", new Numbers()).MapAsync<ManualMap, string>(new() { Name = "manualmap" })
+            .To(CallShards.Target());
+        builder.From("v", new Numbers()).MapAsync<ManualMap, string>(new() { Name = "a:b" }).To(CallShards.Target());
+        builder.Mistakes().ShouldBe(
+        [
+            "Two MapAsync steps have the name manualmap: give each its own with MapAsyncOptions.Name.",
+            "MapAsync<ManualMap> of v is named \"a:b\": a name has at least a letter, and no colon.",
+        ]);
+    }
+
+    [Fact]
     public void Options_out_of_range_are_named_when_the_pipeline_is_composed()
     {
         var builder = new PipelineBuilder("p") { Limits = new() { Parking = new() { Records = 0, Bytes = -1 } } };
@@ -235,9 +275,9 @@ public sealed class MapAsyncTests
         var message = Should.Throw<PipelineException>(builder.Build).Message;
         foreach (var mistake in new[]
         {
-            "MapAsync<ManualMap> of t: MaxInFlight is 0: it must be from 1 to 100000.",
-            "Timeout is 00:00:00: it must be from 00:00:00.0010000 to 01:00:00.",
-            "The retries have 0 attempts", "Parking:Records is \"0\"", "Parking:Bytes is \"-1\"",
+            "Maps:ManualMap:MaxInFlight is \"0\" (code): it must be a whole number from 1 to 100000.",
+            "Maps:ManualMap:Timeout is \"0s\" (code): it must be a time from 1ms to 1h",
+            "Maps:ManualMap:Retry:Attempts is \"0\"", "Parking:Records is \"0\"", "Parking:Bytes is \"-1\"",
         })
         {
             message.ShouldContain(mistake);

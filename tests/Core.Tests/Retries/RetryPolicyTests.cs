@@ -1,3 +1,5 @@
+using StreamActors.Configuration;
+
 namespace StreamActors.Core.Tests.Retries;
 
 public sealed class RetryPolicyTests
@@ -43,13 +45,20 @@ public sealed class RetryPolicyTests
     [Fact]
     public void What_is_out_of_range_is_named()
     {
-        RetryPolicy.None.Mistakes().ShouldBeEmpty();
-        Retry.On<IOException>(1_000, TimeSpan.FromMinutes(30)).Mistakes().ShouldHaveSingleItem()
-            .ShouldContain("The longest wait of the retries is 00:00:30: it must be from 00:30:00 to 01:00:00");
-        Retry.On<IOException>(0, TimeSpan.Zero).Mistakes().ShouldBe(
+        Mistakes(RetryPolicy.None).ShouldBeEmpty();
+        Mistakes(Retry.On<IOException>(1_000, TimeSpan.FromMinutes(30))).ShouldHaveSingleItem()
+            .ShouldStartWith("Longest is \"30s\" (code): it must be a time from 30m to 1h");
+        Mistakes(Retry.On<IOException>(0, TimeSpan.Zero)).ShouldBe(
         [
-            "The retries have 0 attempts: it must be from 1 to 1000.",
-            "The first wait of the retries is 00:00:00: it must be from 00:00:00.0010000 to 01:00:00.",
+            "First is \"0s\" (code): it must be a time from 1ms to 1h, such as 500ms, 5s or 00:00:05.",
+            "Attempts is \"0\" (code): it must be a whole number from 1 to 1000.",
         ]);
+    }
+
+    private static IReadOnlyList<string> Mistakes(RetryPolicy policy)
+    {
+        var reader = new SettingsReader();
+        RetryPolicy.Read(reader, policy);
+        return reader.Mistakes;
     }
 }

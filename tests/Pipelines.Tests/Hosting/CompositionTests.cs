@@ -121,6 +121,56 @@ public sealed class CompositionTests
     }
 
     [Fact]
+    public void What_configuration_says_of_a_call_is_what_it_is_made_with_and_its_retry_filter_stays_the_codes()
+    {
+        var node = new StreamActorsBuilder().AddKafka().AddPipeline("geo", static p => p.From("in", new Text())
+            .MapAsync<Lookup, string>(new()
+            {
+                MaxInFlight = 8,
+                Retry = Retry.On<IOException>(3, TimeSpan.FromSeconds(1)),
+            })
+            .To(To("kafka")));
+        var composition = Compose(
+            node,
+            ("StreamActors:Pipelines:geo:Maps:Lookup:Timeout", "2s"),
+            ("StreamActors:Pipelines:geo:Maps:Lookup:Retry:Attempts", "7"));
+
+        composition.Mistakes.ShouldBeEmpty();
+        var options = PipelineSettings.Of(composition.Pipelines[0].Builder).Maps["Lookup"];
+        (options.MaxInFlight, options.Timeout).ShouldBe((8, TimeSpan.FromSeconds(2)));
+        options.Retry.ShouldBe(options.Retry with { Attempts = 7, First = TimeSpan.FromSeconds(1) });
+        composition.Settings
+            .Where(static setting => setting.Name.Contains(":Maps:"))
+            .Select(static setting => (setting.Name.Split(":Lookup:")[1], setting.Value, setting.From))
+            .ShouldBe(
+            [
+                ("MaxInFlight", "8", "code"), ("Timeout", "2s", "memory"), ("Retry:First", "1s", "code"),
+                ("Retry:Attempts", "7", "memory"), ("Retry:Longest", "30s", null),
+            ]);
+    }
+
+    [Fact]
+    public void A_call_that_the_pipeline_does_not_have_and_a_value_that_cannot_be_are_mistakes()
+    {
+        var node = new StreamActorsBuilder().AddKafka().AddPipeline(
+            "geo", static p => p.From("in", new Text()).MapAsync<Lookup, string>().To(To("kafka")));
+
+        Compose(
+            node,
+            ("StreamActors:Pipelines:geo:Maps:Lokup:Timeout", "2s"),
+            ("StreamActors:Pipelines:geo:Maps:Lookup:Timeout", "2"),
+            ("StreamActors:Pipelines:geo:Maps:Lookup:Retry:Longest", "100ms")).Mistakes.ShouldBe(
+        [
+            "StreamActors:Pipelines:geo:Maps:Lookup:Timeout is \"2\" (memory): it must be a time from 1ms to 1h, such "
+            + "as 500ms, 5s or 00:00:05.",
+            "StreamActors:Pipelines:geo:Maps:Lookup:Retry:Longest is \"100ms\" (memory): it must be a time from 500ms "
+            + "to 1h, such as 500ms, 5s or 00:00:05.",
+            "StreamActors:Pipelines:geo:Maps:Lokup:Timeout (memory) is not a setting of this host. Did you mean "
+            + "StreamActors:Pipelines:geo:Maps:Lookup:Timeout?",
+        ]);
+    }
+
+    [Fact]
     public void A_client_setting_is_configured_by_its_own_name_and_no_value_of_one_is_shown()
     {
         var node = new StreamActorsBuilder().AddKafka(new KafkaOptions
@@ -235,6 +285,12 @@ public sealed class CompositionTests
         EnvironmentSettings.Reader(variables.ToDictionary(static each => each.Name, static each => each.Value));
 
     private static Target<string> To(string connector) => new(connector, static value => value, new Text());
+
+    private sealed class Lookup : IAsyncMap<string, string>
+    {
+        public ValueTask<string?> MapAsync(string value, Call call, CancellationToken stop) =>
+            throw new NotSupportedException();
+    }
 
     private sealed class Text : ICodec<string>
     {
