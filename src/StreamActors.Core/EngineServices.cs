@@ -24,8 +24,22 @@ public sealed record EngineServices(TimeProvider Time, Random Random, ITurnSched
     /// <summary>Sees what becomes of each record: for tests. Null, as in production: nobody does.</summary>
     internal IShardObserver? Observer { get; init; }
 
+    /// <summary>
+    /// Whether a wait before a next attempt is up to a fifth shorter or longer; a test may want it exact.
+    /// </summary>
+    internal bool HasJitter { get; init; } = true;
+
     /// <summary>The shortest time between two reports of one kind by a shard; a test hears each.</summary>
     internal TimeSpan ReportEvery { get; init; } = TimeSpan.FromSeconds(10);
+
+    /// <summary>Chance for the waits of a <see cref="Backoff"/>: this one, or none at all.</summary>
+    internal Random JitterOf(Random random) => HasJitter ? random : new Middle();
+
+    /// <summary>Always in the middle: a wait is then as long as its policy says.</summary>
+    private sealed class Middle : Random
+    {
+        public override double NextDouble() => 0.5;
+    }
 
     private sealed class PlainScopes : IScopes, IScope
     {

@@ -12,6 +12,12 @@ public sealed record PipelineTestOptions
     /// </summary>
     public int Seed { get; init; } = 1;
 
+    /// <summary>
+    /// Whether each wait before a next attempt, of a call, a sink or a shard, is up to a fifth shorter or longer, as
+    /// in production. Without it a wait is as long as its policy says, so that a test can assert its end.
+    /// </summary>
+    public bool Jitter { get; init; } = true;
+
     /// <summary>How many partitions a topic has; <see cref="PipelineTest.Partitions"/> sets those of one.</summary>
     public int Partitions { get; init; } = 1;
 

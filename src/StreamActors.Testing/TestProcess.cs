@@ -47,6 +47,7 @@ internal sealed class TestProcess
             Snapshots = around.Snapshots,
             Observer = Observer,
             ReportEvery = TimeSpan.Zero,
+            HasJitter = around.Options.Jitter,
         });
         around.Reports.DeadLetterTopicOf = topic => RouteOf(topic)?.DeadLetterTopic;
         around.Reports.Restless = () => restlessUntil = around.Time.Elapsed + (Definition.Timing.Restart.Max * 2);

@@ -61,6 +61,28 @@ public sealed class AwaitingTests
     }
 
     [Fact]
+    public void Without_jitter_each_attempt_is_made_exactly_when_the_policy_says()
+    {
+        var began = new List<double>();
+        using var test = Start(
+            (text, time, _) =>
+            {
+                began.Add((time.GetUtcNow() - DateTimeOffset.UnixEpoch).TotalSeconds);
+                throw new IOException("away");
+            },
+            new MapAsyncOptions
+            {
+                Retry = Retry.On<IOException>(5, TimeSpan.FromSeconds(1)) with { Longest = TimeSpan.FromSeconds(3) },
+            },
+            new PipelineTestOptions { Jitter = false }).AllowFailures();
+        test.Send("in", "k", "a");
+        test.Advance(TimeSpan.FromSeconds(9) - TimeSpan.FromMilliseconds(1));
+        test.DeadLetters.ShouldBeEmpty();
+        test.Advance(TimeSpan.FromMilliseconds(1));
+        began.Select(each => each - began[0]).ShouldBe([0, 1, 3, 6, 9]);
+    }
+
+    [Fact]
     public void A_call_that_takes_too_long_ends_the_advance_in_which_its_time_is_over()
     {
         using var test = Start(
@@ -189,10 +211,13 @@ public sealed class AwaitingTests
     }
 
     private static PipelineTest Start(
-        Func<string, TimeProvider, CancellationToken, ValueTask<string?>> ask, MapAsyncOptions? options = null) =>
+        Func<string, TimeProvider, CancellationToken, ValueTask<string?>> ask,
+        MapAsyncOptions? options = null,
+        PipelineTestOptions? kit = null) =>
         PipelineTest.Of(
             pipeline => pipeline.From("in", Codec.Text).MapAsync<Asking, string>(options).To(Routes.ToTopic("out")),
-            services => services.AddSingleton(ask));
+            services => services.AddSingleton(ask),
+            kit);
 
     internal sealed class Asking(
         Func<string, TimeProvider, CancellationToken, ValueTask<string?>> ask, TimeProvider time)

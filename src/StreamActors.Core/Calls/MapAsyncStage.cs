@@ -27,7 +27,6 @@ internal sealed class MapAsyncStage<TIn, TOut> : IStage<TIn>
     private readonly CallDesk<TIn, TOut> desk;
     private readonly CallSlots.Line line;
     private readonly Parking parking;
-    private readonly Random random;
     private readonly Queue<ParkedRecord> ready = new();
     private readonly HashSet<CallAttempt<TIn, TOut>> undecided = [];
     private readonly PriorityQueue<ParkedRecord, long> retries = new();
@@ -46,7 +45,6 @@ internal sealed class MapAsyncStage<TIn, TOut> : IStage<TIn>
         desk = new CallDesk<TIn, TOut>(plan, context);
         line = new CallSlots.Line(context.RequestTurn);
         parking = new Parking(context.Limits.Parking, context.HashSeed);
-        random = new Random((int)context.HashSeed);
     }
 
     /// <summary>Takes the id of a value out of dedup again, whose record is given up.</summary>
@@ -157,7 +155,7 @@ internal sealed class MapAsyncStage<TIn, TOut> : IStage<TIn>
             undecided.Remove(attempt);
             var (parked, outcome) = (attempt.Parked, attempt.Outcome);
             counts.TimedOutCalls += outcome.IsTimeout ? 1 : 0;
-            if (outcome.IsRetryable && plan.Options.Retry.Wait(parked.Attempts, random) is { } wait)
+            if (outcome.IsRetryable && plan.Options.Retry.Wait(parked.Attempts, context.Jitter) is { } wait)
             {
                 counts.RetriedCalls++;
                 retries.Enqueue(parked, context.Now + Math.Max((long)wait.TotalMilliseconds, 1));

@@ -106,7 +106,7 @@ public sealed class Pipeline
             }
 
             failures = host.Now() - began > definition.Timing.RestartWindow.TotalMilliseconds ? 1 : failures;
-            var pause = definition.Timing.Restart.Wait(failures, services.Random);
+            var pause = definition.Timing.Restart.Wait(failures, services.JitterOf(services.Random));
             host.Scheduler.WaitUntil(() => stop.IsCancellationRequested || Fatal is not null, pause);
         }
 
@@ -161,7 +161,8 @@ public sealed class Pipeline
                 $"The pipeline {Name} emits to {connector}, which is not connected: add it to the host.");
         }
 
-        var gate = new SinkGate(Name, metrics.Name, services.Events, new Random(services.Random.Next()));
+        var jitter = services.JitterOf(new Random(services.Random.Next()));
+        var gate = new SinkGate(Name, metrics.Name, services.Events, jitter);
         return new OpenSink(metrics.Name, sink, gate, metrics.Counters);
     }
 }

@@ -19,6 +19,7 @@ internal sealed class ShardStarter(
 {
     private readonly IEngineEvents events = services.Events;
     private readonly Random random = services.Random;
+    private readonly Random jitter = services.JitterOf(services.Random);
     private readonly StartResolver starts =
         new(client, host.Scheduler, definition.StartAt, definition.Timing.StartLimit);
 
@@ -170,7 +171,7 @@ internal sealed class ShardStarter(
     }
 
     private long TimeOfRetry(int failures) =>
-        host.Now() + (long)definition.Timing.Restart.Wait(failures, random).TotalMilliseconds;
+        host.Now() + (long)definition.Timing.Restart.Wait(failures, jitter).TotalMilliseconds;
 
     private void Restart(OwnedShard shard, Exception error)
     {

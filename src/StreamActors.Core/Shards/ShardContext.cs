@@ -59,6 +59,9 @@ internal sealed class ShardContext : IDisposable
     /// <summary>The seed of the shard's hash tables.</summary>
     public required ulong HashSeed { get; init; }
 
+    /// <summary>Chance for the waits before a next attempt. The turn's alone.</summary>
+    public required Random Jitter { get; init; }
+
     /// <summary>Spreads what all shards do by the clock: from 0 to 1, different for each shard.</summary>
     public required double Phase { get; init; }
 

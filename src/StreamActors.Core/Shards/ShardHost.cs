@@ -19,6 +19,7 @@ internal sealed class ShardHost
     private readonly IReadOnlyList<OpenSink> sinks;
     private readonly IEngineEvents events;
     private readonly Random random;
+    private readonly Func<Random, Random> jitterOf;
     private readonly IScopes scopes;
     private readonly PagePool dedupMemory;
     private readonly long startedAt;
@@ -33,6 +34,7 @@ internal sealed class ShardHost
         this.sinks = sinks;
         events = services.Events;
         random = services.Random;
+        jitterOf = services.JitterOf;
         scopes = services.Scopes;
         Snapshots = services.Snapshots;
         observer = services.Observer;
@@ -80,6 +82,7 @@ internal sealed class ShardHost
         var limit = (Limits.OutboxRecords, Limits.OutboxBytes);
         var lanes = sinks.Where(sink => used.Contains(sink.Connector))
             .ToDictionary(static sink => sink.Connector, sink => new SinkLane(sink, epoch, limit, requestTurn));
+        var hashSeed = random.NextInt64();
         return new ShardContext
         {
             Pipeline = definition.Name,
@@ -96,7 +99,8 @@ internal sealed class ShardHost
             Events = events,
             Observer = observer,
             ReportEvery = reportEvery,
-            HashSeed = (ulong)random.NextInt64(),
+            HashSeed = (ulong)hashSeed,
+            Jitter = jitterOf(new Random((int)hashSeed)),
             Phase = phase,
             EventClock = new EventClock(inputs.Count, definition.Timing.MaxEventTimeLead),
             Scopes = scopes,
