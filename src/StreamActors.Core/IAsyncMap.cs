@@ -31,7 +31,7 @@ public interface IAsyncMap<TIn, TOut>
     /// <param name="stop">
     /// Fires when the call's time is over, and when the shard is let go: nobody waits for the outcome any more.
     /// </param>
-    /// <returns>The value; null = nothing is emitted, and the record counts as ignored.</returns>
+    /// <returns>The value; null = nothing is emitted, and the record counts as one without output.</returns>
     ValueTask<TOut?> MapAsync(TIn value, Call call, CancellationToken stop);
 }
 

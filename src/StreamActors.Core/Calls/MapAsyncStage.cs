@@ -196,7 +196,7 @@ internal sealed class MapAsyncStage<TIn, TOut> : IStage<TIn>
             }
             else
             {
-                counts.Ignored++;
+                counts.WithoutOutput++;
             }
         }
         catch (Exception thrown) when (thrown is not EngineDefectException)

@@ -106,7 +106,7 @@ internal sealed class ActiveEntities<TState, TOut> : IEntityStates<TState>
         var leaver = isNew ? entities.NextToGo : EntityTable<Entity>.None;
         timers.EnsureRoom(turn.Forgets ? [] : turn.Timers, TimersOf(called), TimersOf(leaver));
         emitter.EmitAll(turn.Outputs.GetEnumerator(), from.Record.Key, from.Record.HasKey, from.Origin);
-        counts.Ignored += emitter.Scope.IsEmpty ? 1 : 0;
+        counts.WithoutOutput += emitter.Scope.IsEmpty ? 1 : 0;
         if (turn.Forgets)
         {
             if (!isNew)

@@ -2,8 +2,9 @@ namespace StreamActors.Metrics;
 
 /// <summary>
 /// What became of the records of a route, since the start of the process. Every record that was received ends in
-/// exactly one of: emitted, merged, ignored, duplicate, rejected, failed, undone; so that
-/// <c>Received = Emitted + Merged + Ignored + Duplicates + Rejected + Failed + Undone</c> once its shards are gone.
+/// exactly one of: emitted, merged, filtered, without output, duplicate, rejected, failed, undone; so that
+/// <c>Received = Emitted + Merged + Filtered + WithoutOutput + Duplicates + Rejected + Failed + Undone</c> once its
+/// shards are gone.
 /// </summary>
 public sealed class RouteCounters
 {
@@ -11,7 +12,8 @@ public sealed class RouteCounters
     private long repeated;
     private long emitted;
     private long merged;
-    private long ignored;
+    private long filtered;
+    private long withoutOutput;
     private long duplicates;
     private long rejected;
     private long failed;
@@ -40,11 +42,14 @@ public sealed class RouteCounters
     /// <summary>Records that a window replaced by later ones, or left out of a sample.</summary>
     public long Merged => Interlocked.Read(ref merged);
 
+    /// <summary>Records that <c>Where</c> of their route left out.</summary>
+    public long Filtered => Interlocked.Read(ref filtered);
+
     /// <summary>
-    /// Records without an output: an entity took them, <c>Where</c> left them out, a call gave nothing, or no target
-    /// wanted their values.
+    /// Records that were handled and caused no output: an entity took them, a call or a <c>FlatMap</c> gave nothing, or
+    /// no target wanted their values.
     /// </summary>
-    public long Ignored => Interlocked.Read(ref ignored);
+    public long WithoutOutput => Interlocked.Read(ref withoutOutput);
 
     /// <summary>Records whose id had been seen within the dedup window.</summary>
     public long Duplicates => Interlocked.Read(ref duplicates);
@@ -111,7 +116,8 @@ public sealed class RouteCounters
         Interlocked.Add(ref repeated, turnover.Repeated);
         Interlocked.Add(ref emitted, turnover.Emitted);
         Interlocked.Add(ref merged, turnover.Merged);
-        Interlocked.Add(ref ignored, turnover.Ignored);
+        Interlocked.Add(ref filtered, turnover.Filtered);
+        Interlocked.Add(ref withoutOutput, turnover.WithoutOutput);
         Interlocked.Add(ref duplicates, turnover.Duplicates);
         Interlocked.Add(ref rejected, turnover.Rejected);
         Interlocked.Add(ref failed, turnover.Failed);
@@ -137,7 +143,8 @@ public sealed class RouteCounters
         public long Repeated;
         public long Emitted;
         public long Merged;
-        public long Ignored;
+        public long Filtered;
+        public long WithoutOutput;
         public long Duplicates;
         public long Rejected;
         public long Failed;

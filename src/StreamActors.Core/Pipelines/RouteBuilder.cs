@@ -63,7 +63,7 @@ public sealed class RouteBuilder<T>
     }
 
     /// <summary>
-    /// Goes on with some of the values only: a function of the value alone. The others count as ignored.
+    /// Goes on with some of the values only: a function of the value alone. The others count as filtered.
     /// </summary>
     public RouteBuilder<T> Where(Func<T, bool> condition)
     {

@@ -26,7 +26,7 @@ internal sealed class EmitStage<T>(Emitter<T> emitter) : IStage<T>
             throw;
         }
 
-        counts.Ignored += emitter.Scope.IsEmpty ? 1 : 0;
+        counts.WithoutOutput += emitter.Scope.IsEmpty ? 1 : 0;
     }
 
     /// <inheritdoc/>

@@ -16,7 +16,7 @@ internal sealed class FlatMapStage<T, TOut>(Func<T, IEnumerable<TOut>> map, Emit
     public void Handle(scoped in T value, in Keyed from, ref RouteCounters.Turnover counts)
     {
         emitter.EmitAll(map(value).GetEnumerator(), from.Record.Key, from.Record.HasKey, from.Origin);
-        counts.Ignored += emitter.Scope.IsEmpty ? 1 : 0;
+        counts.WithoutOutput += emitter.Scope.IsEmpty ? 1 : 0;
     }
 
     /// <inheritdoc/>

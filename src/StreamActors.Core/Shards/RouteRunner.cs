@@ -144,7 +144,7 @@ internal sealed class RouteRunner<T> : IRouteRunner, IStateful
             MoveTime(in record, origin);
             if (reading == Reading.LeftOut)
             {
-                counts.Ignored++;
+                counts.Filtered++;
                 return;
             }
 

@@ -81,7 +81,8 @@ public sealed class Target<T>(string connector, Func<T, string> destination, ICo
         Copy(and: [.. Headers, (Encoding.UTF8.GetBytes(name), value)]);
 
     /// <summary>
-    /// The same target for some of the values only. A value that goes to no target at all counts as ignored.
+    /// The same target for some of the values only. A record whose value goes to no target at all counts as
+    /// one without output.
     /// </summary>
     public Target<T> When(Func<T, bool> condition) =>
         Copy(only: Condition is { } before ? value => before(value) && condition(value) : condition);

@@ -150,7 +150,7 @@ internal sealed class WindowStage<T> : IStage<T>
             try
             {
                 Emit(in record, origin);
-                counts.Ignored += emitter.Scope.IsEmpty ? 1 : 0;
+                counts.WithoutOutput += emitter.Scope.IsEmpty ? 1 : 0;
             }
             catch (Exception error) when (error is not EngineDefectException)
             {

@@ -151,7 +151,7 @@ public sealed class CallEndTests
         shards.Drain();
         shards.Close();
         var counts = shards.Counters;
-        (counts.Emitted, counts.Ignored, counts.Failed, counts.Undone).ShouldBe((1, 1, 1, 2));
+        (counts.Emitted, counts.WithoutOutput, counts.Failed, counts.Undone).ShouldBe((1, 1, 1, 2));
         counts.Received.ShouldBe(5);
     }
 }

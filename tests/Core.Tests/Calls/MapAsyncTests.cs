@@ -21,14 +21,14 @@ public sealed class MapAsyncTests
     }
 
     [Fact]
-    public void Nothing_is_emitted_for_null_and_the_record_counts_as_ignored()
+    public void Nothing_is_emitted_for_null_and_the_record_counts_as_one_without_output()
     {
         var shards = new CallShards();
         shards.Send("k", 1);
         shards.Succeed(1, null);
         shards.Sink.Taken.ShouldBeEmpty();
         shards.One.Committable(0).ShouldBe(1);
-        shards.Counters.Ignored.ShouldBe(1);
+        shards.Counters.WithoutOutput.ShouldBe(1);
     }
 
     [Fact]

@@ -10,7 +10,7 @@ public sealed class StepsTests
     private static readonly Target<int> Out = new("sink", static value => $"{value}", new Numbers());
 
     [Fact]
-    public void Map_and_where_apply_in_their_order_and_what_is_left_out_is_ignored()
+    public void Map_and_where_apply_in_their_order_and_what_is_left_out_counts_as_filtered()
     {
         var route = new OneRoute(static pipeline => pipeline.From("t", new Numbers())
             .Where(static value => value != 3).Map(static value => value * 10).Where(static value => value < 50)
@@ -21,7 +21,7 @@ public sealed class StepsTests
         }
 
         Destinations(route).ShouldBe(["10", "40"]);
-        route.Counters.Ignored.ShouldBe(2);
+        (route.Counters.Filtered, route.Counters.WithoutOutput).ShouldBe((2, 0));
     }
 
     [Fact]
@@ -111,7 +111,7 @@ public sealed class StepsTests
         route.Send("k", 3);
         route.Send("k", -1);
         Destinations(route).ShouldBe(["12", "6", "4"]);
-        route.Counters.Ignored.ShouldBe(1, "nothing was made of the first");
+        (route.Counters.Filtered, route.Counters.WithoutOutput).ShouldBe((0, 1), "nothing was made of the first");
         route.Counters.DeadLettered.ShouldBe(1, "the last one failed in the middle");
     }
 

@@ -35,7 +35,7 @@ public sealed class TargetTests
     }
 
     [Fact]
-    public void A_target_with_conditions_takes_what_meets_them_all_and_a_record_for_none_is_ignored()
+    public void A_target_with_conditions_takes_what_meets_them_all_and_a_record_for_none_has_no_output()
     {
         var route = Route(Plain.When(static value => value > 1).When(static value => value < 4));
         foreach (var value in new[] { 1, 2, 3, 4 })
@@ -44,7 +44,7 @@ public sealed class TargetTests
         }
 
         route.Outputs("sink", static (_, output) => output.Destination).ShouldBe(["to-2", "to-3"]);
-        route.Counters.Ignored.ShouldBe(2);
+        route.Counters.WithoutOutput.ShouldBe(2);
         route.Committable.ShouldBe(1, "the two others wait for their acknowledgement");
     }
 

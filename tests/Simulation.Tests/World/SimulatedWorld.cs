@@ -226,8 +226,8 @@ internal sealed class SimulatedWorld : IEngineEvents
             foreach (var route in process.Metrics.Routes)
             {
                 var counts = route.Counters;
-                var ended = counts.Emitted + counts.Merged + counts.Ignored + counts.Duplicates + counts.Rejected
-                    + counts.Failed + counts.Undone;
+                var ended = counts.Emitted + counts.Merged + counts.Filtered + counts.WithoutOutput
+                    + counts.Duplicates + counts.Rejected + counts.Failed + counts.Undone;
                 // One that was killed has taken what was under way with it.
                 ended.ShouldBeInRange(
                     process.WasKilled ? 0 : counts.Received, counts.Received, $"the counters of {route.Name}");
