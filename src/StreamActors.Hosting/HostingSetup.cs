@@ -86,7 +86,8 @@ public static class HostingSetup
             if (!args.Contains(PrintConfig, StringComparer.OrdinalIgnoreCase))
             {
                 composition.ThrowIfAnyMistake();
-                await StartAsync(host);
+                var urls = host.Services.GetRequiredService<IConfiguration>()["urls"] ?? "an address";
+                await HostStart.StartAsync(host, new ListenSettings(urls, "Urls", static _ => "Urls"));
                 await host.WaitForShutdownAsync();
                 return 0;
             }
@@ -121,27 +122,6 @@ public static class HostingSetup
         !arg.Equals(PrintConfig, StringComparison.OrdinalIgnoreCase)
         && (arg.StartsWith("--print-", StringComparison.OrdinalIgnoreCase)
             || Nearest.To(arg, [PrintConfig]) is not null));
-
-    /// <exception cref="PipelineException">It cannot be started, for a reason that the user can mend.</exception>
-    private static async Task StartAsync(IHost host)
-    {
-        var quiet = host.Services.GetRequiredService<QuietStart>();
-        quiet.Turn(on: true);
-        try
-        {
-            await host.StartAsync();
-        }
-        catch (Exception error) when (ListenFailure.Explain(error, host.Services) is not null)
-        {
-            // The pipelines are under way by now: they leave their groups in order.
-            await host.StopAsync();
-            throw new PipelineException(ListenFailure.Explain(error, host.Services)!, error);
-        }
-        finally
-        {
-            quiet.Turn(on: false);
-        }
-    }
 
     /// <summary>Makes every sink and handler once, as a start does, and lets them go.</summary>
     /// <exception cref="PipelineException">The composition has mistakes, or something cannot be made.</exception>

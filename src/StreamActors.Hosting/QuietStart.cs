@@ -5,9 +5,9 @@ using Microsoft.Extensions.Primitives;
 namespace StreamActors.Hosting;
 
 /// <summary>
-/// Keeps the host from logging a start that failed, while <see cref="HostingSetup.RunStreamActorsAsync"/> starts it:
-/// its caller gets the exception, as a sentence or as it is, and not twice. It is off before and after, and always
-/// where the host is started in another way.
+/// Keeps the host from logging a start that failed, while <see cref="HostStart"/> starts it: its caller gets the
+/// exception, as a sentence or as it is, and not twice. It is off before and after, and always where the host is
+/// started in another way.
 /// </summary>
 internal sealed class QuietStart :
     IPostConfigureOptions<LoggerFilterOptions>, IOptionsChangeTokenSource<LoggerFilterOptions>, IDisposable

@@ -1,3 +1,4 @@
+using System.Net;
 using System.Net.Sockets;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Hosting;
@@ -35,8 +36,6 @@ internal static class NodeApp
         builder.Logging.ClearProviders();
         builder.Logging.SetMinimumLevel(LevelOf(settings.LogLevel));
         builder.Logging.AddFilter("Microsoft", LogLevel.Warning);
-        // A start that failed is told in one sentence, by the program; the host would print its stack as well.
-        builder.Logging.AddFilter("Microsoft.Extensions.Hosting.Internal.Host", LogLevel.Critical);
         logging(builder.Logging);
         var node = builder.AddStreamActors();
         foreach (var pipeline in pipelines)
@@ -63,33 +62,17 @@ internal static class NodeApp
     });
 
     /// <summary>Starts the host.</summary>
-    /// <exception cref="UserErrorException">A port is in use, or an address is not this machine's.</exception>
-    /// <exception cref="PipelineException">A pipeline is composed wrongly.</exception>
+    /// <exception cref="UserErrorException">The address has a name that cannot be resolved.</exception>
+    /// <exception cref="PipelineException">
+    /// A pipeline is composed wrongly, a port is in use, or an address is not this machine's.
+    /// </exception>
     public static async Task StartAsync(WebApplication app, NodeSettings settings, CancellationToken stop)
     {
-        try
-        {
-            _ = app.Services.GetRequiredService<NodeHost>();
-            // Not with the token: it would cancel the host's services behind its back. A stop follows the start.
-            stop.ThrowIfCancellationRequested();
-            await app.StartAsync(CancellationToken.None);
-        }
-        catch (IOException error)
-        {
-            await StopAsync(app);
-            var busy = error.Message.Contains($":{settings.MetricsPort}:", StringComparison.Ordinal)
-                ? ("METRICS_PORT", settings.MetricsPort)
-                : ("API_PORT", settings.ApiPort);
-            throw new UserErrorException(
-                $"Port {busy.Item2} is in use by another process. Set {busy.Item1} to a free one.", error);
-        }
-        catch (SocketException error)
-        {
-            await StopAsync(app);
-            throw new UserErrorException(
-                $"Cannot listen on {settings.ApiHost}: {error.Message}. Set API_HOST to an address of this machine.",
-                error);
-        }
+        _ = app.Services.GetRequiredService<NodeHost>();
+        // Not with the token: it would cancel the host's services behind its back. A stop follows the start.
+        stop.ThrowIfCancellationRequested();
+        await HostStart.StartAsync(app, new ListenSettings(settings.ApiHost, "API_HOST", port =>
+            port is null ? "API_PORT and METRICS_PORT" : port == settings.MetricsPort ? "METRICS_PORT" : "API_PORT"));
     }
 
     /// <summary>Stops the host.</summary>
@@ -131,13 +114,26 @@ internal static class NodeApp
 
     private static void Listen(KestrelServerOptions kestrel, NodeSettings settings)
     {
-        var addresses = Ports.AddressesOf(settings.ApiHost);
+        var addresses = AddressesOf(settings.ApiHost);
         foreach (var port in new[] { settings.ApiPort, settings.MetricsPort }.Distinct())
         {
             foreach (var address in addresses)
             {
                 kestrel.Listen(address, port);
             }
+        }
+    }
+
+    private static IReadOnlyList<IPAddress> AddressesOf(string host)
+    {
+        try
+        {
+            return Ports.AddressesOf(host);
+        }
+        catch (SocketException error)
+        {
+            throw new UserErrorException(
+                $"Cannot listen on {host}: {error.Message}. Set API_HOST to an address of this machine.", error);
         }
     }
 

@@ -66,7 +66,7 @@ public static class Exemptions
             "src/StreamActors.Hosting/TrialScope.cs: TrialScope.Make",
             "User code: whatever a constructor throws at the start is a sentence about its object."),
         Catch(
-            "src/StreamActors.Hosting/HostingSetup.cs: HostingSetup.StartAsync",
+            "src/StreamActors.Hosting/HostStart.cs: HostStart.StartAsync",
             "Filtered: a port in use is a sentence; everything else comes out."),
         Catch(
             "src/StreamActors.Hosting/Configuration/SettingsReload.cs: SettingsReload.Read",

@@ -1,8 +1,6 @@
 using System.Globalization;
 using System.Net.Sockets;
 using Microsoft.AspNetCore.Connections;
-using Microsoft.Extensions.Configuration;
-using Microsoft.Extensions.DependencyInjection;
 
 namespace StreamActors.Hosting;
 
@@ -10,30 +8,34 @@ namespace StreamActors.Hosting;
 internal static class ListenFailure
 {
     /// <summary>What to say of an exception that ended a start; null where it is not about listening.</summary>
-    public static string? Explain(Exception error, IServiceProvider services) => error switch
+    public static string? Explain(Exception error, ListenSettings settings) => error switch
     {
-        IOException { InnerException: AddressInUseException } => InUse(error.Message),
+        IOException { InnerException: AddressInUseException } => InUse(error.Message, settings),
         SocketException { SocketErrorCode: SocketError.AddressNotAvailable } =>
-            $"{CannotListen(error, services)} Set Urls to an address of this machine.",
+            $"{CannotListen(error, settings)} Set {settings.Address} to an address of this machine.",
         SocketException { SocketErrorCode: SocketError.AccessDenied } =>
-            $"{CannotListen(error, services)} Set Urls to a port that this user may listen on.",
+            $"{CannotListen(error, settings)} Set {settings.Port(null)} to what this user may listen on.",
         _ => null,
     };
 
     /// <summary>The server's message names the address, port and all.</summary>
-    private static string InUse(string message)
+    private static string InUse(string message, ListenSettings settings)
     {
         var number = Array.FindLast(
             message.Split(':'),
             static part => int.TryParse(part, NumberStyles.None, CultureInfo.InvariantCulture, out _));
-        var port = number is null ? "A port" : $"Port {number}";
-        return $"{port} is in use by another process: {message.TrimEnd('.')}. Set Urls to a free one.";
+        return number is null
+            ? $"{message.TrimEnd('.')}. Set {settings.Port(null)} to a free one."
+            : $"Port {number} is in use by another process. "
+                + $"Set {settings.Port(int.Parse(number, CultureInfo.InvariantCulture))} to a free one.";
     }
 
-    private static string CannotListen(Exception error, IServiceProvider services)
-    {
-        // The server has forgotten its addresses by now.
-        var at = services.GetRequiredService<IConfiguration>()["urls"] ?? "an address";
-        return $"Cannot listen on {at}: {error.Message.TrimEnd('.')}.";
-    }
+    private static string CannotListen(Exception error, ListenSettings settings) =>
+        $"Cannot listen on {settings.At}: {error.Message.TrimEnd('.')}.";
 }
+
+/// <summary>By which settings a host says where it listens.</summary>
+/// <param name="At">Where it should listen, as it is set: a server that failed has forgotten its addresses.</param>
+/// <param name="Address">The setting of the address.</param>
+/// <param name="Port">The setting of a port; of null, that of all.</param>
+internal sealed record ListenSettings(string At, string Address, Func<int?, string> Port);
