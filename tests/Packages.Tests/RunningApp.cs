@@ -31,9 +31,9 @@ internal sealed class RunningApp(string project)
             Produce(broker.BootstrapServers);
             using var client = new HttpClient { BaseAddress = new Uri(url) };
             var received = $"streamactors_records_received_total{{pipeline=\"{pipeline}\"";
-            await UntilAsync(client, "/metrics", page => page.Split('\n').Any(line =>
+            await SaysAsync(client, "/metrics", page => page.Split('\n').Any(line =>
                 line.StartsWith(received, StringComparison.Ordinal) && line.EndsWith(" 2", StringComparison.Ordinal)));
-            await UntilAsync(client, "/health", static page => page.Contains("\"healthy\"", StringComparison.Ordinal));
+            await SaysAsync(client, "/health", static page => page.Contains("\"healthy\"", StringComparison.Ordinal));
             DeadLetter(broker.BootstrapServers).ShouldBe("{");
         }
         finally
@@ -64,27 +64,25 @@ internal sealed class RunningApp(string project)
         return consumer.Consume(Limit)?.Message.Value;
     }
 
-    private static async Task UntilAsync(HttpClient client, string path, Predicate<string> isSo)
+    private static Task SaysAsync(HttpClient client, string path, Predicate<string> isSo)
     {
-        var (page, until) = ("", DateTime.UtcNow + Limit);
-        while (DateTime.UtcNow < until)
-        {
-            try
+        var page = "";
+        return Machine.UntilAsync(
+            $"{path} says what is expected",
+            Limit,
+            async () =>
             {
-                page = await client.GetStringAsync(path);
-                if (isSo(page))
+                try
                 {
-                    return;
+                    page = await client.GetStringAsync(path);
+                    return isSo(page);
                 }
-            }
-            catch (HttpRequestException error)
-            {
-                page = error.Message;
-            }
-
-            await Task.Delay(100);
-        }
-
-        throw new TimeoutException($"{path} did not say what was expected, but:\n{page}");
+                catch (HttpRequestException error)
+                {
+                    page = error.Message;
+                    return false;
+                }
+            },
+            seen: () => $", but:\n{page}");
     }
 }

@@ -54,13 +54,18 @@ public static class Machine
     }
 
     /// <summary>Asks until it is so.</summary>
-    public static async Task UntilAsync(string what, TimeSpan limit, Func<Task<bool>> isSo)
+    /// <param name="what">What is waited for.</param>
+    /// <param name="limit">For how long.</param>
+    /// <param name="isSo">Whether it is so.</param>
+    /// <param name="seen">What was seen last, for the failure.</param>
+    public static async Task UntilAsync(
+        string what, TimeSpan limit, Func<Task<bool>> isSo, Func<string>? seen = null)
     {
         var since = Stopwatch.StartNew();
         while (!await isSo())
         {
             if (since.Elapsed > limit)
-                throw new TimeoutException($"{what}: not within {limit.TotalSeconds} s");
+                throw new TimeoutException($"{what}: not within {limit.TotalSeconds} s{seen?.Invoke()}");
             await Task.Delay(20);
         }
     }
