@@ -41,6 +41,14 @@ internal static partial class DocumentLaws
             },
             Tree.Of(("src/A.cs", "sealed class A { string x = \"API_PORT\"; }"), ("README.md", "API_PORTS")),
             Tree.Of(("src/A.cs", "sealed class A { string x = \"API_PORT\"; }"), ("docs/a.md", "`API_PORT`"))),
+        new("variables and settings in documents are read", UnreadSettings,
+            Tree.Of(
+                ("README.md", "`SOME_PORT` and `Some:Name:Size`"),
+                ("src/A.cs", "sealed class Some { string Name = \"SOME_PORTS\"; } // SOME_PORT, Size")),
+            Tree.Of(
+                ("README.md", "`SOME_PORT`, `SOME__PORT`, `Some:NAME:Size`, `Some__Size`, HOST:PORT, `SCRIPT_ONLY`"),
+                ("src/A.cs", "sealed class Some { int Size; string port = $\"no {Size} SOME_PORT\"; }"),
+                ("run.sh", "$SCRIPT_ONLY"))),
         new("links in documents lead somewhere", DeadLinks,
             Tree.Of(("docs/a.md", "[b](../b.md)")),
             Tree.Of(
@@ -58,6 +66,15 @@ internal static partial class DocumentLaws
 
     [GeneratedRegex("^[A-Z][A-Z0-9]+(_[A-Z0-9]+)+$")]
     private static partial Regex VariableName();
+
+    [GeneratedRegex(@"\b[A-Z][A-Z0-9]+(?:_[A-Z0-9]+)+\b")]
+    private static partial Regex Variable();
+
+    [GeneratedRegex(@"\b[A-Z]\w*?(?:(?::|__)[A-Za-z]\w*?)+\b")]
+    private static partial Regex SettingPath();
+
+    [GeneratedRegex(@"\w+")]
+    private static partial Regex Word();
 
     [GeneratedRegex(@"\]\(([^)\s]+)\)")]
     private static partial Regex Link();
@@ -81,6 +98,24 @@ internal static partial class DocumentLaws
         file.Path is "README.md" or "ARCHITECTURE.md" || file.Path.StartsWith("docs/", StringComparison.Ordinal));
 
     private static string WithoutCode(SourceFile file) => AnyBlock().Replace(file.Text, "");
+
+    /// <summary>
+    /// A variable, and each part of a setting's path but placeholders in capitals, must stand in code, comments aside,
+    /// or in a script.
+    /// </summary>
+    private static IEnumerable<Finding> UnreadSettings(Tree tree)
+    {
+        var code = tree.CSharp.SelectMany(file => file.Syntax.DescendantTokens()).Select(token => token.ValueText);
+        var known = code.Concat(tree.Ending(".sh", ".csproj", ".props", ".yml").Select(file => file.Text))
+            .SelectMany(text => Word().Matches(text)).Select(match => match.Value).ToHashSet();
+        return from file in Documents(tree)
+               let text = CodeBlock().Replace(file.Text, "")
+               let parts = SettingPath().Matches(text).SelectMany(match => match.Value.Split(':', '_'))
+                   .Where(part => part.Any(char.IsLower))
+               from name in Variable().Matches(text).Select(match => match.Value).Concat(parts).Distinct()
+               where !known.Contains(name)
+               select new Finding($"{file.Path}: {name}", "is read nowhere");
+    }
 
     private static IEnumerable<Finding> DeadLinks(Tree tree)
     {
