@@ -24,7 +24,7 @@ internal sealed class NodeHealth(Node node, PeerProbe peers)
 
     /// <summary>
     /// The page: healthy, degraded (a peer is away) or unhealthy (all are, or a pipeline stopped for good). A peer that
-    /// has not been asked yet counts as away, and is told apart in the message.
+    /// has not been asked yet counts as away, and is told apart in the message. Then the pipelines, one by one.
     /// </summary>
     public Dictionary<string, object> Page()
     {
@@ -47,6 +47,7 @@ internal sealed class NodeHealth(Node node, PeerProbe peers)
             : away.Count == 0 ? "All connections active"
             : away.Count == connections.Count ? "All connections lost"
             : $"{string.Join(" and ", away)} disconnected";
+        page["pipelines"] = Pipelines.Select(each => PipelineHealth.Of(each, node.IsStopping)).ToArray();
         return page;
     }
 
@@ -63,4 +64,6 @@ internal sealed class NodeHealth(Node node, PeerProbe peers)
 [JsonSerializable(typeof(bool))]
 [JsonSerializable(typeof(double))]
 [JsonSerializable(typeof(string))]
+[JsonSerializable(typeof(PipelineHealth[]))]
+[JsonSourceGenerationOptions(PropertyNamingPolicy = JsonKnownNamingPolicy.SnakeCaseLower)]
 internal sealed partial class HealthJson : JsonSerializerContext;

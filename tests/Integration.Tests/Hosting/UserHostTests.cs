@@ -1,6 +1,7 @@
 using System.Collections.Concurrent;
 using System.Net;
 using System.Text;
+using System.Text.Json;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Hosting;
 using Microsoft.Extensions.Configuration;
@@ -57,8 +58,12 @@ public sealed class UserHostTests
         (await http.GetAsync(new Uri("/health/ready", UriKind.Relative))).StatusCode
             .ShouldBe(HttpStatusCode.ServiceUnavailable);
         (await http.GetAsync(new Uri("/health/live", UriKind.Relative))).StatusCode.ShouldBe(HttpStatusCode.OK);
-        (await http.GetAsync(new Uri("/health", UriKind.Relative))).StatusCode
-            .ShouldBe(HttpStatusCode.ServiceUnavailable);
+        using var page = await http.GetAsync(new Uri("/health", UriKind.Relative));
+        page.StatusCode.ShouldBe(HttpStatusCode.ServiceUnavailable);
+        var pipelines = JsonDocument.Parse(await page.Content.ReadAsStringAsync()).RootElement.GetProperty("pipelines");
+        pipelines[0].GetRawText().ShouldBe("""{"name":"good","ready":true,"troubles":[]}""");
+        pipelines[1].GetRawText().ShouldStartWith(
+            """{"name":"bad","ready":false,"troubles":["stopped for good: """);
 
         Topics.Fill(broker.BootstrapServers, "good-in", 1, from: 2, count: 1);
         await Machine.UntilAsync("the good one goes on", Limit, () => Task.FromResult(inbox.Values.Contains("2")));

@@ -28,6 +28,23 @@ public sealed class HealthTests
     }
 
     [RedisFact]
+    public async Task A_pipeline_that_cannot_deliver_says_which_partition_waits_for_which_sink()
+    {
+        await using var theatre = await Theatre.EmbeddedAsync();
+        var node = await theatre.StartReadyAsync();
+        await TroublesAsync(node, static troubles => troubles.Length == 0);
+
+        theatre.Wire.Cut();
+        theatre.Feed.Send("trips", "k", Rides.Trip("t"));
+        await TroublesAsync(node, static troubles =>
+            troubles is [var only] && only.StartsWith("trips/") && only.Contains(": redis: "));
+
+        theatre.Wire.Mend();
+        await TroublesAsync(node, static troubles => troubles.Length == 0);
+        await node.StopAsync();
+    }
+
+    [RedisFact]
     public async Task Nothing_is_claimed_before_it_is_known()
     {
         await using var theatre = await Theatre.EmbeddedAsync();
@@ -84,6 +101,17 @@ public sealed class HealthTests
         theatre.Feed.Lag(theatre.Group, "trips").ShouldBe(0);
     }
 
+    private static Task TroublesAsync(RunningNode node, Predicate<string[]> areSo) => node.UntilAsync(
+        "/health tells of the pipeline's troubles",
+        Truth,
+        async () =>
+        {
+            var pipeline = (await node.HealthAsync()).GetProperty("pipelines").EnumerateArray().Single();
+            return pipeline.GetProperty("name").GetString() == "ride-share"
+                && pipeline.GetProperty("ready").GetBoolean()
+                && areSo([.. pipeline.GetProperty("troubles").EnumerateArray().Select(static each => $"{each}")]);
+        });
+
     private static async Task TellsAsync(
         RunningNode node, int status, string word, bool kafka, bool redis, string message)
     {
@@ -97,7 +125,8 @@ public sealed class HealthTests
                 && page.Json.GetProperty("redis_connected").GetBoolean() == redis
                 && page.Json.GetProperty("uptime_seconds").GetDouble() > 0
                 && page.Json.GetProperty("message").GetString() == message
-                && page.Json.EnumerateObject().Count() == 5;
+                && page.Json.EnumerateObject().Select(static each => each.Name).SequenceEqual(
+                    ["status", "kafka_connected", "redis_connected", "uptime_seconds", "message", "pipelines"]);
         });
         Console.WriteLine($"{message}: told after {clock.Elapsed.TotalSeconds:0.0} s");
     }
