@@ -133,7 +133,8 @@ internal sealed class SimulatedProcess
                 route.Every(TimeSpan.FromMilliseconds(20)).Sample(shape.SampleRate).To(targets);
                 break;
             case RouteKind.Calls:
-                route.MapAsync<SimulatedCalls.SimulatedMap, SimulatedRecord>(world.Calls).To(targets);
+                var options = world.Calls with { Name = $"map-{shape.Topic}" };
+                route.MapAsync<SimulatedCalls.SimulatedMap, SimulatedRecord>(options).To(targets);
                 break;
             default:
                 var outputs = route.Entity<SimulatedEntity, SimulatedEntity.State, SimulatedRecord>(
