@@ -1,4 +1,5 @@
 using Microsoft.Extensions.DependencyInjection;
+using StreamActors.Configuration;
 
 namespace StreamActors.Hosting;
 
@@ -10,11 +11,6 @@ internal sealed class ServiceScopes(IServiceProvider services) : IScopes
 {
     /// <inheritdoc/>
     public IScope Open() => new Scope(services.CreateAsyncScope());
-
-    /// <summary>A type's name as its user writes it: <c>Enrich&lt;Session&gt;</c>.</summary>
-    public static string NameOf(Type type) => type.IsGenericType
-        ? $"{type.Name.Split('`')[0]}<{string.Join(", ", type.GetGenericArguments().Select(NameOf))}>"
-        : type.Name;
 
     private sealed class Scope(AsyncServiceScope scope) : IScope
     {
@@ -30,11 +26,6 @@ internal sealed class ServiceScopes(IServiceProvider services) : IScopes
                     return registered;
                 }
 
-                if (typeof(T).IsAbstract)
-                {
-                    throw new InvalidOperationException($"no {typeof(T)} is registered.");
-                }
-
                 var instance = ActivatorUtilities.CreateInstance<T>(scope.ServiceProvider);
                 made.Push(instance);
                 return instance;
@@ -42,8 +33,7 @@ internal sealed class ServiceScopes(IServiceProvider services) : IScopes
             catch (InvalidOperationException error)
             {
                 throw new InvalidOperationException(
-                    $"{NameOf(typeof(T))} cannot be made: {error.Message} Register it with the host's services.",
-                    error);
+                    $"{TypeName.Of(typeof(T))} cannot be made: {Missing(typeof(T)) ?? error.Message}", error);
             }
         }
 
@@ -63,5 +53,36 @@ internal sealed class ServiceScopes(IServiceProvider services) : IScopes
 
             await scope.DisposeAsync();
         }
+
+        /// <summary>
+        /// What of the host's services is missing to make an object of a type, and the remedy. Null where its
+        /// constructor does not show it: it is one of several, or the type is registered, which may be with a function.
+        /// </summary>
+        private string? Missing(Type type)
+        {
+            if (scope.ServiceProvider.GetService<IServiceProviderIsService>() is not { } known || known.IsService(type))
+            {
+                return null;
+            }
+
+            if (type.IsAbstract)
+            {
+                return $"nothing is registered for it. {Remedy(type)}";
+            }
+
+            Type[] missing = type.GetConstructors() is not [var only] ? [] :
+            [
+                .. only.GetParameters()
+                    .Where(each => !each.HasDefaultValue && !each.IsDefined(typeof(FromKeyedServicesAttribute), true))
+                    .Select(static each => each.ParameterType).Where(each => !known.IsService(each)),
+            ];
+            return missing.Length == 0
+                ? null
+                : $"its constructor takes {string.Join(" and ", missing.Select(TypeName.Of))}, and nothing is "
+                    + $"registered for {(missing.Length == 1 ? "it" : "them")}. {Remedy(missing[0])}";
+        }
+
+        private static string Remedy(Type missing) =>
+            $"Register it with the host's services, such as services.AddSingleton<{TypeName.Of(missing)}>(…).";
     }
 }

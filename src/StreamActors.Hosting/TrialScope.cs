@@ -1,3 +1,5 @@
+using StreamActors.Configuration;
+
 namespace StreamActors.Hosting;
 
 /// <summary>
@@ -22,7 +24,7 @@ internal sealed class TrialScope(IScope scope) : IScope
         }
         catch (Exception error) when (error is not InvalidOperationException)
         {
-            var name = ServiceScopes.NameOf(typeof(T));
+            var name = TypeName.Of(typeof(T));
             throw new InvalidOperationException($"{name} cannot be made: {Why(error)}", error);
         }
     }

@@ -1,5 +1,6 @@
 using System.Text;
 using Microsoft.Extensions.DependencyInjection;
+using StreamActors.Configuration;
 using StreamActors.Pipelines;
 using StreamActors.Records;
 
@@ -264,7 +265,7 @@ public sealed class PipelineTest : IDisposable
         if (!got.SequenceEqual(expected))
         {
             throw new PipelineTestException(
-                $"{destination}: {Difference(typeof(T).Name, expected.Length, got.Count)}.\n"
+                $"{destination}: {Difference(TypeName.Of(typeof(T)), expected.Length, got.Count)}.\n"
                 + $"expected: {Show(expected)}\ngot:      {Show(got)}\n{Waiting()}{around.Trace.Tail()}");
         }
     }
@@ -280,9 +281,9 @@ public sealed class PipelineTest : IDisposable
         var found = EntityStates.Find<TState>(process.Observer.Parts, key, subKeys);
         return found.Count == 1 ? found[0].State : throw new PipelineTestException(
             found.Count == 0
-                ? $"No entity with a {typeof(TState).Name} and the key {key} is active.\n{around.Trace.Tail()}"
+                ? $"No entity with a {TypeName.Of(typeof(TState))} and the key {key} is active.\n{around.Trace.Tail()}"
                 : $"The entities {string.Join(" and ", found.Select(static each => each.Entity))} have the key {key} "
-                    + $"and a {typeof(TState).Name}: give each kind a state of its own type.");
+                    + $"and a {TypeName.Of(typeof(TState))}: give each kind a state of its own type.");
     }
 
     /// <summary>Whether an entity is active: it had a record, and was neither forgotten nor passivated.</summary>

@@ -1,4 +1,5 @@
 using System.Buffers;
+using StreamActors.Configuration;
 using StreamActors.Pipelines;
 using StreamActors.Sinks;
 
@@ -15,8 +16,8 @@ internal static class ValueCodecs
         if (route.Source is not TopicCodec<T> source)
         {
             throw new PipelineTestException(
-                $"The topic {route.Topic} has values of the type {route.Source.ValueType.Name}, and not "
-                + $"{typeof(T).Name}. Send one of those, or its bytes.");
+                $"The topic {route.Topic} has values of the type {TypeName.Of(route.Source.ValueType)}, and not "
+                + $"{TypeName.Of(typeof(T))}. Send one of those, or its bytes.");
         }
 
         var output = new ArrayBufferWriter<byte>();
@@ -48,10 +49,10 @@ internal static class ValueCodecs
         var targets = all.OfType<Target<T>>().ToList();
         if (targets.Count == 0)
         {
-            var types = all.Select(static target => target.GetType().GetGenericArguments()[0].Name).Distinct();
+            var types = all.Select(static target => TypeName.Of(target.GetType().GetGenericArguments()[0])).Distinct();
             throw new PipelineTestException(
-                $"No target of the pipeline writes values of the type {typeof(T).Name}: {destination} cannot be read "
-                + $"as such. The targets write {string.Join(", ", types)}; ReadRaw gives their bytes.");
+                $"No target of the pipeline writes values of the type {TypeName.Of(typeof(T))}: {destination} cannot be "
+                + $"read as such. The targets write {string.Join(", ", types)}; ReadRaw gives their bytes.");
         }
 
         return [.. records.Select(record => Read(targets, record))];
@@ -73,7 +74,7 @@ internal static class ValueCodecs
         }
 
         throw new PipelineTestException(
-            $"What {record.Connector} wrote to {record.Destination} is no {typeof(T).Name} of a target that writes "
-            + $"there{(why.Length > 0 ? $" (its codec says: {why})" : "")}. ReadRaw gives its bytes: {record.Text}");
+            $"What {record.Connector} wrote to {record.Destination} is no {TypeName.Of(typeof(T))} of a target that "
+            + $"writes there{(why.Length > 0 ? $" (its codec says: {why})" : "")}. ReadRaw gives its bytes: {record.Text}");
     }
 }

@@ -1,6 +1,7 @@
 using System.Buffers;
 using System.Text.Json;
 using System.Text.Json.Serialization.Metadata;
+using StreamActors.Configuration;
 
 namespace StreamActors;
 
@@ -51,7 +52,7 @@ public static class Json
                 value = default!;
                 rejection = bytes.IsEmpty
                     ? new Rejection("", "is empty")
-                    : new Rejection(error.Path ?? "", $"is not the JSON of {typeof(T).Name}: {error.Message}");
+                    : new Rejection(error.Path ?? "", $"is not the JSON of {TypeName.Of(typeof(T))}: {error.Message}");
             }
 
             return false;

@@ -1,4 +1,5 @@
 using System.Buffers;
+using StreamActors.Configuration;
 using StreamActors.Shards;
 
 namespace StreamActors.Entities;
@@ -59,7 +60,7 @@ internal sealed class StateGuard<TState>(ICodec<TState> codec)
         else
         {
             throw new EngineDefectException(
-                $"The codec of the state {typeof(TState).Name} refuses what it wrote: {rejection}.");
+                $"The codec of the state {TypeName.Of(typeof(TState))} refuses what it wrote: {rejection}.");
         }
     }
 }

@@ -5,6 +5,7 @@ using System.Runtime.CompilerServices;
 using System.Text.Json;
 using System.Text.Json.Serialization;
 using System.Text.Json.Serialization.Metadata;
+using StreamActors.Configuration;
 
 namespace StreamActors.Entities;
 
@@ -86,7 +87,7 @@ internal static class StateType
         var stored = shape.Properties.Select(NameOf).ToHashSet();
         foreach (var member in members.Except(stored))
         {
-            yield return $"{shape.Type.Name}.{member} is not public, and would not be stored. Make it a public "
+            yield return $"{TypeName.Of(shape.Type)}.{member} is not public, and would not be stored. Make it a public "
                 + "property";
         }
 
@@ -95,7 +96,8 @@ internal static class StateType
             // One without a field behind it is computed from others: nothing is lost.
             if (part is { Set: null, AssociatedParameter: null } && members.Contains(NameOf(part)))
             {
-                yield return $"{shape.Type.Name}.{NameOf(part)} could not be read back. Give it a setter, or init";
+                yield return $"{TypeName.Of(shape.Type)}.{NameOf(part)} could not be read back. Give it a setter, or "
+                    + "init";
             }
 
             foreach (var inner in NotStored(part.PropertyType, seen))

@@ -1,4 +1,5 @@
 using StreamActors.Calls;
+using StreamActors.Configuration;
 using StreamActors.Pipelines;
 using StreamActors.Shards;
 using StreamActors.Sinks;

@@ -86,7 +86,7 @@ public sealed class PipelineBuilder
         RouteDefinition route, Func<IScope, ITimerHandler<TState, TOut>> make, EntityOptions<TState>? options)
         where TState : new()
     {
-        var name = options?.Name ?? typeof(THandler).Name;
+        var name = options?.Name ?? TypeName.Of(typeof(THandler));
         route.ShardGroup = $"entity {name}";
         var kind = new EntityDefinition<TState, TOut>(name, typeof(THandler), make, options?.State);
         switch (entities.Find(known => known.Name == name))
@@ -96,8 +96,8 @@ public sealed class PipelineBuilder
                 return same;
             case { } other:
                 mistakes.Add(
-                    $"Two entities have the name {name}, of the classes {other.Handler.Name} and "
-                    + $"{typeof(THandler).Name}: give each its own with EntityOptions.Name.");
+                    $"Two entities have the name {name}, of the classes {TypeName.Of(other.Handler)} and "
+                    + $"{TypeName.Of(typeof(THandler))}: give each its own with EntityOptions.Name.");
                 return kind;
             default:
                 entities.Add(kind);
@@ -191,7 +191,7 @@ public sealed class PipelineBuilder
             }
             catch (InvalidOperationException error)
             {
-                found.Add($"{owner} has no object: {error.Message}");
+                found.Add($"{owner} cannot start: {error.Message}");
             }
         }
 

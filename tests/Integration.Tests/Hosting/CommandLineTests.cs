@@ -49,7 +49,7 @@ public sealed class CommandLineTests
         run.Errors.TrimEnd().Split(Environment.NewLine).ShouldBe(
         [
             "The pipeline feed: It emits to inbox, which cannot be made: FormatException: The sink's address is empty.",
-            "The pipeline call: MapAsync<Price> of in has no object: Price cannot be made: UriFormatException: Invalid "
+            "The pipeline call: MapAsync<Price> of in cannot start: Price cannot be made: UriFormatException: Invalid "
             + "URI: The URI is empty.",
         ]);
         run.Failures.ShouldBeEmpty();

@@ -89,8 +89,9 @@ public sealed class UserHostTests
         var sentences = message.Split(Environment.NewLine);
         sentences.Length.ShouldBe(3);
         sentences[0].ShouldStartWith("The pipeline feed: It emits to inbox, which cannot be made: InboxSink cannot ");
-        sentences[1].ShouldStartWith("The pipeline call: MapAsync<Lookup> of in has no object: Lookup ");
-        sentences[2].ShouldStartWith("The pipeline tail: The entity Tail has no object: Tail cannot be made: ");
+        sentences[1].ShouldStartWith("The pipeline call: MapAsync<Lookup> of in cannot start: Lookup ");
+        sentences[2].ShouldStartWith("The pipeline tail: The entity Tail cannot start: Tail cannot be made: its "
+            + "constructor takes Inbox, and nothing is registered for it. Register it with the host's services, ");
         sentences.ShouldAllBe(static sentence => sentence.Contains(nameof(Inbox)));
     }
 

@@ -41,11 +41,22 @@ public sealed class ServiceScopesTests
         await using var services = new ServiceCollection().AddScoped<Scoped>().BuildServiceProvider();
         await using var scope = new ServiceScopes(services).Open();
 
-        var message = Should.Throw<InvalidOperationException>(scope.Make<Handler>).Message;
-        message.ShouldStartWith("Handler cannot be made: ");
-        message.ShouldContain(nameof(Shared));
-        Should.Throw<InvalidOperationException>(scope.Make<IDisposable>).Message
-            .ShouldContain("no System.IDisposable is registered");
+        Should.Throw<InvalidOperationException>(scope.Make<Handler>).Message.ShouldBe(
+            "Handler cannot be made: its constructor takes Shared, and nothing is registered for it. Register it with "
+            + "the host's services, such as services.AddSingleton<Shared>(…).");
+        Should.Throw<InvalidOperationException>(scope.Make<IComparable<int>>).Message.ShouldBe(
+            "IComparable<int> cannot be made: nothing is registered for it. Register it with the host's services, such "
+            + "as services.AddSingleton<IComparable<int>>(…).");
+    }
+
+    [Fact]
+    public async Task What_a_constructor_throws_is_not_taken_for_a_missing_service()
+    {
+        await using var services = new ServiceCollection().BuildServiceProvider();
+        await using var scope = new ServiceScopes(services).Open();
+
+        Should.Throw<InvalidOperationException>(scope.Make<Failing>).Message
+            .ShouldBe("Failing cannot be made: The list of countries is empty.");
     }
 
     private class Tracked : IDisposable
@@ -53,6 +64,11 @@ public sealed class ServiceScopesTests
         public bool IsDisposed { get; private set; }
 
         public void Dispose() => IsDisposed = true;
+    }
+
+    private sealed class Failing
+    {
+        public Failing() => throw new InvalidOperationException("The list of countries is empty.");
     }
 
     private sealed class Shared : Tracked;
