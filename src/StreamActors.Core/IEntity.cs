@@ -62,7 +62,7 @@ public sealed class StateVersionAttribute(int version) : Attribute
     public int Version { get; } = version;
 }
 
-/// <summary>What a kind of entity is called, and how its state is stored.</summary>
+/// <summary>What a kind of entity is called, how its state is stored, and when it is passivated.</summary>
 /// <typeparam name="TState">What is kept per entity.</typeparam>
 public sealed record EntityOptions<TState>
 {
@@ -77,4 +77,11 @@ public sealed record EntityOptions<TState>
     /// parts that this would not store is refused at the start.
     /// </summary>
     public ICodec<TState>? State { get; init; }
+
+    /// <summary>
+    /// How long an entity of this kind may be idle, without a timer, before it is passivated: from 1 ms to 1,000 days,
+    /// or <see cref="Timeout.InfiniteTimeSpan"/> for never. Null = as the pipeline's <c>Timing</c> has it. Whatever it
+    /// says, a shard with <c>EntitiesPerShard</c> entities of the kind passivates the longest idle to make room.
+    /// </summary>
+    public TimeSpan? PassivateAfter { get; init; }
 }

@@ -117,6 +117,39 @@ public sealed class StateTests
     }
 
     [Fact]
+    public void A_kind_of_entity_has_its_own_time_to_be_idle_and_the_others_have_the_pipelines()
+    {
+        using var test = PipelineTest.Of(static pipeline =>
+        {
+            pipeline.Limits = new() { EntitiesPerShard = 2 };
+            foreach (var (topic, after) in new[]
+            {
+                ("short", TimeSpan.FromMinutes(2)), ("plain", (TimeSpan?)null), ("kept", Timeout.InfiniteTimeSpan),
+            })
+            {
+                pipeline.From(topic, Codec.Text)
+                    .Entity<Counting, Tally, string>(new() { Name = topic, PassivateAfter = after })
+                    .To(Routes.ToTopic("out"));
+            }
+        });
+        foreach (var topic in new[] { "short", "plain", "kept" })
+        {
+            test.Send(topic, "k", "a");
+        }
+
+        test.Advance(TimeSpan.FromMinutes(3));
+        test.Trace.ShouldContain("short/0 k: passivated after 00:02:00 idle");
+        test.Trace.ShouldNotContain("plain/0 k: passivated");
+        test.Advance(TimeSpan.FromMinutes(9));
+        test.Trace.ShouldContain("plain/0 k: passivated after 00:10:00 idle");
+        test.Advance(TimeSpan.FromDays(2_000));
+        test.Trace.ShouldNotContain("kept/0 k: passivated");
+        test.Send("kept", "l", "a");
+        test.Send("kept", "m", "a");
+        test.Trace.ShouldContain("kept/0 k: passivated to make room", customMessage: "the bound of a shard holds");
+    }
+
+    [Fact]
     public void Dedup_outlives_a_restart()
     {
         using var test = PipelineTest.Of(Routes.Dedup, options: Keeping);

@@ -22,7 +22,7 @@ internal sealed class ActiveEntities<TState, TOut> : IEntityStates<TState>
     private readonly ITimerHandler<TState, TOut> timerHandler;
     private readonly StateGuard<TState> guard;
     private readonly Turn<TOut> turn = new();
-    private readonly long passivateAfter;
+    private readonly TimeSpan passivateAfter;
     private Entity newcomer;
     private int called;    // the entity of the call under way, looked up once; None: the newcomer
     private long nextSweep;
@@ -44,8 +44,8 @@ internal sealed class ActiveEntities<TState, TOut> : IEntityStates<TState>
         timers = new EntityTimers(context);
         entities = new EntityTable<Entity>(
             context.HashSeed, context.Limits.EntitiesPerShard, entity => timers.CancelAll(entity.Timers));
-        passivateAfter = (long)context.Timing.PassivateAfter.TotalMilliseconds;
-        nextSweep = context.Now;
+        passivateAfter = definition.PassivateAfter ?? context.Timing.PassivateAfter;
+        nextSweep = passivateAfter == Timeout.InfiniteTimeSpan ? long.MaxValue : context.Now;
         context.Parts.Add(this);
     }
 
@@ -140,9 +140,10 @@ internal sealed class ActiveEntities<TState, TOut> : IEntityStates<TState>
     {
         if (context.Now >= nextSweep)
         {
-            TellIdle();
-            counts.PassivatedIdle += entities.PassivateIdle(context.Now - passivateAfter, context.Now, HasTimers);
-            nextSweep = context.Now + Math.Max(passivateAfter / 10, 1);
+            var idle = (long)passivateAfter.TotalMilliseconds;
+            TellIdle(context.Now - idle);
+            counts.PassivatedIdle += entities.PassivateIdle(context.Now - idle, context.Now, HasTimers);
+            nextSweep = context.Now + Math.Max(idle / 10, 1);
         }
 
         while (context.Outbox.HasRoom && timers.TryTake(out var timer))
@@ -214,8 +215,10 @@ internal sealed class ActiveEntities<TState, TOut> : IEntityStates<TState>
         }
     }
 
-    /// <summary>Tells the observer, if there is one, who will be passivated.</summary>
-    private void TellIdle()
+    /// <summary>
+    /// Tells the observer, if there is one, who will be passivated: who was last used then or before.
+    /// </summary>
+    private void TellIdle(long since)
     {
         if (context.Observer is not { } observer)
         {
@@ -224,14 +227,14 @@ internal sealed class ActiveEntities<TState, TOut> : IEntityStates<TState>
 
         foreach (var (key, lastUsed) in entities.OldestFirst())
         {
-            if (lastUsed > context.Now - passivateAfter)
+            if (lastUsed > since)
             {
                 return;
             }
 
             if (!HasTimers(entities[entities.Find(key.Span)]))
             {
-                observer.Passivated(key.Span, $"after {context.Timing.PassivateAfter} idle", context);
+                observer.Passivated(key.Span, $"after {passivateAfter} idle", context);
             }
         }
     }

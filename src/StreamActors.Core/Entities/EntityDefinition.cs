@@ -1,3 +1,5 @@
+using StreamActors.Configuration;
+using StreamActors.Limits;
 using StreamActors.Pipelines;
 using StreamActors.Shards;
 
@@ -18,10 +20,12 @@ internal abstract class EntityDefinition(string name, Type handler)
 
 /// <summary>A kind of entity with its types.</summary>
 internal sealed class EntityDefinition<TState, TOut>(
-    string name, Type handler, Func<IScope, ITimerHandler<TState, TOut>> make, ICodec<TState>? codec)
+    string name, Type handler, Func<IScope, ITimerHandler<TState, TOut>> make)
     : EntityDefinition(name, handler)
     where TState : new()
 {
+    private readonly List<string> contradictions = [];
+
     /// <summary>The version of its state.</summary>
     public int Version { get; } = StateType.VersionOf(typeof(TState)) ?? 0;
 
@@ -29,7 +33,12 @@ internal sealed class EntityDefinition<TState, TOut>(
     public Outputs<TOut> Outputs { get; } = Pipelines.Outputs.OfKinds<TOut>();
 
     /// <summary>Writes and reads a state; null = as JSON.</summary>
-    public ICodec<TState>? State { get; set; } = codec;
+    public ICodec<TState>? State { get; private set; }
+
+    /// <summary>
+    /// How long an entity may be idle before it is passivated; null = as the pipeline has it, infinite = never.
+    /// </summary>
+    public TimeSpan? PassivateAfter { get; private set; }
 
     /// <summary>Writes and reads a state.</summary>
     public ICodec<TState> StateCodec => field ??= State ?? StateType.DefaultCodec<TState>();
@@ -39,11 +48,24 @@ internal sealed class EntityDefinition<TState, TOut>(
     {
         get
         {
+            foreach (var mistake in contradictions)
+            {
+                yield return mistake;
+            }
+
+            var (shortest, longest) = (PipelineTiming.ShortestPassivateAfter, PipelineTiming.LongestPassivateAfter);
+            if (PassivateAfter is { } idle && idle != Timeout.InfiniteTimeSpan && (idle < shortest || idle > longest))
+            {
+                yield return $"The entity {Name} is passivated after {Duration.Write(idle)} "
+                    + $"(EntityOptions.PassivateAfter): it must be a time from {Duration.Write(shortest)} to "
+                    + $"{Duration.Write(longest)}, or Timeout.InfiniteTimeSpan for never.";
+            }
+
             var state = typeof(TState);
             if (Version < 1)
             {
-                yield return $"The state {state.Name} of the entity {Name} has no version: write [StateVersion(1)] in "
-                    + "front of it, and raise the number whenever its stored form changes.";
+                yield return $"The state {TypeName.Of(state)} of the entity {Name} has no version: write "
+                    + "[StateVersion(1)] in front of it, and raise the number whenever its stored form changes.";
             }
 
             foreach (var part in State is null ? StateType.NotStored(state) : [])
@@ -52,6 +74,20 @@ internal sealed class EntityDefinition<TState, TOut>(
                     + "its state (EntityOptions.State).";
             }
         }
+    }
+
+    /// <summary>Takes what a route says of it; what an earlier one has said holds.</summary>
+    public void Take(EntityOptions<TState>? options)
+    {
+        if (PassivateAfter is { } known && options?.PassivateAfter is { } other && known != other)
+        {
+            contradictions.Add(
+                $"The entity {Name} is passivated after {Duration.Write(known)} by one route, and after "
+                + $"{Duration.Write(other)} by another: say EntityOptions.PassivateAfter once, or the same.");
+        }
+
+        State ??= options?.State;
+        PassivateAfter ??= options?.PassivateAfter;
     }
 
     /// <summary>

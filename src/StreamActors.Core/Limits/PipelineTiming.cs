@@ -5,6 +5,9 @@ namespace StreamActors.Limits;
 /// <summary>When a pipeline does what it does by the clock.</summary>
 public sealed record PipelineTiming
 {
+    internal static readonly TimeSpan ShortestPassivateAfter = TimeSpan.FromMilliseconds(1);
+    internal static readonly TimeSpan LongestPassivateAfter = TimeSpan.FromDays(1_000);
+
     /// <summary>The longest time between a record's completion and the commit that covers it.</summary>
     public TimeSpan CommitInterval { get; init; } = TimeSpan.FromSeconds(5);
 
@@ -28,7 +31,10 @@ public sealed record PipelineTiming
     /// </summary>
     public TimeSpan StartLimit { get; init; } = TimeSpan.FromSeconds(5);
 
-    /// <summary>How long an entity may be idle before it is passivated.</summary>
+    /// <summary>
+    /// How long an entity may be idle before it is passivated, unless its own kind says otherwise
+    /// (<c>EntityOptions.PassivateAfter</c>).
+    /// </summary>
     public TimeSpan PassivateAfter { get; init; } = TimeSpan.FromMinutes(10);
 
     /// <summary>
@@ -66,7 +72,7 @@ public sealed record PipelineTiming
             StopLimit = reader.Time(nameof(StopLimit), given.StopLimit, shortest, hour),
             StartLimit = reader.Time(nameof(StartLimit), given.StartLimit, shortest, minute),
             PassivateAfter = reader.Time(
-                nameof(PassivateAfter), given.PassivateAfter, shortest, TimeSpan.FromDays(1_000)),
+                nameof(PassivateAfter), given.PassivateAfter, ShortestPassivateAfter, LongestPassivateAfter),
             MaxEventTimeLead = reader.Time(
                 nameof(MaxEventTimeLead), given.MaxEventTimeLead, TimeSpan.Zero, TimeSpan.FromDays(1_000)),
             Restart = new Backoff(first, restart.Time(nameof(Backoff.Max), given.Restart.Max, first, hour)),

@@ -88,11 +88,12 @@ public sealed class PipelineBuilder
     {
         var name = options?.Name ?? TypeName.Of(typeof(THandler));
         route.ShardGroup = $"entity {name}";
-        var kind = new EntityDefinition<TState, TOut>(name, typeof(THandler), make, options?.State);
+        var kind = new EntityDefinition<TState, TOut>(name, typeof(THandler), make);
+        kind.Take(options);
         switch (entities.Find(known => known.Name == name))
         {
             case EntityDefinition<TState, TOut> same when same.Handler == typeof(THandler):
-                same.State ??= options?.State;
+                same.Take(options);
                 return same;
             case { } other:
                 mistakes.Add(
@@ -111,8 +112,8 @@ public sealed class PipelineBuilder
     internal MapDefinition Map<TMap>(RouteDefinition route, MapAsyncOptions options)
         where TMap : class
     {
-        var map = new MapDefinition(options.Name ?? typeof(TMap).Name, options);
-        var owner = $"MapAsync<{typeof(TMap).Name}> of {route.Topic}";
+        var map = new MapDefinition(options.Name ?? TypeName.Of(typeof(TMap)), options);
+        var owner = $"MapAsync<{TypeName.Of(typeof(TMap))}> of {route.Topic}";
         Needs(owner, static scope => scope.Make<TMap>());
         if (map.Name.Length == 0 || map.Name.Contains(':', StringComparison.Ordinal))
         {
