@@ -17,9 +17,9 @@ public sealed class MappedBuilder<T>
     private MappedBuilder(PipelineBuilder pipeline, RouteDefinition route, EndRoute end) =>
         (this.pipeline, this.route, this.end) = (pipeline, route, end);
 
-    /// <summary>Ends the route: the connectors of its targets, and what makes the stage behind the calls.</summary>
+    /// <summary>Ends the route: where its values go, and what makes the stage behind the calls.</summary>
     private delegate void EndRoute(
-        Func<IEnumerable<string>> connectors, Func<ShardContext, DeadLetters, IStage<T>> makeNext);
+        IOutputs outputs, Func<ShardContext, DeadLetters, IStage<T>> makeNext);
 
     /// <summary>Writes records that the route gives up to a topic, with their bytes and their story.</summary>
     public MappedBuilder<T> DeadLetters(string topic)
@@ -38,7 +38,7 @@ public sealed class MappedBuilder<T>
         where TState : new()
     {
         var kind = pipeline.Entity<THandler, TState, TOut>(route, static scope => scope.Make<THandler>(), options);
-        end(() => kind.Outputs.Connectors, kind.MakeStage<T>);
+        end(kind.Outputs, kind.MakeStage<T>);
         return new OutputBuilder<TOut>(pipeline, route, kind.Outputs);
     }
 
@@ -49,7 +49,7 @@ public sealed class MappedBuilder<T>
         where TKind : T
     {
         var outputs = Outputs.OfKinds<T>();
-        end(() => outputs.Connectors, (context, _) => new EmitStage<T>(new Emitter<T>(outputs, context)));
+        end(outputs, (context, _) => new EmitStage<T>(new Emitter<T>(outputs, context)));
         return new OutputBuilder<T>(pipeline, route, outputs).To(targets);
     }
 
@@ -68,10 +68,10 @@ public sealed class MappedBuilder<T>
         where TIn : allows ref struct
     {
         var map = pipeline.Map<TMap>(route, options);
-        return new(pipeline, route, (connectors, makeNext) =>
+        return new(pipeline, route, (outputs, makeNext) =>
         {
             CallPlan<TIn, T>? plan = null;
-            steps.End(route, connectors, (context, deadLetters, release) =>
+            steps.End(route, outputs, (context, deadLetters, release) =>
             {
                 // Made with the first shard, by the poll thread: before that, configuration may change the options.
                 plan ??= new(map.Name, map.Options, steps.Reader, static scope => scope.Make<TMap>());

@@ -19,7 +19,9 @@ public sealed class OutputBuilder<T>
 
     /// <summary>
     /// Sends values to each of these targets: all of them, or, where the targets are of a more special kind, those of
-    /// that kind. May be said more than once. A value that no target takes fails the call that emitted it.
+    /// that kind. May be said more than once. A value that no target takes fails the call that emitted it; where
+    /// <typeparamref name="T"/> is closed (abstract, with private constructors only, its kinds nested in it), a kind
+    /// that none takes is a mistake at the start.
     /// </summary>
     public OutputBuilder<T> To<TKind>(params Target<TKind>[] targets)
         where TKind : T
@@ -27,10 +29,20 @@ public sealed class OutputBuilder<T>
         route.Targets.AddRange(targets);
         foreach (var target in targets)
         {
-            outputs.Add(target.Connector, context => new KindWay<T, TKind>(
+            outputs.Add<TKind>(target.Connector, context => new KindWay<T, TKind>(
                 new TargetWay<TKind>(target, context)));
         }
 
+        return this;
+    }
+
+    /// <summary>
+    /// Lets values of a kind go nowhere that no target takes. A call that emits nothing else counts as ignored.
+    /// </summary>
+    public OutputBuilder<T> Ignore<TKind>()
+        where TKind : T
+    {
+        outputs.Add<TKind>(connector: null, static _ => new NoWay<T, TKind>());
         return this;
     }
 

@@ -215,6 +215,10 @@ public sealed class PipelineBuilder
     [
         .. routes.Where(static route => !route.HasTargets)
             .Select(static route => $"The route {route.Name} leads nowhere: end it with To(target)."),
+        .. from route in routes.Where(static route => route.HasTargets).DistinctBy(static route => route.Steps.Outputs)
+           from kind in route.Steps.Outputs!.Untaken.Select(TypeName.Of)
+           select $"The route {route.Name} can emit {kind}, and no To(…) takes it: give it a target, or say "
+               + $"Ignore<{kind}>() where it shall go nowhere.",
         .. routes.GroupBy(static route => route.Name).Where(static same => same.Count() > 1)
             .Select(static same =>
                 $"{same.Count()} routes have the name {same.Key}: give each its own with Named(name)."),

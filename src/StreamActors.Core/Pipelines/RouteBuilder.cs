@@ -171,7 +171,7 @@ public sealed class RouteBuilder<T>
         var kind = pipeline.Entity<THandler, TState, TOut>(route, handler, options);
         steps.End(
             route,
-            () => kind.Outputs.Connectors,
+            kind.Outputs,
             (context, deadLetters, _) => kind.MakeStage<T>(context, deadLetters));
         return new OutputBuilder<TOut>(pipeline, route, kind.Outputs);
     }
@@ -188,7 +188,7 @@ public sealed class RouteBuilder<T>
     public OutputBuilder<TOut> FlatMap<TOut>(Func<T, IEnumerable<TOut>> map)
     {
         var outputs = Outputs.OfKinds<TOut>();
-        steps.End(route, () => outputs.Connectors, (context, _, _) =>
+        steps.End(route, outputs, (context, _, _) =>
             new FlatMapStage<T, TOut>(map, new Emitter<TOut>(outputs, context)));
         return new OutputBuilder<TOut>(pipeline, route, outputs);
     }
@@ -214,7 +214,7 @@ public sealed class RouteBuilder<T>
     public RouteEnd<T> To(params Target<T>[] targets)
     {
         var outputs = Outputs.OfOneKind<T>();
-        steps.End(route, () => outputs.Connectors, (context, _, _) =>
+        steps.End(route, outputs, (context, _, _) =>
             new EmitStage<T>(new Emitter<T>(outputs, context)));
         return new RouteEnd<T>(route, outputs).To(targets);
     }

@@ -51,7 +51,7 @@ internal sealed class RouteDefinition
     public List<string> Mistakes { get; } = [];
 
     /// <summary>Whether it leads anywhere.</summary>
-    public bool HasTargets => Steps.Connectors.Any();
+    public bool HasTargets => TargetConnectors.Any();
 
     /// <summary>The topics that must exist before it starts.</summary>
     public IEnumerable<TopicSpec> Topics
@@ -65,10 +65,12 @@ internal sealed class RouteDefinition
 
     /// <summary>The lanes that it emits to: its targets' connectors, and the lane of dead letters.</summary>
     public IEnumerable<string> Connectors =>
-        DeadLetterTopic is null ? Steps.Connectors : Steps.Connectors.Append(DeadLetterLane);
+        DeadLetterTopic is null ? TargetConnectors : TargetConnectors.Append(DeadLetterLane);
 
     /// <summary>The connector of a lane: its own name, but for the lane of dead letters.</summary>
     public static string ConnectorOf(string lane) => lane == DeadLetterLane ? SourceConnector : lane;
+
+    private IEnumerable<string> TargetConnectors => Steps.Outputs?.Connectors ?? [];
 
     /// <summary>Makes the route's runner for a shard.</summary>
     public IRouteRunner MakeRunner(RouteCounters counters, ShardContext context) =>

@@ -9,8 +9,8 @@ namespace StreamActors.Pipelines;
 /// <summary>What a route does with a record, whatever its types.</summary>
 internal interface IRouteSteps
 {
-    /// <summary>The connectors of its targets; empty while it leads nowhere.</summary>
-    IEnumerable<string> Connectors { get; }
+    /// <summary>Where its values go; null while it leads nowhere.</summary>
+    IOutputs? Outputs { get; }
 
     /// <summary>Makes the route's runner for a shard.</summary>
     IRouteRunner MakeRunner(RouteDefinition route, RouteCounters counters, ShardContext context);
@@ -20,7 +20,6 @@ internal interface IRouteSteps
 internal sealed class RouteSteps<T>(IReader<T> reader) : IRouteSteps
     where T : allows ref struct
 {
-    private Func<IEnumerable<string>> connectors = static () => [];
     private StageFactory? stage;
 
     /// <summary>Makes what stands behind reading and dedup, for a shard.</summary>
@@ -44,7 +43,7 @@ internal sealed class RouteSteps<T>(IReader<T> reader) : IRouteSteps
     public bool AreUsed => Dedup is not null || SubKeys.Count > 0 || stage is not null;
 
     /// <inheritdoc/>
-    public IEnumerable<string> Connectors => connectors();
+    public IOutputs? Outputs { get; private set; }
 
     /// <inheritdoc/>
     public IRouteRunner MakeRunner(RouteDefinition route, RouteCounters counters, ShardContext context) =>
@@ -52,9 +51,9 @@ internal sealed class RouteSteps<T>(IReader<T> reader) : IRouteSteps
 
     /// <summary>Ends the route.</summary>
     /// <param name="route">The route.</param>
-    /// <param name="targets">The connectors of its targets, which may still be added to.</param>
+    /// <param name="outputs">Where its values go.</param>
     /// <param name="factory">Makes what stands behind reading and dedup.</param>
-    public void End(RouteDefinition route, Func<IEnumerable<string>> targets, StageFactory factory)
+    public void End(RouteDefinition route, IOutputs outputs, StageFactory factory)
     {
         if (stage is not null)
         {
@@ -63,7 +62,7 @@ internal sealed class RouteSteps<T>(IReader<T> reader) : IRouteSteps
                 + "To may be said again behind it, and takes several targets.");
         }
 
-        connectors = targets;
+        Outputs = outputs;
         stage = factory;
     }
 

@@ -11,13 +11,13 @@ internal sealed class Emitter<T>
     where T : allows ref struct
 {
     private readonly IWay<T>[] ways;
-    private readonly Func<T, string> kindOf;
+    private readonly Outputs<T> outputs;
 
     /// <summary>Makes an emitter for the outputs of a stage.</summary>
     public Emitter(Outputs<T> outputs, ShardContext context)
     {
+        this.outputs = outputs;
         ways = outputs.MakeWays(context);
-        kindOf = outputs.KindOf;
         Scope = new OutputScope([.. outputs.Connectors.Select(context.Outbox.Lane)], context);
     }
 
@@ -66,8 +66,7 @@ internal sealed class Emitter<T>
 
         if (!isTaken)
         {
-            throw new InvalidOperationException(
-                $"{kindOf(value)} was emitted, and no To(...) of its route takes it. Add a target for it.");
+            throw new InvalidOperationException(outputs.Explain(value));
         }
     }
 }

@@ -91,3 +91,11 @@ internal sealed class KindWay<T, TKind>(TargetWay<TKind> way) : IWay<T>
     public bool TryEmit(scoped in T value, scoped in Cause cause, OutputScope scope) =>
         value is TKind kind && way.TryEmit(in kind, in cause, scope);
 }
+
+/// <summary>Takes the values of one kind, and gives them to nobody.</summary>
+internal sealed class NoWay<T, TKind> : IWay<T>
+    where TKind : T
+{
+    /// <inheritdoc/>
+    public bool TryEmit(scoped in T value, scoped in Cause cause, OutputScope scope) => value is TKind;
+}

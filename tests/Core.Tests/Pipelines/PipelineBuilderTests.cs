@@ -120,8 +120,8 @@ public sealed class PipelineBuilderTests
         builder.From("a", new Bytes()).Entity<Handler<NoVersion>, NoVersion, string>().To(Target());
         builder.From("b", new Bytes()).Entity<Handler<Hidden>, Hidden, string>().To(Target());
         var message = Should.Throw<PipelineException>(builder.Build).Message;
-        message.ShouldContain("The state NoVersion of the entity Handler`1 has no version: write [StateVersion(1)]");
-        message.ShouldContain("Two entities have the name Handler`1, of the classes");
+        message.ShouldContain(
+            "The state NoVersion of the entity Handler<NoVersion> has no version: write [StateVersion(1)]");
         builder = new PipelineBuilder("feed");
         builder.From("b", new Bytes()).Entity<Handler<Hidden>, Hidden, string>().To(Target());
         message = Should.Throw<PipelineException>(builder.Build).Message;
@@ -147,6 +147,66 @@ public sealed class PipelineBuilderTests
         routes[0].ShardGroup.ShouldBe(routes[1].ShardGroup);
         routes[0].Connectors.ShouldBe(["redis"]);
         routes[2].ShardGroup.ShouldNotBe(routes[1].ShardGroup);
+    }
+
+    [Fact]
+    public void Two_kinds_of_entity_with_one_name_are_named_as_their_author_writes_them()
+    {
+        var builder = new PipelineBuilder("feed");
+        var same = "sums";
+        builder.From("a", new Bytes())
+            .Entity<Handler<Sound>, Sound, string>(new() { Name = same }).To(Target());
+        builder.From("b", new Bytes())
+            .Entity<Handler<Held<int[]>>, Held<int[]>, string>(new() { Name = same }).To(Target());
+        Should.Throw<PipelineException>(builder.Build).Message.ShouldContain(
+            "Two entities have the name sums, of the classes Handler<Sound> and Handler<Held<int[]>>: give each "
+            + "its own");
+    }
+
+    [Fact]
+    public void A_kind_of_a_closed_base_that_goes_nowhere_is_named_at_the_start_and_one_of_an_open_base_is_not()
+    {
+        Mistakes(static outputs => outputs.To(Of<Closed.Yes>())).ShouldBe(
+            "The route a can emit No, and no To(…) takes it: give it a target, or say Ignore<No>() where it shall go "
+            + "nowhere.");
+        Mistakes(static outputs => outputs.To(Of<Closed.Yes>()).Ignore<Closed.No>()).ShouldBe("");
+        Mistakes(static outputs => outputs.To(Of<Closed.Yes>()).To(Of<Closed.No>())).ShouldBe("");
+        Mistakes(static outputs => outputs.To(Of<Closed>())).ShouldBe("");
+        var builder = new PipelineBuilder("feed");
+        builder.From("a", new Bytes()).FlatMap(static _ => Array.Empty<Open>()).To(Of<Open.Yes>());
+        builder.Mistakes().ShouldBeEmpty();
+
+        static string Mistakes(Action<OutputBuilder<Closed>> end)
+        {
+            var builder = new PipelineBuilder("feed");
+            end(builder.From("a", new Bytes()).FlatMap(static _ => Array.Empty<Closed>()));
+            return string.Join(' ', builder.Mistakes());
+        }
+
+        static Target<T> Of<T>() => new("redis", "out", Json.Of<T>());
+    }
+
+    [Fact]
+    public void How_long_a_kind_of_entity_may_be_idle_has_a_range_and_is_said_once()
+    {
+        Mistake(TimeSpan.Zero, null).ShouldContain(
+            "The entity Handler<Sound> is passivated after 0s (EntityOptions.PassivateAfter): it must be a time from "
+            + "1ms to 1000d, or Timeout.InfiniteTimeSpan for never.");
+        Mistake(TimeSpan.FromDays(1_001), null).ShouldContain("is passivated after 1001d");
+        Mistake(TimeSpan.FromMinutes(1), TimeSpan.FromMinutes(2)).ShouldContain(
+            "is passivated after 1m by one route, and after 2m by another: say EntityOptions.PassivateAfter once");
+        Mistake(TimeSpan.FromMinutes(1), TimeSpan.FromMinutes(1)).ShouldBe("");
+        Mistake(TimeSpan.FromDays(1_000), null).ShouldBe("");
+        Mistake(null, Timeout.InfiniteTimeSpan).ShouldBe("");
+
+        static string Mistake(TimeSpan? one, TimeSpan? other)
+        {
+            var builder = new PipelineBuilder("feed");
+            builder.From("a", new Bytes()).Entity<Handler<Sound>, Sound, string>(new() { PassivateAfter = one });
+            builder.From("b", new Bytes())
+                .Entity<Handler<Sound>, Sound, string>(new() { PassivateAfter = other }).To(Target());
+            return string.Join(' ', builder.Mistakes());
+        }
     }
 
     [Fact]
@@ -202,6 +262,30 @@ public sealed class PipelineBuilderTests
     private sealed class Sound
     {
         public int Seen { get; set; }
+    }
+
+    [StateVersion(1)]
+    private sealed class Held<T>
+    {
+        public T? Value { get; set; }
+    }
+
+    private abstract record Closed
+    {
+        private Closed()
+        {
+        }
+
+        public sealed record Yes : Closed;
+
+        public sealed record No : Closed;
+    }
+
+    private abstract record Open
+    {
+        public sealed record Yes : Open;
+
+        public sealed record No : Open;
     }
 
     private sealed class NoVersion

@@ -91,7 +91,22 @@ public sealed class TargetTests
         route.Texts("sink").ShouldBeEmpty();
         route.Counters.DeadLettered.ShouldBe(1);
         route.Events.All.OfType<EngineEvent.HandlerFailed>().ShouldHaveSingleItem().Error
-            .Message.ShouldContain("Pong was emitted, and no To(...) of its route takes it. Add a target for it.");
+            .Message.ShouldBe(
+                "Pong was emitted, and no To(…) takes it: they take Ping. Give it a target, with To(…) behind them, or "
+                + "say Ignore<Pong>() where it shall go nowhere.");
+    }
+
+    [Fact]
+    public void A_kind_that_shall_go_nowhere_does_and_its_record_counts_as_ignored_where_nothing_else_came()
+    {
+        var route = new OneRoute(static pipeline => pipeline.From("t", new Numbers()).DeadLetters("dlq")
+            .FlatMap(static value => Kinds(value).Skip(value))
+            .To(new Target<Ping>("sink", static _ => "ping", Json.Of<Ping>()))
+            .Ignore<Pong>());
+        route.Send("k", 0);
+        route.Send("k", 1);
+        route.Outputs("sink", static (_, output) => output.Destination).ShouldBe(["ping"]);
+        (route.Counters.DeadLettered, route.Counters.Ignored).ShouldBe((0, 1));
     }
 
     private static IEnumerable<Message> Kinds(int value) => [new Ping(value), new Pong()];
