@@ -26,7 +26,7 @@ public sealed class GeoLookup(HttpClient http) : IAsyncMap<Sighting, Located>
             Timeout = TimeSpan.FromSeconds(2),
             Retry = Retry.On<HttpRequestException>(attempts: 5, first: TimeSpan.FromMilliseconds(500), IsPassing),
         })
-        .To(Kafka.Topic("located", Json.Of<Located>()))
+        .To(Kafka.Topic("located", Json.Of<Located>()).CreateTopic(partitions: 4))
         .DeadLetters("sightings.dlq");
 
     public async ValueTask<Located?> MapAsync(Sighting sighting, Call call, CancellationToken stop)

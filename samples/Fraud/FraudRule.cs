@@ -35,7 +35,7 @@ public sealed class FraudRule : IEntity<SignIn, Profile, Alert>, IEntity<Payment
             .CreateTopic(partitions: 4)
             .DedupById(static payment => payment.Id, TimeSpan.FromMinutes(10))
             .Entity<FraudRule, Profile, Alert>()
-            .To(Kafka.Topic("alerts", Json.Of<Alert>()));
+            .To(Kafka.Topic("alerts", Json.Of<Alert>()).CreateTopic(partitions: 4));
     }
 
     public void On(SignIn signIn, ref Profile profile, Turn<Alert> turn) =>

@@ -27,7 +27,7 @@ public sealed class Visits : IEntity<PageView, Session, SessionEnded>
         .From("page-views", Json.Of(Shapes.Default.PageView))
         .CreateTopic(partitions: 8)
         .Entity<Visits, Session, SessionEnded>(new() { State = Json.Of(Shapes.Default.Session) })
-        .To(Kafka.Topic("sessions", Json.Of(Shapes.Default.SessionEnded)))
+        .To(Kafka.Topic("sessions", Json.Of(Shapes.Default.SessionEnded)).CreateTopic(partitions: 8))
         .DeadLetters("page-views.dlq");
 
     public void On(PageView view, ref Session session, Turn<SessionEnded> turn)

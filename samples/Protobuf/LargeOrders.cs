@@ -12,6 +12,7 @@ public static class LargeOrders
         .From("orders", new ProtobufCodec<Order>(Order.Parser))
         .CreateTopic(partitions: 8, replication: 1)
         .To(Kafka.Topic("orders.large", new ProtobufCodec<Order>(Order.Parser, SchemaId))
+            .CreateTopic(partitions: 8, replication: 1)
             .When(order => order.Cents >= 100_000))
         .DeadLetters("orders.dlq");
 }

@@ -39,8 +39,8 @@ public sealed class Limiter(IOptions<Rate> rate) : IEntity<Request, Bucket, Verd
         .From("requests", Json.Of<Request>())
         .CreateTopic(partitions: 8)
         .Entity<Limiter, Bucket, Verdict>()
-        .To(Kafka.Topic("allowed", Json.Of<Allowed>()))
-        .To(Kafka.Topic("refused", Json.Of<Refused>()));
+        .To(Kafka.Topic("allowed", Json.Of<Allowed>()).CreateTopic(partitions: 8))
+        .To(Kafka.Topic("refused", Json.Of<Refused>()).CreateTopic(partitions: 8));
 
     public void On(Request request, ref Bucket bucket, Turn<Verdict> turn)
     {

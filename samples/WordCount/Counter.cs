@@ -21,7 +21,7 @@ public sealed class Counter : IEntity<string, Seen, Count>
         .FlatMap(static line => Words(line))
         .Repartition("words", Codec.Text, key: static word => word, new() { Partitions = 4 })
         .Entity<Counter, Seen, Count>()
-        .To(Kafka.Topic("counts", Json.Of<Count>()));
+        .To(Kafka.Topic("counts", Json.Of<Count>()).CreateTopic(partitions: 4));
 
     public void On(string word, ref Seen seen, Turn<Count> turn)
     {

@@ -90,7 +90,7 @@ public sealed class KafkaAdmin : IDisposable
     /// <exception cref="SourceException">No broker answered, or it refused.</exception>
     public Task<IReadOnlyList<string>> CreateAsync(IReadOnlyList<TopicSpec> topics, CancellationToken stop) =>
         AskAsync<IReadOnlyList<string>>(
-            "The topics could not be created",
+            $"The topics {string.Join(", ", topics.Select(static topic => topic.Name))} could not be created",
             async () =>
             {
                 var wanted = topics.Select(topic => new TopicSpecification

@@ -62,7 +62,7 @@ public sealed class KafkaSource(KafkaOptions options, TimeProvider clock) : ISou
                 return (existing, "");
             }
 
-            var awaited = missing.Where(topic => topic.Partitions == 0).Select(topic => topic.Name).ToList();
+            var awaited = missing.Where(topic => topic.Partitions == 0).ToList();
             var creatable = missing.Where(topic => topic.Partitions > 0).ToList();
             if (creatable.Count > 0)
             {
@@ -75,7 +75,8 @@ public sealed class KafkaSource(KafkaOptions options, TimeProvider clock) : ISou
 
             if (awaited.Count > 0)
             {
-                return (existing, $"These topics do not exist, and are not created: {string.Join(", ", awaited)}.");
+                return (existing, string.Join(' ', awaited.Select(static topic =>
+                    $"The topic {topic.Name} does not exist{(topic.Need.Length == 0 ? "" : ": ")}{topic.Need}.")));
             }
 
             // Created is not yet known to every broker: what counts is that it can be described.

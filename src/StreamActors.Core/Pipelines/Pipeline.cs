@@ -72,14 +72,13 @@ public sealed class Pipeline
     public void Fail(Exception defect) => Fatal = $"{defect.GetType().Name}: {defect.Message}";
 
     /// <summary>
-    /// Waits until its topics exist, for as long as it takes. Where topics that feed the same entities have different
-    /// numbers of partitions, it is then <see cref="Fatal"/>, and does not join its group.
+    /// Waits until its topics exist, those that it writes to too, for as long as it takes. Where topics that feed the
+    /// same entities have different numbers of partitions, it is then <see cref="Fatal"/>, and does not join its group.
     /// </summary>
     public async Task PrepareAsync(CancellationToken stop)
     {
-        IReadOnlyList<TopicSpec> topics =
-            [.. definition.Routes.SelectMany(static route => route.Topics).DistinctBy(static topic => topic.Name)];
-        host.PartitionCounts = await source.PrepareAsync(Name, topics, services.Events, stop);
+        host.PartitionCounts = await source.PrepareAsync(
+            Name, TopicPlan.Of(definition.Routes), services.Events, stop);
         var mismatches = ShardGroup.Of(definition.Routes)
             .Select(group => group.Mismatch(host.PartitionCounts)).OfType<string>().ToList();
         Fatal = mismatches.Count == 0 ? null : string.Join(' ', mismatches);

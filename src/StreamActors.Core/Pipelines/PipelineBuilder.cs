@@ -10,8 +10,6 @@ namespace StreamActors;
 /// <summary>Composes a pipeline: a named set of routes with one consumer group.</summary>
 public sealed class PipelineBuilder
 {
-    private const int MaxPartitions = 10_000;
-
     private readonly List<RouteDefinition> routes = [];
     private readonly List<EntityDefinition> entities = [];
     private readonly List<MapDefinition> maps = [];
@@ -141,12 +139,6 @@ public sealed class PipelineBuilder
         string name, ICodec<T> codec, Func<T, string> key, RepartitionOptions options)
         where T : allows ref struct
     {
-        if (options.Partitions is < 1 or > MaxPartitions)
-        {
-            mistakes.Add(
-                $"Repartition {name} asks for {options.Partitions} partitions: it must be from 1 to {MaxPartitions}.");
-        }
-
         var topic = $"{Name}-{name}-repartition";
         var target = new Target<T>(RouteDefinition.SourceConnector, topic, codec)
         {
@@ -213,6 +205,7 @@ public sealed class PipelineBuilder
 
     private IEnumerable<string> MistakesBetweenRoutes() =>
     [
+        .. TopicPlan.Mistakes(routes),
         .. routes.Where(static route => !route.HasTargets)
             .Select(static route => $"The route {route.Name} leads nowhere: end it with To(target)."),
         .. from route in routes.Where(static route => route.HasTargets).DistinctBy(static route => route.Steps.Outputs)

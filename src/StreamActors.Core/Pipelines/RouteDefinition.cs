@@ -53,15 +53,29 @@ internal sealed class RouteDefinition
     /// <summary>Whether it leads anywhere.</summary>
     public bool HasTargets => TargetConnectors.Any();
 
-    /// <summary>The topics that must exist before it starts.</summary>
-    public IEnumerable<TopicSpec> Topics
-    {
-        get
+    /// <summary>The topics that it reads and that it writes to, as far as they are known before a value is.</summary>
+    public IEnumerable<TopicSpec> Topics => Targets
+        .Where(static target => target is { Connector: SourceConnector, Fixed: not null })
+        .Select(target => target.Create ?? new TopicSpec(target.Fixed!, 0, 0)
         {
-            var source = Create ?? new TopicSpec(Topic, 0, 0);
-            return DeadLetterTopic is null ? [source] : [source, source with { Name = DeadLetterTopic }];
-        }
-    }
+            Need = $"the route {Name} writes to it. Create it, or let it be created: Kafka.Topic(\"{target.Fixed}\", "
+                + "…).CreateTopic(partitions)",
+        })
+        .Prepend(Create ?? new TopicSpec(Topic, 0, 0)
+        {
+            Need = $"the route {Name} reads it. Create it, or let it be created: From(\"{Topic}\", "
+                + "…).CreateTopic(partitions)",
+        });
+
+    /// <summary>The topic of its dead letters, created as the one that it reads; none where it has no such.</summary>
+    public IEnumerable<TopicSpec> DeadLetters => DeadLetterTopic is null ? [] :
+    [
+        new TopicSpec(DeadLetterTopic, Create?.Partitions ?? 0, Create?.Replication ?? 0)
+        {
+            Need = $"the route {Name} writes its dead letters to it. Create it, or let it be created, as {Topic} is "
+                + "then too: CreateTopic(partitions) in the route",
+        },
+    ];
 
     /// <summary>The lanes that it emits to: its targets' connectors, and the lane of dead letters.</summary>
     public IEnumerable<string> Connectors =>

@@ -26,8 +26,16 @@ public interface ISource
 /// <summary>A topic that a pipeline needs.</summary>
 /// <param name="Name">Its name.</param>
 /// <param name="Partitions">How many partitions to create it with; 0 = never create it, wait for it.</param>
-/// <param name="Replication">How many replicas to create it with.</param>
-public sealed record TopicSpec(string Name, int Partitions, short Replication);
+/// <param name="Replication">
+/// How many replicas to create it with; -1 = as many as the brokers make by default.
+/// </param>
+public sealed record TopicSpec(string Name, int Partitions, short Replication)
+{
+    /// <summary>
+    /// Who needs it, and what to do where it is missing, as the end of the sentence that says so; empty = not said.
+    /// </summary>
+    public string Need { get; init; } = "";
+}
 
 /// <summary>How a pipeline joins its group.</summary>
 /// <param name="Pipeline">The pipeline's name, for logs.</param>

@@ -21,7 +21,7 @@ public sealed class Visits : IEntity<PageView, Session, SessionEnded>
         .From("page-views", Json.Of<PageView>())
         .CreateTopic(partitions: 8)
         .Entity<Visits, Session, SessionEnded>()
-        .To(Kafka.Topic("sessions", Json.Of<SessionEnded>()))
+        .To(Kafka.Topic("sessions", Json.Of<SessionEnded>()).CreateTopic(partitions: 8))
         .DeadLetters("page-views.dlq");
 
     // The record's key names the entity: here, the visitor.
