@@ -51,8 +51,8 @@ internal static class ValueCodecs
         {
             var types = all.Select(static target => TypeName.Of(target.GetType().GetGenericArguments()[0])).Distinct();
             throw new PipelineTestException(
-                $"No target of the pipeline writes values of the type {TypeName.Of(typeof(T))}: {destination} cannot be "
-                + $"read as such. The targets write {string.Join(", ", types)}; ReadRaw gives their bytes.");
+                $"No target of the pipeline writes values of the type {TypeName.Of(typeof(T))}: {destination} cannot "
+                + $"be read as such. The targets write {string.Join(", ", types)}; ReadRaw gives their bytes.");
         }
 
         return [.. records.Select(record => Read(targets, record))];
@@ -75,6 +75,7 @@ internal static class ValueCodecs
 
         throw new PipelineTestException(
             $"What {record.Connector} wrote to {record.Destination} is no {TypeName.Of(typeof(T))} of a target that "
-            + $"writes there{(why.Length > 0 ? $" (its codec says: {why})" : "")}. ReadRaw gives its bytes: {record.Text}");
+            + $"writes there{(why.Length > 0 ? $" (its codec says: {why})" : "")}. ReadRaw gives its bytes: "
+            + record.Text);
     }
 }

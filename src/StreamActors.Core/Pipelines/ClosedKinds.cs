@@ -23,7 +23,7 @@ internal static class ClosedKinds
                 .Where(each => each is { IsAbstract: false, IsGenericType: false } && each.IsSubclassOf(kind))
             : [];
 
-    /// <summary>Whether it is the constructor that the compiler gives each record, for those that derive from it.</summary>
+    /// <summary>Whether it is the constructor by which a record is copied, which each has.</summary>
     private static bool IsCopying(ConstructorInfo constructor, Type kind) =>
         constructor.GetParameters() is [var only] && only.ParameterType == kind;
 }
