@@ -1,5 +1,4 @@
 using StreamActors.Calls;
-using StreamActors.Configuration;
 using StreamActors.Pipelines;
 using StreamActors.Shards;
 using StreamActors.Sinks;
