@@ -150,11 +150,7 @@ public sealed class FileSinkTests : SinkContract, IDisposable
     private async Task<IReadOnlyList<string>> DeliverAsync(string destination, string line)
     {
         await using var sink = new FileSink(Folder);
-        using var batch = new OutputBatch();
-        var draft = batch.Begin(destination, []);
-        batch.BeginValue(ref draft);
-        Encoding.UTF8.GetBytes(line, batch);
-        batch.End(in draft, default);
+        using var batch = SinkOutput.Batch(destination, new SinkOutput(null, Encoding.UTF8.GetBytes(line)));
         await sink.DeliverAsync(batch, default);
         return [.. batch.Refused.Select(static each => each.Reason)];
     }

@@ -13,10 +13,10 @@ public sealed class Connectors
     private readonly Dictionary<string, Connector> all = new(StringComparer.Ordinal);
 
     /// <summary>The connectors.</summary>
-    public IReadOnlyCollection<Connector> All => all.Values;
+    internal IReadOnlyCollection<Connector> All => all.Values;
 
     /// <summary>Adds a connector, or replaces the one of that name.</summary>
-    public Connectors Add(Connector connector)
+    internal Connectors Add(Connector connector)
     {
         ArgumentNullException.ThrowIfNull(connector);
         all[connector.Name] = connector;
@@ -53,7 +53,7 @@ public sealed class Connectors
 /// Reads its settings over those of the code, checks them, and says how it is opened; mistakes are the reader's. Called
 /// before anything is opened, and again when the configuration changes; it connects to nothing.
 /// </param>
-public sealed record Connector(string Name, Func<SettingsReader, Peer> Read)
+internal sealed record Connector(string Name, Func<SettingsReader, Peer> Read)
 {
     /// <summary>The section of its settings: its name, or as its package spells it.</summary>
     public string Section { get; init; } = Name;
@@ -63,7 +63,7 @@ public sealed record Connector(string Name, Func<SettingsReader, Peer> Read)
 /// How a pipeline, whose name is given, opens a peer. What is opened connects later, by itself, and is closed with the
 /// pipeline.
 /// </summary>
-public sealed record Peer
+internal sealed record Peer
 {
     /// <summary>Opens it to read from; null where that cannot be.</summary>
     public Func<string, EngineServices, ISource>? Source { get; init; }

@@ -13,7 +13,7 @@ namespace StreamActors;
 /// </param>
 /// <param name="Scheduler">Where turns come from.</param>
 /// <param name="Events">Where to say what happened.</param>
-public sealed record EngineServices(TimeProvider Time, Random Random, ITurnScheduler Scheduler, IEngineEvents Events)
+internal sealed record EngineServices(TimeProvider Time, Random Random, ITurnScheduler Scheduler, IEngineEvents Events)
 {
     /// <summary>Where the objects of user code come from; without a host, their parameterless constructors.</summary>
     public IScopes Scopes { get; init; } = new PlainScopes();

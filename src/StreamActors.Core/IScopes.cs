@@ -4,7 +4,7 @@ namespace StreamActors;
 /// Where the objects of user code come from: the host's dependency injection, by a port of Core's. A shard has a scope
 /// for its handlers, from its start to its end; a call of <c>MapAsync</c> has one of its own.
 /// </summary>
-public interface IScopes
+internal interface IScopes
 {
     /// <summary>Opens a scope. Any thread may call it.</summary>
     IScope Open();

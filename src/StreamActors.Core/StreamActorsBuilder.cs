@@ -9,10 +9,10 @@ public sealed class StreamActorsBuilder
     private readonly List<PipelineRegistration> pipelines = [];
 
     /// <summary>The peers of every pipeline that does not bring its own.</summary>
-    public Connectors Connectors { get; } = new();
+    internal Connectors Connectors { get; } = new();
 
     /// <summary>The pipelines.</summary>
-    public IReadOnlyList<PipelineRegistration> Pipelines => pipelines;
+    internal IReadOnlyList<PipelineRegistration> Pipelines => pipelines;
 
     /// <summary>Adds a pipeline.</summary>
     /// <param name="name">Its name.</param>

@@ -44,6 +44,8 @@ public static class HostingSetup
         services.AddHostedService(static all => all.GetRequiredService<PeerProbe>());
         services.AddSingleton<RateWindow>();
         services.AddHostedService(static all => all.GetRequiredService<RateWindow>());
+        services.AddSingleton(static all => new NodeMetrics(
+            all.GetRequiredService<Node>(), all.GetRequiredService<PeerProbe>(), all.GetRequiredService<RateWindow>()));
         services.AddHostedService<SettingsReload>();
         services.AddSingleton<NodeHealth>();
         services.AddHealthChecks().AddCheck<NodeHealthCheck>("streamactors", tags: ["ready"]);

@@ -10,7 +10,7 @@ namespace StreamActors.Hosting;
 /// The pipelines of this process: each has its own member, group and poll thread; one that fails leaves the others
 /// alone. Stopping drains them all side by side, while the pages still answer, then closes their sinks.
 /// </summary>
-public sealed class Node : IHostedLifecycleService, IAsyncDisposable
+internal sealed class Node : IHostedLifecycleService, IAsyncDisposable
 {
     private readonly IEngineEvents events;
     private readonly IScopes scopes;
@@ -223,4 +223,4 @@ public sealed class Node : IHostedLifecycleService, IAsyncDisposable
 /// <param name="Pipeline">The pipeline.</param>
 /// <param name="Source">Where it reads from.</param>
 /// <param name="Sinks">Its sinks, by connector name.</param>
-public sealed record NodePipeline(Pipeline Pipeline, ISource Source, IReadOnlyDictionary<string, ISink> Sinks);
+internal sealed record NodePipeline(Pipeline Pipeline, ISource Source, IReadOnlyDictionary<string, ISink> Sinks);

@@ -9,13 +9,13 @@ namespace StreamActors.Kafka;
 /// <param name="Partitions">How many partitions it has.</param>
 /// <param name="Replication">How many replicas each partition has; the least of them where they differ.</param>
 /// <param name="Leaderless">How many partitions have no leader now, and can be neither read nor written.</param>
-public sealed record KafkaTopic(string Name, int Partitions, int Replication, int Leaderless);
+internal sealed record KafkaTopic(string Name, int Partitions, int Replication, int Leaderless);
 
 /// <summary>
 /// Administration with the same security as everything else. Any thread may call it; no call blocks one. A question
 /// that no broker answers fails with a <see cref="SourceException"/> after <see cref="Limit"/>.
 /// </summary>
-public sealed class KafkaAdmin : IDisposable
+internal sealed class KafkaAdmin : IDisposable
 {
     /// <summary>How long a broker has to answer.</summary>
     public static readonly TimeSpan Limit = TimeSpan.FromSeconds(5);

@@ -7,7 +7,7 @@ namespace StreamActors.Kafka;
 /// Answers, for a person: can the brokers be reached, does the log-in work, are the topics there and usable. It changes
 /// nothing, and ends within about <see cref="Limit"/> however sick the cluster is.
 /// </summary>
-public static class KafkaCheck
+internal static class KafkaCheck
 {
     /// <summary>How long the brokers have to answer.</summary>
     public static readonly TimeSpan Limit = TimeSpan.FromSeconds(5);

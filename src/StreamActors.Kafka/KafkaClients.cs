@@ -7,7 +7,7 @@ namespace StreamActors.Kafka;
 /// The one place where clients are made out of settings: what librdkafka refuses becomes a sentence for the one who set
 /// it, not a defect of the program.
 /// </summary>
-public static class KafkaClients
+internal static class KafkaClients
 {
     /// <summary>Makes a client.</summary>
     /// <param name="options">What its settings were made of.</param>

@@ -27,7 +27,7 @@ public sealed record KafkaOptions
     public IReadOnlyDictionary<string, string> ClientSettings { get; init; } = new Dictionary<string, string>();
 
     /// <summary>Reads the options over those that the code gives; mistakes are the reader's.</summary>
-    public static KafkaOptions Read(SettingsReader reader, KafkaOptions given)
+    internal static KafkaOptions Read(SettingsReader reader, KafkaOptions given)
     {
         ArgumentNullException.ThrowIfNull(reader);
         ArgumentNullException.ThrowIfNull(given);

@@ -8,7 +8,7 @@ namespace StreamActors.Kafka;
 /// Turns options into the settings of librdkafka's clients. What is set here beyond the options is what the promises
 /// rest on, and what CLIENT.md measured; each has its reason beside it.
 /// </summary>
-public static class KafkaSettings
+internal static class KafkaSettings
 {
     /// <summary>
     /// The settings that <see cref="KafkaOptions.ClientSettings"/> may not change, with all their aliases

@@ -16,7 +16,7 @@ namespace StreamActors.Kafka;
 /// <param name="pipeline">The pipeline that it serves, for what it reports.</param>
 /// <param name="events">Told once when the brokers go away, and once when they are back: a delivery only waits.</param>
 /// <param name="clock">Measures waits.</param>
-public sealed class KafkaSink(KafkaOptions options, string pipeline, IEngineEvents events, TimeProvider clock) : ISink
+internal sealed class KafkaSink(KafkaOptions options, string pipeline, IEngineEvents events, TimeProvider clock) : ISink
 {
     private static readonly TimeSpan RoomPause = TimeSpan.FromMilliseconds(10);
 

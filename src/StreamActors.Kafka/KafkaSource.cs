@@ -6,7 +6,7 @@ namespace StreamActors.Kafka;
 /// <summary>Kafka as the place that pipelines read from.</summary>
 /// <param name="options">How to reach the cluster.</param>
 /// <param name="clock">Measures waits.</param>
-public sealed class KafkaSource(KafkaOptions options, TimeProvider clock) : ISource, IDisposable
+internal sealed class KafkaSource(KafkaOptions options, TimeProvider clock) : ISource, IDisposable
 {
     private static readonly TimeSpan RetryPause = TimeSpan.FromSeconds(1);
 

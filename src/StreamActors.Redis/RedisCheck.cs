@@ -5,7 +5,7 @@ namespace StreamActors.Redis;
 /// reach and login, database, the right to run scripts, the right to each channel. It ends at the first thing without
 /// which the rest cannot be looked at.
 /// </summary>
-public static class RedisCheck
+internal static class RedisCheck
 {
     /// <summary>Checks. Takes at most the connect time-out and an operation time-out for each question.</summary>
     public static async Task<IReadOnlyList<Finding>> RunAsync(

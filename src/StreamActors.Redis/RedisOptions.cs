@@ -45,7 +45,7 @@ public sealed record RedisOptions
     internal string Endpoint => Host.Contains(':', StringComparison.Ordinal) ? $"[{Host}]:{Port}" : $"{Host}:{Port}";
 
     /// <summary>Reads the options over those that the code gives; mistakes are the reader's.</summary>
-    public static RedisOptions Read(SettingsReader reader, RedisOptions given)
+    internal static RedisOptions Read(SettingsReader reader, RedisOptions given)
     {
         ArgumentNullException.ThrowIfNull(reader);
         ArgumentNullException.ThrowIfNull(given);

@@ -18,7 +18,7 @@ namespace StreamActors.Redis;
 /// time-out a call. It never queues, and never gives up: the next delivery tries again.
 /// </para>
 /// </summary>
-public sealed class RedisSink : ISink
+internal sealed class RedisSink : ISink
 {
     // A health page is asked every few seconds and must not hang: ISink allows no more.
     private static readonly TimeSpan ReachTimeout = TimeSpan.FromSeconds(2);

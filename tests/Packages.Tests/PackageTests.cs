@@ -40,6 +40,16 @@ public sealed class PackageTests(PackedFixture packed) : IClassFixture<PackedFix
             .Select(static each => each.Attribute("id")!.Value).Order(StringComparer.Ordinal).ShouldBe(others);
     }
 
+    [Theory]
+    [MemberData(nameof(Names))]
+    public void A_package_takes_others_of_ours_in_its_own_version_only(string name)
+    {
+        using var package = Open(name, "nupkg");
+        About(package, name).Descendants().Where(static each => each.Name.LocalName == "dependency")
+            .Where(static each => PackedFixture.Names.Contains(each.Attribute("id")!.Value))
+            .ShouldAllBe(each => each.Attribute("version")!.Value == $"[{packed.Version}]");
+    }
+
     [Fact]
     public async Task The_template_makes_a_project_whose_tests_pass_and_that_a_record_goes_through()
     {

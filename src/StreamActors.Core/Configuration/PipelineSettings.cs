@@ -3,7 +3,7 @@ using StreamActors.Limits;
 namespace StreamActors.Configuration;
 
 /// <summary>What configuration may say of a pipeline, whatever its routes are.</summary>
-public sealed record PipelineSettings
+internal sealed record PipelineSettings
 {
     /// <summary>The consumer group.</summary>
     public required string GroupId { get; init; }

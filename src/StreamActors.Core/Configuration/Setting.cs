@@ -5,7 +5,7 @@ namespace StreamActors.Configuration;
 /// <param name="Value">Its value, masked if it is a secret.</param>
 /// <param name="From">Where it came from, such as <c>environment</c> or <c>code</c>; null = the default.</param>
 /// <param name="Ignored">Why it has no effect; null = it has one.</param>
-public sealed record Setting(string Name, string Value, string? From, string? Ignored)
+internal sealed record Setting(string Name, string Value, string? From, string? Ignored)
 {
     /// <summary>What <see cref="From"/> says of a value that the program sets.</summary>
     public const string Code = "code";

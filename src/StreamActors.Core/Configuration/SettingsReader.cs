@@ -23,7 +23,7 @@ public sealed class SettingsReader
     }
 
     /// <summary>Makes a reader of a source.</summary>
-    public SettingsReader(ISettingSource source)
+    internal SettingsReader(ISettingSource source)
         : this(source, "", [], [])
     {
     }
@@ -32,7 +32,7 @@ public sealed class SettingsReader
         (this.source, this.prefix, this.settings, this.mistakes) = (source, prefix, settings, mistakes);
 
     /// <summary>Every setting that was read, in the order of reading.</summary>
-    public IReadOnlyList<Setting> Settings => settings;
+    internal IReadOnlyList<Setting> Settings => settings;
 
     /// <summary>Every bad value, as a sentence that names setting, value and remedy.</summary>
     public IReadOnlyList<string> Mistakes => mistakes;

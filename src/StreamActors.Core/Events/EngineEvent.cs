@@ -4,7 +4,7 @@ namespace StreamActors.Events;
 
 /// <summary>Everything that the engine reports, as data; the host has the words.</summary>
 /// <param name="Pipeline">The pipeline that it happened in.</param>
-public abstract record EngineEvent(string Pipeline)
+internal abstract record EngineEvent(string Pipeline)
 {
     /// <summary>The pipeline waits for topics that do not exist, or for a broker that does not answer.</summary>
     public sealed record WaitingForSource(string Pipeline, string Why) : EngineEvent(Pipeline);

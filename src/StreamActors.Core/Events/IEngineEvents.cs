@@ -5,7 +5,7 @@ namespace StreamActors.Events;
 /// blocks. Nothing is reported per record, timer or output: what befalls these is reported with a count, at most once
 /// in ten seconds by a shard and kind.
 /// </summary>
-public interface IEngineEvents
+internal interface IEngineEvents
 {
     /// <summary>Takes note of an event.</summary>
     void Report(EngineEvent happened);

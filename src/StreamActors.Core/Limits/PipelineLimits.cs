@@ -60,7 +60,7 @@ public sealed record PipelineLimits
     public ParkingLimits Parking { get; init; } = new();
 
     /// <summary>Reads the bounds over those that the code gives; mistakes are the reader's.</summary>
-    public static PipelineLimits Read(SettingsReader reader, PipelineLimits given)
+    internal static PipelineLimits Read(SettingsReader reader, PipelineLimits given)
     {
         ArgumentNullException.ThrowIfNull(reader);
         ArgumentNullException.ThrowIfNull(given);
@@ -94,7 +94,7 @@ public sealed record PipelineLimits
     /// The bytes that a partition takes at most, without its windows: the mailbox and its last batch, two outboxes for
     /// each sink, and the offsets that wait for a commit.
     /// </summary>
-    public long BytesPerPartition(int sinks) =>
+    internal long BytesPerPartition(int sinks) =>
         (long)MailboxBytes + BatchBytes + (2L * OutboxBytes * sinks) + (4L * UncommittedRecords);
 }
 

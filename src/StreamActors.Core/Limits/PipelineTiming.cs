@@ -54,7 +54,7 @@ public sealed record PipelineTiming
     public TimeSpan RestartWindow { get; init; } = TimeSpan.FromMinutes(5);
 
     /// <summary>Reads the times over those that the code gives; mistakes are the reader's.</summary>
-    public static PipelineTiming Read(SettingsReader reader, PipelineTiming given)
+    internal static PipelineTiming Read(SettingsReader reader, PipelineTiming given)
     {
         ArgumentNullException.ThrowIfNull(reader);
         ArgumentNullException.ThrowIfNull(given);

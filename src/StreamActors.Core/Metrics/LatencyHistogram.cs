@@ -17,7 +17,7 @@ public sealed class LatencyHistogram
     /// The largest durations of the buckets in which the counts leave the process: finer around what pipelines promise,
     /// a few milliseconds without a window and a window of 100 ms with one.
     /// </summary>
-    public static IReadOnlyList<TimeSpan> Bounds { get; } =
+    internal static IReadOnlyList<TimeSpan> Bounds { get; } =
     [
         .. new[]
         {
@@ -38,10 +38,13 @@ public sealed class LatencyHistogram
     private readonly long[] counts = new long[Edges.Length];
     private double sum;
 
+    /// <summary>Counts a duration; a negative one counts as 0. Any thread may call it.</summary>
+    public void Record(TimeSpan duration) => Record((long)duration.TotalMicroseconds, times: 1);
+
     /// <summary>Counts durations.</summary>
     /// <param name="microseconds">The duration; a negative one counts as 0.</param>
     /// <param name="times">How many of them.</param>
-    public void Record(long microseconds, long times = 1)
+    internal void Record(long microseconds, long times = 1)
     {
         var duration = Math.Max(microseconds, 0);
         Interlocked.Add(ref counts[Bucket(duration)], times);
@@ -107,7 +110,7 @@ public sealed class LatencySnapshot
         (this.counts, this.microseconds) = (counts, microseconds);
 
     /// <summary>No durations at all.</summary>
-    public static LatencySnapshot Empty { get; } = new LatencyHistogram().Snapshot();
+    internal static LatencySnapshot Empty { get; } = new LatencyHistogram().Snapshot();
 
     /// <summary>How many durations were counted.</summary>
     public long Count => counts.Sum();
@@ -122,7 +125,7 @@ public sealed class LatencySnapshot
     /// How many durations lie in each bucket of <see cref="LatencyHistogram.Bounds"/>, its bound included; the last
     /// number is of those above all bounds.
     /// </summary>
-    public IReadOnlyList<long> Buckets
+    internal IReadOnlyList<long> Buckets
     {
         get
         {

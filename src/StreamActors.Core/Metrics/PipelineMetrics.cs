@@ -29,10 +29,10 @@ public sealed class PipelineMetrics
     public long DeadLetters => Sum(isOfDeadLetters: true, static sink => sink.Acknowledged);
 
     /// <summary>The partitions that this node owns, as of at most half a second ago.</summary>
-    public IReadOnlyList<PartitionStatus> Partitions
+    internal IReadOnlyList<PartitionStatus> Partitions
     {
         get => Volatile.Read(ref partitions);
-        internal set => Volatile.Write(ref partitions, value);
+        set => Volatile.Write(ref partitions, value);
     }
 
     private long Sum(bool isOfDeadLetters, Func<SinkCounters, long> value) => Sinks
@@ -41,14 +41,28 @@ public sealed class PipelineMetrics
 }
 
 /// <summary>The counters of a route.</summary>
-/// <param name="Name">The route's name.</param>
-/// <param name="Counters">What became of its records.</param>
-public sealed record RouteMetrics(string Name, RouteCounters Counters);
+public sealed class RouteMetrics
+{
+    internal RouteMetrics(string name, RouteCounters counters) => (Name, Counters) = (name, counters);
+
+    /// <summary>The route's name.</summary>
+    public string Name { get; }
+
+    /// <summary>What became of its records.</summary>
+    public RouteCounters Counters { get; }
+}
 
 /// <summary>The counters of a sink.</summary>
-/// <param name="Name">The name of the connector that opened it.</param>
-/// <param name="Counters">What became of the outputs to it.</param>
-public sealed record SinkMetrics(string Name, SinkCounters Counters);
+public sealed class SinkMetrics
+{
+    internal SinkMetrics(string name, SinkCounters counters) => (Name, Counters) = (name, counters);
+
+    /// <summary>The name of the connector that opened it.</summary>
+    public string Name { get; }
+
+    /// <summary>What became of the outputs to it.</summary>
+    public SinkCounters Counters { get; }
+}
 
 /// <summary>How an owned partition stands.</summary>
 /// <param name="Partition">The partition.</param>
@@ -60,11 +74,11 @@ public sealed record SinkMetrics(string Name, SinkCounters Counters);
 /// </param>
 /// <param name="Lag">Records behind the committable offset; null until the client knows.</param>
 /// <param name="Why">What it waits for, where it is not simply running; otherwise empty.</param>
-public sealed record PartitionStatus(
+internal sealed record PartitionStatus(
     PartitionId Partition, PartitionState State, long Committable, long? Committed, long? Lag, string Why);
 
 /// <summary>Whether an owned partition is read.</summary>
-public enum PartitionState
+internal enum PartitionState
 {
     /// <summary>Its start is not known yet, a co-partition is not here, or its shard failed and starts again.</summary>
     Starting,

@@ -30,6 +30,10 @@ public sealed class RouteCounters
     private long callsInFlight;
     private long parkedRecords;
 
+    internal RouteCounters()
+    {
+    }
+
     /// <summary>Records taken from the source for the first time.</summary>
     public long Received => Interlocked.Read(ref received);
 

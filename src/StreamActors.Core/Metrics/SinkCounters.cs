@@ -9,6 +9,12 @@ public sealed class SinkCounters
     private long refused;
     private long batches;
     private long failures;
+    private readonly LatencyHistogram deliveries = new();
+    private readonly LatencyHistogram ages = new();
+
+    internal SinkCounters()
+    {
+    }
 
     /// <summary>Outputs that the sink has acknowledged.</summary>
     public long Acknowledged => Interlocked.Read(ref acknowledged);
@@ -23,10 +29,10 @@ public sealed class SinkCounters
     public long Failures => Interlocked.Read(ref failures);
 
     /// <summary>How long the sink took for a batch; counted once for each output in it.</summary>
-    public LatencyHistogram Delivery { get; } = new();
+    public LatencySnapshot Delivery => deliveries.Snapshot();
 
     /// <summary>From a record's own time to the acknowledgement of its output.</summary>
-    public LatencyHistogram EndToEnd { get; } = new();
+    public LatencySnapshot EndToEnd => ages.Snapshot();
 
     /// <summary>Adds a delivery that failed.</summary>
     internal void AddFailure() => Interlocked.Increment(ref failures);
@@ -37,7 +43,7 @@ public sealed class SinkCounters
         Interlocked.Add(ref acknowledged, outputs - refusedOutputs);
         Interlocked.Add(ref refused, refusedOutputs);
         Interlocked.Increment(ref batches);
-        Delivery.Record(milliseconds * 1000, outputs);
+        deliveries.Record(milliseconds * 1000, outputs);
     }
 
     /// <summary>Adds how old the records are whose outputs the sink has taken.</summary>
@@ -56,13 +62,13 @@ public sealed class SinkCounters
 
             if (utcNow - output.Origin.Timestamp != age)
             {
-                EndToEnd.Record(age * 1000, times);
+                ages.Record(age * 1000, times);
                 (age, times) = (utcNow - output.Origin.Timestamp, 0);
             }
 
             times++;
         }
 
-        EndToEnd.Record(age * 1000, times);
+        ages.Record(age * 1000, times);
     }
 }

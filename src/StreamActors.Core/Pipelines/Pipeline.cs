@@ -14,7 +14,7 @@ namespace StreamActors;
 /// partition ─1 poll loop─▶ mailbox ─2 shard─▶ entity, window ─3 emit─▶ outbox ─4 ack─▶ ledger ─5 commit─▶ group
 /// </code>
 /// </summary>
-public sealed class Pipeline
+internal sealed class Pipeline
 {
     private readonly PipelineDefinition definition;
     private readonly ISource source;

@@ -18,7 +18,7 @@ public sealed class PipelineBuilder
 
     /// <summary>Starts a pipeline without routes.</summary>
     /// <param name="name">Its name, in logs, metrics and the CLI.</param>
-    public PipelineBuilder(string name)
+    internal PipelineBuilder(string name)
     {
         Name = name;
         GroupId = name;
@@ -50,7 +50,7 @@ public sealed class PipelineBuilder
     }
 
     /// <summary>The connectors that its routes emit to, dead letters included: the sinks that it needs.</summary>
-    public IReadOnlySet<string> Connectors => routes.SelectMany(static route => route.Connectors)
+    internal IReadOnlySet<string> Connectors => routes.SelectMany(static route => route.Connectors)
         .Select(RouteDefinition.ConnectorOf).ToHashSet(StringComparer.Ordinal);
 
     /// <summary>Starts a route from a topic.</summary>
@@ -149,7 +149,7 @@ public sealed class PipelineBuilder
     }
 
     /// <summary>What is wrong with the routes, a sentence each; empty where nothing is.</summary>
-    public IReadOnlyList<string> Mistakes() =>
+    internal IReadOnlyList<string> Mistakes() =>
     [
         .. mistakes,
         .. routes.SelectMany(static route => route.Mistakes),
@@ -159,7 +159,7 @@ public sealed class PipelineBuilder
 
     /// <summary>What is wrong with the routes when these are the sinks, a sentence each.</summary>
     /// <param name="sinks">The names of the connectors that can be emitted to.</param>
-    public IReadOnlyList<string> Mistakes(IReadOnlyCollection<string> sinks) =>
+    internal IReadOnlyList<string> Mistakes(IReadOnlyCollection<string> sinks) =>
     [
         .. Mistakes(),
         .. from route in routes
@@ -173,7 +173,7 @@ public sealed class PipelineBuilder
     /// Which objects of user code cannot be made, a sentence each. It makes each once; what their constructors throw
     /// comes out.
     /// </summary>
-    public IReadOnlyList<string> Mistakes(IScope scope)
+    internal IReadOnlyList<string> Mistakes(IScope scope)
     {
         var found = new List<string>();
         foreach (var (owner, make) in parts)

@@ -1,7 +1,7 @@
 namespace StreamActors.Records;
 
 /// <summary>One Kafka record as a turn sees it: spans over its batch's arena, valid only during the turn.</summary>
-public readonly ref struct Record
+internal readonly ref struct Record
 {
     private static readonly long EarliestDate = DateTimeOffset.MinValue.ToUnixTimeMilliseconds();
     private static readonly long LatestDate = DateTimeOffset.MaxValue.ToUnixTimeMilliseconds();

@@ -8,7 +8,7 @@ namespace StreamActors.Records;
 /// The poll thread fills it, hands it to a shard's mailbox, and never touches it again; the shard's turn reads it and
 /// gives it back by <see cref="Dispose"/>. One copy a record, no object a record.
 /// </summary>
-public sealed class RecordBatch : IDisposable
+internal sealed class RecordBatch : IDisposable
 {
     private const int InitialArena = 64 * 1024;
 

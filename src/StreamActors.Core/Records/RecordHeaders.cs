@@ -11,14 +11,14 @@ namespace StreamActors.Records;
 public static class RecordHeaders
 {
     /// <summary>Appends a header.</summary>
-    public static void Write(IBufferWriter<byte> output, ReadOnlySpan<byte> name, ReadOnlySpan<byte> value) =>
+    internal static void Write(IBufferWriter<byte> output, ReadOnlySpan<byte> name, ReadOnlySpan<byte> value) =>
         Write(output, name, value, value.Length);
 
     /// <summary>Appends a header whose value is null.</summary>
-    public static void WriteNull(IBufferWriter<byte> output, ReadOnlySpan<byte> name) => Write(output, name, [], -1);
+    internal static void WriteNull(IBufferWriter<byte> output, ReadOnlySpan<byte> name) => Write(output, name, [], -1);
 
     /// <summary>Appends a header whose value is text, written as UTF-8.</summary>
-    public static void Write(IBufferWriter<byte> output, ReadOnlySpan<byte> name, string value)
+    internal static void Write(IBufferWriter<byte> output, ReadOnlySpan<byte> name, string value)
     {
         var length = Encoding.UTF8.GetByteCount(value);
         WriteName(output, name, length);

@@ -12,7 +12,7 @@ public sealed record Backoff(TimeSpan Min, TimeSpan Max)
     /// <param name="random">
     /// Chance: the wait is up to a fifth shorter or longer, so that many do not retry in step.
     /// </param>
-    public TimeSpan Wait(int failures, Random random)
+    internal TimeSpan Wait(int failures, Random random)
     {
         var wait = TimeSpan.FromTicks((long)Math.Min(Min.Ticks * Math.Pow(2, failures - 1), Max.Ticks));
         return wait * (1 - Jitter + (2 * Jitter * random.NextDouble()));

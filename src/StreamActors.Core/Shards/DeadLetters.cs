@@ -77,25 +77,25 @@ internal sealed class DeadLetters(string handler, string? topic, SinkLane? lane,
         {
             if (header.IsNull)
             {
-                RecordHeaders.WriteNull(batch, header.Name);
+                RecordHeaders.WriteNull(batch.Writer, header.Name);
             }
             else
             {
-                RecordHeaders.Write(batch, header.Name, header.Value);
+                RecordHeaders.Write(batch.Writer, header.Name, header.Value);
             }
         }
 
-        RecordHeaders.Write(batch, "source_topic"u8, record.Source.Topic);
-        RecordHeaders.Write(batch, "source_partition"u8, Text(record.Source.Number));
-        RecordHeaders.Write(batch, "source_offset"u8, Text(record.Offset));
-        RecordHeaders.Write(batch, "source_timestamp"u8, Text(record.Timestamp));
-        RecordHeaders.Write(batch, "error_type"u8, error.Type);
-        RecordHeaders.Write(batch, "error_message"u8, error.Message);
-        RecordHeaders.Write(batch, "attempts"u8, Text(attempts));
-        RecordHeaders.Write(batch, "pipeline"u8, context.Pipeline);
-        RecordHeaders.Write(batch, "dead_lettered_at"u8, Text(context.UtcNow));
+        RecordHeaders.Write(batch.Writer, "source_topic"u8, record.Source.Topic);
+        RecordHeaders.Write(batch.Writer, "source_partition"u8, Text(record.Source.Number));
+        RecordHeaders.Write(batch.Writer, "source_offset"u8, Text(record.Offset));
+        RecordHeaders.Write(batch.Writer, "source_timestamp"u8, Text(record.Timestamp));
+        RecordHeaders.Write(batch.Writer, "error_type"u8, error.Type);
+        RecordHeaders.Write(batch.Writer, "error_message"u8, error.Message);
+        RecordHeaders.Write(batch.Writer, "attempts"u8, Text(attempts));
+        RecordHeaders.Write(batch.Writer, "pipeline"u8, context.Pipeline);
+        RecordHeaders.Write(batch.Writer, "dead_lettered_at"u8, Text(context.UtcNow));
         batch.BeginValue(ref draft);
-        System.Buffers.BuffersExtensions.Write(batch, record.Value);
+        System.Buffers.BuffersExtensions.Write(batch.Writer, record.Value);
         batch.End(in draft, origin, record.IsTombstone);
         context.Retain(origin);
     }

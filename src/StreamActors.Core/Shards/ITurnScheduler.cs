@@ -3,7 +3,7 @@ namespace StreamActors.Shards;
 /// <summary>
 /// Gives shards their turns. In production the thread pool; in the simulation a queue whose order a seed decides.
 /// </summary>
-public interface ITurnScheduler
+internal interface ITurnScheduler
 {
     /// <summary>Runs the item once, soon, on some thread; never inside this call.</summary>
     void Schedule(IThreadPoolWorkItem turn);

@@ -2,7 +2,7 @@ namespace StreamActors.Shards;
 
 /// <summary>Turns on the thread pool: as many at once as it has threads, each shard on one at a time.</summary>
 /// <param name="time">The clock for limits.</param>
-public sealed class ThreadPoolScheduler(TimeProvider time) : ITurnScheduler
+internal sealed class ThreadPoolScheduler(TimeProvider time) : ITurnScheduler
 {
     private static readonly TimeSpan CheckEvery = TimeSpan.FromMilliseconds(5);
 

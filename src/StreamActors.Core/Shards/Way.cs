@@ -47,7 +47,7 @@ internal sealed class TargetWay<T>(Target<T> target, ShardContext context) : IWa
         {
             if (read(value) is { } text)
             {
-                RecordHeaders.Write(batch, name, text);
+                RecordHeaders.Write(batch.Writer, name, text);
             }
         }
 
@@ -56,7 +56,7 @@ internal sealed class TargetWay<T>(Target<T> target, ShardContext context) : IWa
         var isTombstone = target.Deletion?.Invoke(value) == true;
         if (!isTombstone)
         {
-            target.Codec.Write(in value, batch);
+            target.Codec.Write(in value, batch.Writer);
         }
 
         batch.End(in draft, cause.Origin, isTombstone);
@@ -73,7 +73,7 @@ internal sealed class TargetWay<T>(Target<T> target, ShardContext context) : IWa
         }
 
         var draft = batch.Begin(destination);
-        batch.EndKey(ref draft, write(value, batch));
+        batch.EndKey(ref draft, write(value, batch.Writer));
         if (target.Partitioner is { } partitioner)
         {
             draft.Partition = partitioner.PartitionOf(batch.KeyOf(in draft), context.PartitionCounts[destination]);

@@ -8,20 +8,23 @@ namespace StreamActors.Sinks;
 /// The shard's turn fills it; while the sink has it, the turn fills another; when the sink is done, each output's
 /// origin is completed in the ledger and the batch is used again.
 /// </summary>
-public sealed class OutputBatch : IBufferWriter<byte>, IDisposable
+public sealed class OutputBatch : IDisposable
 {
-    private const int InitialArena = 16 * 1024;
-
     private readonly List<Output> outputs = [];
     private readonly List<(int Index, string Reason)> refused = [];
-    private byte[] arena = ArrayPool<byte>.Shared.Rent(InitialArena);
-    private int used;
+
+    internal OutputBatch()
+    {
+    }
+
+    /// <summary>Appends the bytes of the output that was begun.</summary>
+    internal OutputArena Writer { get; } = new();
 
     /// <summary>How many outputs it holds.</summary>
     public int Count => outputs.Count;
 
     /// <summary>How many bytes of keys, headers and values it holds.</summary>
-    public int Bytes => used;
+    public int Bytes => Writer.Used;
 
     /// <summary>The outputs, in order.</summary>
     public ReadOnlySpan<Output> Outputs => CollectionsMarshal.AsSpan(outputs);
@@ -32,15 +35,15 @@ public sealed class OutputBatch : IBufferWriter<byte>, IDisposable
     public IReadOnlyList<(int Index, string Reason)> Refused => refused;
 
     /// <summary>The key of an output; empty when it has none.</summary>
-    public ReadOnlySpan<byte> Key(in Output output) => arena.AsSpan(output.Start, Math.Max(output.KeyLength, 0));
+    public ReadOnlySpan<byte> Key(in Output output) => Writer.Bytes(output.Start, Math.Max(output.KeyLength, 0));
 
     /// <summary>The headers of an output, in the form of <see cref="Records.RecordHeaders"/>.</summary>
     public ReadOnlySpan<byte> Headers(in Output output) =>
-        arena.AsSpan(output.Start + Math.Max(output.KeyLength, 0), output.HeadersLength);
+        Writer.Bytes(output.Start + Math.Max(output.KeyLength, 0), output.HeadersLength);
 
     /// <summary>The value of an output; empty when it is a tombstone.</summary>
     public ReadOnlySpan<byte> Value(in Output output) =>
-        arena.AsSpan(
+        Writer.Bytes(
             output.Start + Math.Max(output.KeyLength, 0) + output.HeadersLength, Math.Max(output.ValueLength, 0));
 
     /// <summary>
@@ -50,27 +53,28 @@ public sealed class OutputBatch : IBufferWriter<byte>, IDisposable
     public void Refuse(int index, string reason) => refused.Add((index, reason));
 
     /// <summary>Starts an output: its key, then its headers (by the writer), then <see cref="BeginValue"/>.</summary>
-    public OutputDraft Begin(string destination, ReadOnlySpan<byte> key, bool hasKey = true)
+    internal OutputDraft Begin(string destination, ReadOnlySpan<byte> key, bool hasKey = true)
     {
-        var start = used;
-        this.Write(key);
+        var start = Writer.Used;
+        Writer.Write(key);
         return new OutputDraft(destination, start, hasKey ? key.Length : -1);
     }
 
     /// <summary>
     /// Starts an output whose key the caller appends by the writer, up to <see cref="EndKey"/>.
     /// </summary>
-    public OutputDraft Begin(string destination) => new(destination, used, 0);
+    internal OutputDraft Begin(string destination) => new(destination, Writer.Used, 0);
 
     /// <summary>Ends the key of an output; its headers come next.</summary>
-    public void EndKey(ref OutputDraft draft, bool hasKey) => draft.KeyLength = hasKey ? used - draft.Start : -1;
+    internal void EndKey(ref OutputDraft draft, bool hasKey) =>
+        draft.KeyLength = hasKey ? Writer.Used - draft.Start : -1;
 
     /// <summary>Ends the headers of an output and starts its value, which the caller appends by the writer.</summary>
-    public void BeginValue(ref OutputDraft draft) =>
-        draft.HeadersLength = used - draft.Start - Math.Max(draft.KeyLength, 0);
+    internal void BeginValue(ref OutputDraft draft) =>
+        draft.HeadersLength = Writer.Used - draft.Start - Math.Max(draft.KeyLength, 0);
 
     /// <summary>Ends an output.</summary>
-    public void End(in OutputDraft draft, Origin origin, bool isTombstone = false) => outputs.Add(new Output
+    internal void End(in OutputDraft draft, Origin origin, bool isTombstone = false) => outputs.Add(new Output
     {
         Destination = draft.Destination,
         Start = draft.Start,
@@ -78,7 +82,7 @@ public sealed class OutputBatch : IBufferWriter<byte>, IDisposable
         HeadersLength = draft.HeadersLength,
         ValueLength = isTombstone
             ? -1
-            : used - draft.Start - Math.Max(draft.KeyLength, 0) - draft.HeadersLength,
+            : Writer.Used - draft.Start - Math.Max(draft.KeyLength, 0) - draft.HeadersLength,
         Origin = origin,
         Partition = draft.Partition,
         Timestamp = draft.KeepsTime ? origin.Timestamp : -1,
@@ -86,78 +90,42 @@ public sealed class OutputBatch : IBufferWriter<byte>, IDisposable
 
     /// <summary>The key of an output that is being appended, once it has ended.</summary>
     internal ReadOnlySpan<byte> KeyOf(in OutputDraft draft) =>
-        arena.AsSpan(draft.Start, Math.Max(draft.KeyLength, 0));
+        Writer.Bytes(draft.Start, Math.Max(draft.KeyLength, 0));
 
     /// <summary>A mark to which <see cref="Rollback"/> returns: all that was appended after it is forgotten.</summary>
-    public (int Count, int Used) Mark() => (outputs.Count, used);
+    internal (int Count, int Used) Mark() => (outputs.Count, Writer.Used);
 
     /// <summary>Forgets all that was appended after the mark: what the call had emitted that threw.</summary>
-    public void Rollback((int Count, int Used) mark)
+    internal void Rollback((int Count, int Used) mark)
     {
         CollectionsMarshal.SetCount(outputs, mark.Count);
-        used = mark.Used;
+        Writer.Used = mark.Used;
     }
 
     /// <summary>Forgets what an earlier attempt refused: each attempt says it again.</summary>
     internal void BeginAttempt() => refused.Clear();
 
     /// <summary>Empties the batch for other outputs.</summary>
-    public void Clear()
+    internal void Clear()
     {
         outputs.Clear();
         refused.Clear();
-        used = 0;
+        Writer.Used = 0;
     }
 
-    /// <inheritdoc/>
-    public void Advance(int count)
-    {
-        ArgumentOutOfRangeException.ThrowIfGreaterThan((uint)count, (uint)(arena.Length - used));
-        used += count;
-    }
-
-    /// <inheritdoc/>
-    public Memory<byte> GetMemory(int sizeHint = 0)
-    {
-        EnsureRoom(sizeHint);
-        return arena.AsMemory(used);
-    }
-
-    /// <inheritdoc/>
-    public Span<byte> GetSpan(int sizeHint = 0)
-    {
-        EnsureRoom(sizeHint);
-        return arena.AsSpan(used);
-    }
-
-    /// <summary>Gives the arena back to the pool. The batch must not be used afterwards.</summary>
+    /// <summary>
+    /// Gives the arena back to the pool; the batch must not be used afterwards. The engine does so with its own: a sink
+    /// never does.
+    /// </summary>
     public void Dispose()
     {
-        if (arena.Length > 0)
-        {
-            ArrayPool<byte>.Shared.Return(arena);
-            arena = [];
-            Clear();
-        }
-    }
-
-    private void EnsureRoom(int sizeHint)
-    {
-        var needed = Math.Max(sizeHint, 1);
-        if (needed <= arena.Length - used)
-        {
-            return;
-        }
-
-        var larger = ArrayPool<byte>.Shared.Rent(Math.Max(arena.Length * 2, used + needed));
-        arena.AsSpan(0, used).CopyTo(larger);
-        ArrayPool<byte>.Shared.Return(arena);
-        arena = larger;
+        Writer.Dispose();
+        Clear();
     }
 }
 
 /// <summary>An output whose bytes are being appended to an <see cref="OutputBatch"/>.</summary>
-public struct OutputDraft
+internal struct OutputDraft
 {
     internal OutputDraft(string destination, int start, int keyLength)
     {
@@ -183,24 +151,24 @@ public struct OutputDraft
 public readonly struct Output
 {
     /// <summary>Where the sink sends it: a Redis channel, a Kafka topic.</summary>
-    public required string Destination { get; init; }
-
-    /// <summary>The record that caused it.</summary>
-    public required Origin Origin { get; init; }
+    public string Destination { get; internal init; }
 
     /// <summary>The partition of the destination that it must go to; -1 = where the sink likes.</summary>
-    public int Partition { get; init; }
+    public int Partition { get; internal init; }
 
     /// <summary>
     /// The time that it carries, in milliseconds since 1970 (UTC); -1 = the time at which the sink writes it.
     /// </summary>
-    public long Timestamp { get; init; }
+    public long Timestamp { get; internal init; }
 
     /// <summary>Whether it has a key; an empty key is one.</summary>
     public bool HasKey => KeyLength >= 0;
 
     /// <summary>Whether its value is null: a deletion marker.</summary>
     public bool IsTombstone => ValueLength < 0;
+
+    /// <summary>The record that caused it.</summary>
+    internal Origin Origin { get; init; }
 
     internal int Start { get; init; }
 
@@ -215,7 +183,7 @@ public readonly struct Output
 /// <param name="Input">The index of the shard's input that the record came from.</param>
 /// <param name="Offset">The record's offset; <see cref="NoOffset"/> when a timer caused the output.</param>
 /// <param name="Timestamp">The record's time in milliseconds since 1970 (UTC).</param>
-public readonly record struct Origin(int Input, long Offset, long Timestamp)
+internal readonly record struct Origin(int Input, long Offset, long Timestamp)
 {
     /// <summary>The offset of an output that no record waits for.</summary>
     public const long NoOffset = -1;

@@ -26,16 +26,18 @@ public sealed class Target<T>(string connector, Func<T, string> destination, ICo
         : this(connector, _ => destination, codec) => Fixed = destination;
 
     /// <summary>The destination of all values; null = each value decides.</summary>
-    public string? Fixed { get; private set; }
+    internal string? Fixed { get; private set; }
+
+    string? ITarget.Fixed => Fixed;
 
     /// <summary>The connector whose sink delivers it.</summary>
-    public string Connector { get; } = connector;
+    internal string Connector { get; } = connector;
 
     /// <summary>The channel, topic or other address of a value.</summary>
-    public Func<T, string> Destination { get; } = destination;
+    internal Func<T, string> Destination { get; } = destination;
 
     /// <summary>Writes the value's bytes.</summary>
-    public ICodec<T> Codec { get; } = codec;
+    internal ICodec<T> Codec { get; } = codec;
 
     /// <summary>How the topic is created where it is missing; null = it is waited for.</summary>
     internal TopicSpec? Create { get; private set; }

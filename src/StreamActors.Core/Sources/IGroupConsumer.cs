@@ -16,7 +16,7 @@ namespace StreamActors.Sources;
 /// another.
 /// </para>
 /// </summary>
-public interface IGroupConsumer : IDisposable
+internal interface IGroupConsumer : IDisposable
 {
     /// <summary>Joins the group for these topics. Called once, before the first <see cref="Poll"/>.</summary>
     void Subscribe(IReadOnlyList<string> topics);
@@ -74,7 +74,7 @@ public interface IGroupConsumer : IDisposable
 }
 
 /// <summary>What a group tells its member. No method throws.</summary>
-public interface IGroupEvents
+internal interface IGroupEvents
 {
     /// <summary>
     /// Partitions were assigned. Returns from where to read each of them; -1 = nowhere yet, the engine seeks later. One
@@ -104,7 +104,7 @@ public interface IGroupEvents
 }
 
 /// <summary>The broker did not do what it was asked: the message says which, and why.</summary>
-public sealed class SourceException : Exception
+internal sealed class SourceException : Exception
 {
     /// <summary>Makes an exception without a message.</summary>
     public SourceException()

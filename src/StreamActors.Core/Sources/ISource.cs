@@ -3,7 +3,7 @@ using StreamActors.Events;
 namespace StreamActors.Sources;
 
 /// <summary>Where pipelines read from: makes topics ready and members of consumer groups.</summary>
-public interface ISource
+internal interface ISource
 {
     /// <summary>The name that logs, metrics and health pages use, such as <c>kafka</c>.</summary>
     string Name { get; }
@@ -29,7 +29,7 @@ public interface ISource
 /// <param name="Replication">
 /// How many replicas to create it with; -1 = as many as the brokers make by default.
 /// </param>
-public sealed record TopicSpec(string Name, int Partitions, short Replication)
+internal sealed record TopicSpec(string Name, int Partitions, short Replication)
 {
     /// <summary>
     /// Who needs it, and what to do where it is missing, as the end of the sentence that says so; empty = not said.
@@ -41,4 +41,4 @@ public sealed record TopicSpec(string Name, int Partitions, short Replication)
 /// <param name="Pipeline">The pipeline's name, for logs.</param>
 /// <param name="GroupId">The consumer group.</param>
 /// <param name="CoPartitioned">Whether partitions with the same number of different topics must share a member.</param>
-public sealed record GroupSpec(string Pipeline, string GroupId, bool CoPartitioned);
+internal sealed record GroupSpec(string Pipeline, string GroupId, bool CoPartitioned);

@@ -6,10 +6,10 @@ namespace StreamActors.Windows;
 /// <param name="SampleRate">
 /// With <see cref="WindowStrategy.Sample"/>: of how many records of an entity one is emitted.
 /// </param>
-public sealed record WindowSpec(TimeSpan Every, WindowStrategy Strategy, int SampleRate = 1);
+internal sealed record WindowSpec(TimeSpan Every, WindowStrategy Strategy, int SampleRate = 1);
 
 /// <summary>What a wall-clock window emits at a flush.</summary>
-public enum WindowStrategy
+internal enum WindowStrategy
 {
     /// <summary>The last record of each entity, in order of arrival, not of event time.</summary>
     Latest,

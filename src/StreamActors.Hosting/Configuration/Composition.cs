@@ -7,7 +7,7 @@ namespace StreamActors.Hosting;
 /// The pipelines of a host, composed and configured: what each setting is, and all that is wrong, found before anything
 /// connects. Code sets, configuration wins. Ask the host's services for it.
 /// </summary>
-public sealed class Composition
+internal sealed class Composition
 {
     /// <summary>The section of a host's configuration that is ours alone.</summary>
     internal const string Root = "StreamActors";

@@ -4,7 +4,7 @@ using StreamActors.Configuration;
 namespace StreamActors.Hosting;
 
 /// <summary>The page of <c>--print-config</c>.</summary>
-public static class ConfigPage
+internal static class ConfigPage
 {
     /// <summary>A line a setting: name, value, where it came from or why it is ignored.</summary>
     public static string Write(IReadOnlyList<Setting> settings)

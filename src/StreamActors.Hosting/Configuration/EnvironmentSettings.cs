@@ -6,13 +6,17 @@ namespace StreamActors.Hosting;
 /// Settings by their names in the environment, in any case; <c>KAFKA__GROUP_ID</c> is accepted for
 /// <c>KAFKA_GROUP_ID</c>, and beats it.
 /// </summary>
-/// <param name="variables">
-/// The environment, or what stands in for it; the comparison of its keys ignores case.
-/// </param>
-public sealed class EnvironmentSettings(IReadOnlyDictionary<string, string> variables) : ISettingSource
+public static class EnvironmentSettings
 {
+    /// <summary>A reader of the variables of this process.</summary>
+    public static SettingsReader Reader() => Reader(Variables());
+
+    /// <summary>A reader of what stands in for the environment, as in a test.</summary>
+    /// <param name="variables">Names and values; the comparison of the names ignores case.</param>
+    public static SettingsReader Reader(IReadOnlyDictionary<string, string> variables) => new(new Source(variables));
+
     /// <summary>The variables of this process.</summary>
-    public static IReadOnlyDictionary<string, string> Variables()
+    internal static IReadOnlyDictionary<string, string> Variables()
     {
         var found = new Dictionary<string, string>(StringComparer.OrdinalIgnoreCase);
         foreach (System.Collections.DictionaryEntry entry in Environment.GetEnvironmentVariables())
@@ -23,32 +27,25 @@ public sealed class EnvironmentSettings(IReadOnlyDictionary<string, string> vari
         return found;
     }
 
-    /// <summary>A reader of the variables of this process.</summary>
-    public static SettingsReader Reader() => Reader(Variables());
-
-    /// <summary>A reader of variables.</summary>
-    public static SettingsReader Reader(IReadOnlyDictionary<string, string> variables) =>
-        new(new EnvironmentSettings(variables));
-
-    /// <inheritdoc/>
-    public FoundSetting? Find(string name)
+    private sealed class Source(IReadOnlyDictionary<string, string> variables) : ISettingSource
     {
-        ArgumentNullException.ThrowIfNull(name);
-        var split = name.IndexOf('_', StringComparison.Ordinal);
-        var nested = split < 0 ? name : $"{name[..split]}__{name[(split + 1)..]}";
-        foreach (var candidate in (ReadOnlySpan<string>)[nested, name])
+        public FoundSetting? Find(string name)
         {
-            if (variables.TryGetValue(candidate, out var value) && value.Length > 0)
+            var split = name.IndexOf('_', StringComparison.Ordinal);
+            var nested = split < 0 ? name : $"{name[..split]}__{name[(split + 1)..]}";
+            foreach (var candidate in (ReadOnlySpan<string>)[nested, name])
             {
-                return new FoundSetting(value, candidate == name
-                    ? FoundSetting.Environment
-                    : $"{FoundSetting.Environment}, as {candidate}");
+                if (variables.TryGetValue(candidate, out var value) && value.Length > 0)
+                {
+                    return new FoundSetting(value, candidate == name
+                        ? FoundSetting.Environment
+                        : $"{FoundSetting.Environment}, as {candidate}");
+                }
             }
+
+            return null;
         }
 
-        return null;
+        public IEnumerable<string> Names(string section) => [];
     }
-
-    /// <inheritdoc/>
-    public IEnumerable<string> Names(string section) => [];
 }

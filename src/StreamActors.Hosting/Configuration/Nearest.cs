@@ -1,7 +1,7 @@
 namespace StreamActors.Hosting;
 
 /// <summary>Finds the word that a mistyped one was meant to be.</summary>
-public static class Nearest
+internal static class Nearest
 {
     /// <summary>The nearest of the words, where it is near enough to be what was meant; otherwise null.</summary>
     public static string? To(string typed, IEnumerable<string> words) => words

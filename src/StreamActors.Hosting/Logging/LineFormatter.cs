@@ -69,7 +69,7 @@ internal sealed class LineFormatter(IOptions<LineFormat> options, TimeProvider t
 }
 
 /// <summary>How log lines look.</summary>
-public sealed class LineFormat : ConsoleFormatterOptions
+internal sealed class LineFormat : ConsoleFormatterOptions
 {
     /// <summary>Whether each line is a JSON object.</summary>
     public bool Json { get; set; }

@@ -4,7 +4,7 @@ using Microsoft.Extensions.Logging;
 namespace StreamActors.Hosting;
 
 /// <summary>Adds our log lines to a host's logging.</summary>
-public static class LoggingSetup
+internal static class LoggingSetup
 {
     /// <summary>Writes one line an entry to standard output, as text or as JSON.</summary>
     public static ILoggingBuilder AddLines(this ILoggingBuilder logging, Action<LineFormat> format)

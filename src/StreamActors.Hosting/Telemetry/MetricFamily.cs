@@ -41,11 +41,10 @@ public enum MetricKind
 public sealed record MetricSample(
     IReadOnlyList<(string Name, string Value)> Labels, double Value, LatencySnapshot? Durations = null)
 {
-    /// <summary>A histogram as it is now, without labels.</summary>
-    public static MetricSample Of(LatencyHistogram histogram)
+    /// <summary>Durations, without labels.</summary>
+    public static MetricSample Of(LatencySnapshot durations)
     {
-        ArgumentNullException.ThrowIfNull(histogram);
-        var durations = histogram.Snapshot();
+        ArgumentNullException.ThrowIfNull(durations);
         return new([], durations.Seconds, durations);
     }
 }

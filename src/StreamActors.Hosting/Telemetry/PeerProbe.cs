@@ -9,7 +9,7 @@ namespace StreamActors.Hosting;
 /// behind the truth (two seconds between two rounds, at most two for an answer), and never waits for a peer itself.
 /// A question that throws counts as a peer that is away, and is asked again: the pages must not stand still.
 /// </summary>
-public sealed partial class PeerProbe(Node node, TimeProvider time, ILogger<PeerProbe> logger) : BackgroundService
+internal sealed partial class PeerProbe(Node node, TimeProvider time, ILogger<PeerProbe> logger) : BackgroundService
 {
     private static readonly TimeSpan Pause = TimeSpan.FromSeconds(2);
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(2);

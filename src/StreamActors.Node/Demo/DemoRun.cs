@@ -18,9 +18,9 @@ namespace StreamActors.Node.Demo;
 /// </summary>
 internal sealed class DemoRun(WebApplication app, Simulator simulator, IDemoView view, RecentWarnings warnings)
 {
-    private const int LatencySeconds = 5;
     private const int SamplesKept = 61;
 
+    private static readonly TimeSpan LatencySpan = TimeSpan.FromSeconds(5);
     private static readonly TimeSpan Second = TimeSpan.FromSeconds(1);
     private static readonly TimeSpan Poll = TimeSpan.FromMilliseconds(50);
     private static readonly TimeSpan PartitionsLimit = TimeSpan.FromSeconds(60);
@@ -98,7 +98,7 @@ internal sealed class DemoRun(WebApplication app, Simulator simulator, IDemoView
         {
             Phase = phase,
             Samples = samples,
-            Latency = DemoState.LatencyOf(rates.Over(pipeline, LatencySeconds), Redis.Redis.Connector),
+            Latency = rates.Over(pipeline, LatencySpan).Sink(Redis.Redis.Connector).EndToEnd,
             Partitions = pipeline.Metrics.Partitions,
             Memory = Environment.WorkingSet,
             Warnings = [.. trouble, .. warnings.Newest],

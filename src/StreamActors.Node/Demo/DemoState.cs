@@ -1,4 +1,3 @@
-using StreamActors.Hosting;
 using StreamActors.Metrics;
 using StreamActors.Node.Cli;
 
@@ -48,10 +47,6 @@ internal sealed record DemoState
     /// <summary>A rate for each second that is kept.</summary>
     public IReadOnlyList<double> Rates(Func<DemoSample, long> number) =>
         [.. Samples.Zip(Samples.Skip(1), (then, now) => Rate(then, now, number))];
-
-    /// <summary>The end-to-end latency of a sink over the last seconds.</summary>
-    public static LatencySnapshot LatencyOf((RateSample Then, RateSample Now) window, string sink) =>
-        window.Now.Sink(sink).EndToEnd.Since(window.Then.Sink(sink).EndToEnd);
 
     private static double Rate(DemoSample then, DemoSample now, Func<DemoSample, long> number) =>
         (number(now) - number(then)) / Math.Max((now.At - then.At).TotalSeconds, 0.001);

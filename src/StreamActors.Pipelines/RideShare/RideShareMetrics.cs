@@ -5,27 +5,25 @@ using StreamActors.Metrics;
 namespace StreamActors.Pipelines.RideShare;
 
 /// <summary>The numbers of the ride-share pipeline under the names of the service that it replaces.</summary>
-public sealed class RideShareMetrics(Node node, PeerProbe peers, RateWindow rates, TimeProvider time)
-    : IMetricPage, IMetricSource
+public sealed class RideShareMetrics(NodeMetrics node, TimeProvider time) : IMetricPage, IMetricSource
 {
-    private const int WindowSeconds = 60;
     private const string Prefix = "stream_processor_";
+    private static readonly TimeSpan Window = TimeSpan.FromMinutes(1);
 
-    private readonly Pipeline pipeline =
-        node.Pipelines.First(static each => each.Pipeline.Name == RideSharePipeline.Name).Pipeline;
+    private readonly PipelineMetrics pipeline = node.Of(RideSharePipeline.Name);
 
     /// <inheritdoc/>
-    public string Pipeline => pipeline.Name;
+    public string Pipeline => RideSharePipeline.Name;
 
     private RouteCounters? Gps =>
-        pipeline.Metrics.Routes
+        pipeline.Routes
             .FirstOrDefault(static route => route.Name == RideShareTopics.GpsPings.Handler)?.Counters;
 
     private SinkCounters ToRedis =>
-        pipeline.Metrics.Sinks.First(static sink => sink.Name == Redis.Redis.Connector).Counters;
+        pipeline.Sinks.First(static sink => sink.Name == Redis.Redis.Connector).Counters;
 
     private long Consumed =>
-        pipeline.Metrics.Routes.Sum(static each => each.Counters.Received - each.Counters.Duplicates);
+        pipeline.Routes.Sum(static each => each.Counters.Received - each.Counters.Duplicates);
 
     private double GpsRatio => Gps is { Emitted: > 0 } gps ? (double)gps.Emitted / Valid(gps) : 0;
 
@@ -33,25 +31,24 @@ public sealed class RideShareMetrics(Node node, PeerProbe peers, RateWindow rate
     public void Write(Utf8JsonWriter json)
     {
         ArgumentNullException.ThrowIfNull(json);
-        var (then, now) = rates.Over(pipeline, WindowSeconds);
-        var seconds = Math.Max((now.At - then.At).TotalSeconds, 0.001);
-        var (published, before) = (now.Sink(Redis.Redis.Connector), then.Sink(Redis.Redis.Connector));
-        var latency = published.Delivery.Since(before.Delivery);
-        var consumed = now.Received - now.Duplicates - (then.Received - then.Duplicates);
+        var recent = node.Recent(Pipeline, Window);
+        var seconds = Math.Max(recent.Span.TotalSeconds, 0.001);
+        var published = recent.Sink(Redis.Redis.Connector);
+        var latency = published.Delivery;
         json.WriteNumber("messages_consumed_total", Consumed);
-        json.WriteNumber("messages_published_total", published.Acknowledged);
-        json.WriteNumber("messages_consumed_per_sec", Round(consumed / seconds));
-        json.WriteNumber("messages_published_per_sec", Round((published.Acknowledged - before.Acknowledged) / seconds));
+        json.WriteNumber("messages_published_total", ToRedis.Acknowledged);
+        json.WriteNumber("messages_consumed_per_sec", Round((recent.Received - recent.Duplicates) / seconds));
+        json.WriteNumber("messages_published_per_sec", Round(published.Acknowledged / seconds));
         json.WriteNumber("gps_aggregation_ratio", Math.Round(GpsRatio, 4));
         json.WriteStartObject("redis_publish_latency");
         json.WriteNumber("avg_ms", Round(latency.Mean.TotalMilliseconds));
         json.WriteNumber("p95_ms", Round(latency.Percentile(0.95).TotalMilliseconds));
         json.WriteNumber("count", latency.Count);
         json.WriteEndObject();
-        json.WriteNumber("publish_errors", published.Failures);
-        json.WriteNumber("publish_errors_per_sec", Round((published.Failures - before.Failures) / seconds));
-        json.WriteBoolean("kafka_connected", peers.IsConnected(Kafka.Kafka.Connector));
-        json.WriteBoolean("redis_connected", peers.IsConnected(Redis.Redis.Connector));
+        json.WriteNumber("publish_errors", ToRedis.Failures);
+        json.WriteNumber("publish_errors_per_sec", Round(published.Failures / seconds));
+        json.WriteBoolean("kafka_connected", node.IsConnected(Kafka.Kafka.Connector));
+        json.WriteBoolean("redis_connected", node.IsConnected(Redis.Redis.Connector));
         json.WriteNumber("uptime_seconds", Math.Round(node.Uptime.TotalSeconds, 1));
         json.WriteNumber("timestamp", time.GetUtcNow().ToUnixTimeMilliseconds() / 1000.0);
     }
@@ -67,7 +64,7 @@ public sealed class RideShareMetrics(Node node, PeerProbe peers, RateWindow rate
         yield return Counter("publish_errors_total", "Deliveries that failed and were repeated.", ToRedis.Failures);
         yield return new(
             $"{Prefix}validation_errors_total", "Invalid messages.", MetricKind.Counter,
-            [.. pipeline.Metrics.Routes.Select(static route =>
+            [.. pipeline.Routes.Select(static route =>
                 new MetricSample([("handler_type", route.Name)], route.Counters.Rejected))]);
         yield return Gauge("gps_aggregation_ratio", "Published by consumed GPS pings.", GpsRatio);
         yield return Gauge("kafka_connected", "1 while Kafka answers.", Is(Kafka.Kafka.Connector));
@@ -89,8 +86,8 @@ public sealed class RideShareMetrics(Node node, PeerProbe peers, RateWindow rate
     private static MetricFamily Gauge(string name, string help, double value) =>
         MetricFamily.Of(Prefix + name, help, MetricKind.Gauge, value);
 
-    private static MetricFamily Durations(string name, string help, LatencyHistogram histogram) =>
-        new(Prefix + name, help, MetricKind.Histogram, [MetricSample.Of(histogram)]);
+    private static MetricFamily Durations(string name, string help, LatencySnapshot durations) =>
+        new(Prefix + name, help, MetricKind.Histogram, [MetricSample.Of(durations)]);
 
-    private double Is(string peer) => peers.IsConnected(peer) ? 1 : 0;
+    private double Is(string peer) => node.IsConnected(peer) ? 1 : 0;
 }

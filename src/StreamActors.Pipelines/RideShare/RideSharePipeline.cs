@@ -2,7 +2,6 @@ using StreamActors.Configuration;
 using StreamActors.Hosting;
 using StreamActors.Kafka;
 using StreamActors.Redis;
-using StreamActors.Windows;
 
 namespace StreamActors.Pipelines.RideShare;
 
@@ -59,7 +58,7 @@ public static class RideSharePipeline
 
             if (topic == RideShareTopics.GpsPings)
             {
-                Window(route, settings.Window).To(toRedis);
+                Window(route, settings).To(toRedis);
             }
             else
             {
@@ -68,9 +67,9 @@ public static class RideSharePipeline
         }
     }
 
-    private static WindowEnd<RideEvent> Window(RouteBuilder<RideEvent> route, WindowSpec window)
+    private static WindowEnd<RideEvent> Window(RouteBuilder<RideEvent> route, RideShareSettings settings)
     {
-        var held = route.SubKey(static e => e.EntityType).SubKey(static e => e.EntityId).Every(window.Every);
-        return window.Strategy == WindowStrategy.Latest ? held.Latest() : held.Sample(window.SampleRate);
+        var held = route.SubKey(static e => e.EntityType).SubKey(static e => e.EntityId).Every(settings.Window);
+        return settings.SampleRate is { } rate ? held.Sample(rate) : held.Latest();
     }
 }

@@ -3,7 +3,6 @@ using StreamActors.Configuration;
 using StreamActors.Kafka;
 using StreamActors.Limits;
 using StreamActors.Redis;
-using StreamActors.Windows;
 
 namespace StreamActors.Pipelines.RideShare;
 
@@ -28,8 +27,11 @@ public sealed record RideShareSettings
     /// <summary>The topics that are read.</summary>
     public required IReadOnlyList<RideShareTopic> Topics { get; init; }
 
-    /// <summary>What becomes of GPS pings.</summary>
-    public required WindowSpec Window { get; init; }
+    /// <summary>How long GPS pings are gathered.</summary>
+    public required TimeSpan Window { get; init; }
+
+    /// <summary>Of how many GPS pings of an entity one goes on; null = the last one of each window does.</summary>
+    public required int? SampleRate { get; init; }
 
     /// <summary>How long an event id counts as seen; zero turns it off.</summary>
     public required TimeSpan DedupWindow { get; init; }
@@ -61,7 +63,8 @@ public sealed record RideShareSettings
                 reader.Number("KAFKA_TOPIC_PARTITIONS", RideShareTopic.DefaultPartitions, 1, 10_000),
                 (short)reader.Number("KAFKA_TOPIC_REPLICATION", RideShareTopic.DefaultReplication, 1, 100)),
             Topics = ReadTopics(reader),
-            Window = ReadWindow(reader),
+            Window = Milliseconds(reader.Number("PROCESSOR_WINDOW_SIZE_MS", 100, 50, 5_000)),
+            SampleRate = ReadSampleRate(reader),
             DedupWindow = TimeSpan.FromSeconds(reader.Number("PROCESSOR_DEDUP_WINDOW_SECONDS", 60, 0, 86_400)),
         };
         reader.Ignored("PROCESSOR_MAX_RETRIES", RetriesForever);
@@ -221,9 +224,8 @@ public sealed record RideShareSettings
         ("PROCESSOR_SURGE_ENABLED", RideShareTopics.SurgeUpdates),
     ];
 
-    private static WindowSpec ReadWindow(SettingsReader reader)
+    private static int? ReadSampleRate(SettingsReader reader)
     {
-        var every = Milliseconds(reader.Number("PROCESSOR_WINDOW_SIZE_MS", 100, 50, 5_000));
         var strategy = reader.OneOf("PROCESSOR_AGGREGATION_STRATEGY", "latest", "latest", "sample");
         var rate = reader.Number("PROCESSOR_SAMPLE_RATE", 10, 1);
         if (strategy == "latest")
@@ -231,7 +233,7 @@ public sealed record RideShareSettings
             reader.Ignored("PROCESSOR_SAMPLE_RATE", "it counts with PROCESSOR_AGGREGATION_STRATEGY=sample");
         }
 
-        return new WindowSpec(every, Enum.Parse<WindowStrategy>(strategy, ignoreCase: true), rate);
+        return strategy == "latest" ? null : rate;
     }
 
     private static T Parse<T>(string word)

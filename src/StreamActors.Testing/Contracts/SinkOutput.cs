@@ -1,4 +1,5 @@
 using System.Text;
+using StreamActors.Sinks;
 
 namespace StreamActors.Testing;
 
@@ -13,6 +14,18 @@ public sealed record SinkOutput(byte[]? Key, byte[]? Value)
 
     /// <summary>Its headers in order; a null value is a header without one.</summary>
     public IReadOnlyList<(string Name, byte[]? Value)> Headers { get; init; } = [];
+
+    /// <summary>
+    /// A batch as a sink gets it, for tests beside <see cref="SinkContract"/>: dispose it behind the delivery.
+    /// </summary>
+    /// <param name="destination">The destination of all outputs.</param>
+    /// <param name="outputs">The outputs, in order.</param>
+    public static OutputBatch Batch(string destination, params IEnumerable<SinkOutput> outputs)
+    {
+        var batch = new OutputBatch();
+        SinkTrial.Add(batch, destination, outputs);
+        return batch;
+    }
 
     /// <inheritdoc/>
     public bool Equals(SinkOutput? other) =>

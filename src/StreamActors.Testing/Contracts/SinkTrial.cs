@@ -41,16 +41,16 @@ internal sealed class SinkTrial(SinkContract contract, string promise, ISink sin
                 var bytes = Encoding.UTF8.GetBytes(name);
                 if (value is null)
                 {
-                    RecordHeaders.WriteNull(batch, bytes);
+                    RecordHeaders.WriteNull(batch.Writer, bytes);
                 }
                 else
                 {
-                    RecordHeaders.Write(batch, bytes, value);
+                    RecordHeaders.Write(batch.Writer, bytes, value);
                 }
             }
 
             batch.BeginValue(ref draft);
-            batch.Write(output.Value);
+            batch.Writer.Write(output.Value);
             batch.End(in draft, new Origin(0, Origin.NoOffset, 0), isTombstone: output.Value is null);
         }
     }

@@ -33,10 +33,10 @@ public sealed class RecordTests
     {
         using var output = new OutputBatch();
         var draft = output.Begin("topic", "key"u8);
-        RecordHeaders.Write(output, "a"u8, "1"u8);
-        RecordHeaders.WriteNull(output, "a"u8);
-        RecordHeaders.Write(output, "é"u8, "ü");
-        RecordHeaders.Write(output, ""u8, ""u8);
+        RecordHeaders.Write(output.Writer, "a"u8, "1"u8);
+        RecordHeaders.WriteNull(output.Writer, "a"u8);
+        RecordHeaders.Write(output.Writer, "é"u8, "ü");
+        RecordHeaders.Write(output.Writer, ""u8, ""u8);
         output.BeginValue(ref draft);
         output.End(in draft, new Origin(0, 0, 0));
         var read = new List<(string Name, string? Value)>();
@@ -82,7 +82,7 @@ public sealed class RecordTests
     {
         var draft = batch.Begin(destination, "key"u8);
         batch.BeginValue(ref draft);
-        System.Buffers.BuffersExtensions.Write(batch, System.Text.Encoding.UTF8.GetBytes(value));
+        System.Buffers.BuffersExtensions.Write(batch.Writer, System.Text.Encoding.UTF8.GetBytes(value));
         batch.End(in draft, new Origin(0, 0, 0));
     }
 

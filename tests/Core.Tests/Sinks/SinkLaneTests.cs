@@ -168,7 +168,7 @@ public sealed class SinkLaneTests
         {
             var draft = lane.Filling.Begin("out", default, hasKey: false);
             lane.Filling.BeginValue(ref draft);
-            System.Buffers.BuffersExtensions.Write(lane.Filling, System.Text.Encoding.UTF8.GetBytes(value));
+            System.Buffers.BuffersExtensions.Write(lane.Filling.Writer, System.Text.Encoding.UTF8.GetBytes(value));
             lane.Filling.End(in draft, new Origin(0, 0, 0));
         }
     }

@@ -24,8 +24,8 @@ public sealed class SinkTests : IDisposable
         broker.CreateTopic("out", 1);
         await using var sink = Sink(broker.Options);
         using var batch = new OutputBatch();
-        Add(batch, "out", "k", null, writer => RecordHeaders.WriteNull(writer, "none"u8));
-        Add(batch, "out", null, "", writer => RecordHeaders.Write(writer, "a"u8, "1"));
+        Add(batch, "out", "k", null, output => RecordHeaders.WriteNull(output.Writer, "none"u8));
+        Add(batch, "out", null, "", output => RecordHeaders.Write(output.Writer, "a"u8, "1"));
         Add(batch, "out", "", "v");
 
         await sink.DeliverAsync(batch, CancellationToken.None);
@@ -212,9 +212,7 @@ public sealed class SinkTests : IDisposable
         var draft = batch.Begin(topic, Encoding.UTF8.GetBytes(key ?? ""), key is not null);
         headers?.Invoke(batch);
         batch.BeginValue(ref draft);
-        var bytes = Encoding.UTF8.GetBytes(value ?? "");
-        bytes.CopyTo(batch.GetSpan(bytes.Length));
-        batch.Advance(bytes.Length);
+        Encoding.UTF8.GetBytes(value ?? "", batch.Writer);
         batch.End(in draft, new Origin(0, 0, 0), isTombstone: value is null);
     }
 

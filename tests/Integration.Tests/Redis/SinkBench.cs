@@ -12,7 +12,7 @@ public sealed class SinkBench : IAsyncDisposable
 {
     public SinkBench(RedisOptions options) => Sink = new RedisSink(options, TimeProvider.System);
 
-    public RedisSink Sink { get; }
+    internal RedisSink Sink { get; }
 
     /// <summary>Short time-outs, so that failures are fast.</summary>
     public static RedisOptions Options(RealRedis redis) => new()
@@ -32,7 +32,7 @@ public sealed class SinkBench : IAsyncDisposable
         {
             var draft = batch.Begin(channel, "key"u8);
             batch.BeginValue(ref draft);
-            batch.Write(message);
+            batch.Writer.Write(message);
             batch.End(draft, new Origin(0, 0, 0), isTombstone: message is null);
         }
 

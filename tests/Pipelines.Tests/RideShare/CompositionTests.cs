@@ -3,7 +3,6 @@ using StreamActors.Limits;
 using StreamActors.Pipelines.RideShare;
 using StreamActors.Redis;
 using StreamActors.Testing;
-using StreamActors.Windows;
 
 namespace StreamActors.Pipelines.Tests.RideShare;
 
@@ -44,7 +43,7 @@ public sealed class CompositionTests
     [Fact]
     public void A_sample_lets_every_nth_ping_of_an_entity_out()
     {
-        using var test = Start(new WindowSpec(Window, WindowStrategy.Sample, 3));
+        using var test = Start(sampleRate: 3);
         for (var number = 1; number <= 7; number++)
         {
             test.Send("gps_pings", "driver-123", Ping(number));
@@ -175,7 +174,7 @@ public sealed class CompositionTests
         Texts(test, "trip-updates").ShouldBe([Out(Trip(1)), Out(Trip(2))]);
     }
 
-    private static PipelineTest Start(WindowSpec? window = null, string? deadLetters = "dlq")
+    private static PipelineTest Start(int? sampleRate = null, string? deadLetters = "dlq")
     {
         var settings = new RideShareSettings
         {
@@ -184,7 +183,8 @@ public sealed class CompositionTests
             GroupId = "stream-processor",
             StartAt = StartAt.Latest,
             Topics = RideShareTopics.All,
-            Window = window ?? new WindowSpec(Window, WindowStrategy.Latest),
+            Window = Window,
+            SampleRate = sampleRate,
             DedupWindow = TimeSpan.FromSeconds(60),
             Timing = new PipelineTiming(),
             DeadLetterTopic = deadLetters,

@@ -1,7 +1,6 @@
 using StreamActors.Configuration;
 using StreamActors.Hosting;
 using StreamActors.Pipelines.RideShare;
-using StreamActors.Windows;
 
 namespace StreamActors.Pipelines.Tests.RideShare;
 
@@ -19,7 +18,8 @@ public sealed class RideShareSettingsTests
         settings.Redis.Host.ShouldBe("localhost");
         settings.Redis.Port.ShouldBe(6379);
         settings.Redis.Password.ShouldBe("");
-        settings.Window.ShouldBe(new WindowSpec(TimeSpan.FromMilliseconds(100), WindowStrategy.Latest, 10));
+        settings.Window.ShouldBe(TimeSpan.FromMilliseconds(100));
+        settings.SampleRate.ShouldBeNull();
         settings.DedupWindow.ShouldBe(TimeSpan.FromSeconds(60));
         settings.DeadLetterTopic.ShouldBeNull();
         settings.NewTopics.ShouldBe((1, (short)1));
