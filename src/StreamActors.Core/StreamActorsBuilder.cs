@@ -8,6 +8,10 @@ public sealed class StreamActorsBuilder
 {
     private readonly List<PipelineRegistration> pipelines = [];
 
+    internal StreamActorsBuilder()
+    {
+    }
+
     /// <summary>The peers of every pipeline that does not bring its own.</summary>
     internal Connectors Connectors { get; } = new();
 
@@ -20,14 +24,17 @@ public sealed class StreamActorsBuilder
     /// <param name="connectors">
     /// Its own peers, whose settings stand in sections of the pipeline's; without them, it has the node's.
     /// </param>
+    /// <param name="settings">
+    /// What it has read its settings with, by names of its own: the node's configuration then says nothing of it, and
+    /// the reader's mistakes are the host's. Without it, the configuration says.
+    /// </param>
     public StreamActorsBuilder AddPipeline(
-        string name, Action<PipelineBuilder> define, Connectors? connectors = null) =>
-        AddPipeline(new PipelineRegistration(name, define) { Connectors = connectors });
-
-    /// <summary>Adds a pipeline.</summary>
-    public StreamActorsBuilder AddPipeline(PipelineRegistration pipeline)
+        string name,
+        Action<PipelineBuilder> define,
+        Connectors? connectors = null,
+        SettingsReader? settings = null)
     {
-        pipelines.Add(pipeline);
+        pipelines.Add(new PipelineRegistration(name, define) { Connectors = connectors, OwnSettings = settings });
         return this;
     }
 
@@ -50,14 +57,11 @@ public sealed class StreamActorsBuilder
 /// <summary>A pipeline that a node runs.</summary>
 /// <param name="Name">Its name.</param>
 /// <param name="Define">Composes it.</param>
-public sealed record PipelineRegistration(string Name, Action<PipelineBuilder> Define)
+internal sealed record PipelineRegistration(string Name, Action<PipelineBuilder> Define)
 {
     /// <summary>Its own peers; null = the node's.</summary>
     public Connectors? Connectors { get; init; }
 
-    /// <summary>
-    /// What it has read its settings with, by names of its own: the node's configuration then says nothing of it, and
-    /// the reader's mistakes are the host's. Null = the configuration says.
-    /// </summary>
+    /// <summary>What it has read its settings with; null = the node's configuration says.</summary>
     public SettingsReader? OwnSettings { get; init; }
 }

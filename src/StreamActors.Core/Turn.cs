@@ -16,6 +16,10 @@ public sealed class Turn<TOut>
     private long eventTime;
     private long now;
 
+    internal Turn()
+    {
+    }
+
     /// <summary>
     /// The key of the record, as text (what is not UTF-8 shows as U+FFFD); empty where it has none. In a timer's call,
     /// the key of the record that set it. Entities that <c>SubKey</c> tells apart have the same one here: what tells

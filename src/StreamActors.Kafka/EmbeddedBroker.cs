@@ -67,7 +67,7 @@ public sealed class EmbeddedBroker : IDisposable
     public void BringUp(int broker = 1) => Done(MockCluster.BrokerUp(cluster, broker));
 
     /// <summary>Deletes the records of a partition below an offset, as retention does.</summary>
-    public void DeleteRecords(string topic, int partition, long before) =>
+    internal void DeleteRecords(string topic, int partition, long before) =>
         Done(MockCluster.DeleteRecords(cluster, topic, partition, before));
 
     /// <summary>Makes the next requests of a kind fail.</summary>

@@ -7,6 +7,10 @@ namespace StreamActors.Testing;
 /// <summary>A record that a route gave up: its bytes, and its story.</summary>
 public sealed class DeadLetter
 {
+    internal DeadLetter()
+    {
+    }
+
     /// <summary>
     /// The topic that it was written to; null = its route has none, and the record was dropped.
     /// </summary>

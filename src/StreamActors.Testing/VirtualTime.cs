@@ -26,7 +26,7 @@ public sealed class VirtualTime(DateTimeOffset start) : TimeProvider
     public TimeSpan Elapsed => TimeSpan.FromTicks(Volatile.Read(ref now));
 
     /// <summary>When the next timer fires, as <see cref="Elapsed"/> will show it; null while none is set.</summary>
-    public TimeSpan? NextDue
+    internal TimeSpan? NextDue
     {
         get
         {

@@ -6,6 +6,10 @@ namespace StreamActors.Testing;
 /// <summary>A record of a topic, or a message to another destination, such as a Redis channel.</summary>
 public sealed class WrittenRecord
 {
+    internal WrittenRecord()
+    {
+    }
+
     /// <summary>The connector that wrote it; empty for a record that the test sent.</summary>
     public required string Connector { get; init; }
 

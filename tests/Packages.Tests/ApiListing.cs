@@ -51,7 +51,8 @@ internal static class ApiListing
 
     private static IEnumerable<string> Lines(INamedTypeSymbol type)
     {
-        var bases = type.Interfaces.Where(static each => !each.Name.StartsWith("IEquatable", StringComparison.Ordinal))
+        var bases = type.Interfaces.Where(IsSeen)
+            .Where(static each => !each.Name.StartsWith("IEquatable", StringComparison.Ordinal))
             .Select(static each => each.ToDisplayString(Format));
         if (type.BaseType is { SpecialType: SpecialType.None } parent)
         {
@@ -70,9 +71,8 @@ internal static class ApiListing
     }
 
     private static string Modifiers(INamedTypeSymbol type) =>
-        (type.IsStatic ? "static " : type is { IsSealed: true, TypeKind: TypeKind.Class } ? "sealed "
-            : type is { IsAbstract: true, TypeKind: TypeKind.Class } ? "abstract " : "")
-        + (type.IsReadOnly ? "readonly " : "");
+        type.IsStatic ? "static " : type is { IsSealed: true, TypeKind: TypeKind.Class } ? "sealed "
+            : type is { IsAbstract: true, TypeKind: TypeKind.Class } ? "abstract " : "";
 
     /// <summary>Not what the compiler adds to records and properties.</summary>
     private static bool IsListed(ISymbol member) => IsSeen(member)

@@ -40,10 +40,10 @@ public sealed class SettingsReader
     /// <summary>
     /// A reader of the settings below a section, such as <c>Kafka</c>; it tells this one what it finds.
     /// </summary>
-    public SettingsReader Section(string name) => new(source, $"{prefix}{name}:", settings, mistakes);
+    internal SettingsReader Section(string name) => new(source, $"{prefix}{name}:", settings, mistakes);
 
     /// <summary>The full name of a setting.</summary>
-    public string NameOf(string name) => prefix + name;
+    internal string NameOf(string name) => prefix + name;
 
     /// <summary>
     /// Reads options over those that the code gives: what nothing else sets keeps its value, and says that it is the
@@ -52,7 +52,7 @@ public sealed class SettingsReader
     /// <param name="given">What the code gives.</param>
     /// <param name="standard">What is there without code.</param>
     /// <param name="read">Reads the options.</param>
-    public T Over<T>(T given, T standard, Func<SettingsReader, T, T> read)
+    internal T Over<T>(T given, T standard, Func<SettingsReader, T, T> read)
     {
         ArgumentNullException.ThrowIfNull(read);
         var defaults = new SettingsReader(null, prefix, [], []);
@@ -75,17 +75,17 @@ public sealed class SettingsReader
     public string Text(string name, string fallback) => Take(name, fallback).Value;
 
     /// <summary>A text that may be missing; an empty one is.</summary>
-    public string? Optional(string name, string? fallback) => NullIfEmpty(Take(name, fallback ?? "").Value);
+    internal string? Optional(string name, string? fallback) => NullIfEmpty(Take(name, fallback ?? "").Value);
 
     /// <summary>A text that is never shown.</summary>
     public string Secret(string name) => Take(name, "", isSecret: true).Value;
 
     /// <summary>A text that may be missing, and is never shown.</summary>
-    public string? OptionalSecret(string name, string? fallback) =>
+    internal string? OptionalSecret(string name, string? fallback) =>
         NullIfEmpty(Take(name, fallback ?? "", isSecret: true).Value);
 
     /// <summary>All that is given below a section, over what the code gives; no value is shown.</summary>
-    public IReadOnlyDictionary<string, string> Secrets(string section, IReadOnlyDictionary<string, string> fallback)
+    internal IReadOnlyDictionary<string, string> Secrets(string section, IReadOnlyDictionary<string, string> fallback)
     {
         ArgumentNullException.ThrowIfNull(fallback);
         var below = Section(section);
@@ -163,7 +163,7 @@ public sealed class SettingsReader
     /// <summary>
     /// Names and values, <c>name=value</c> between commas, as OpenTelemetry writes them: values are percent-encoded.
     /// </summary>
-    public IReadOnlyList<(string Name, string Value)> Pairs(string name, bool isSecret)
+    internal IReadOnlyList<(string Name, string Value)> Pairs(string name, bool isSecret)
     {
         var pairs = new List<(string Name, string Value)>();
         var given = Take(name, "", isSecret).Value;
@@ -183,7 +183,7 @@ public sealed class SettingsReader
     }
 
     /// <summary>A URL of HTTP, null without one. A password in it is a mistake, and is not shown.</summary>
-    public Uri? Url(string name, string example)
+    internal Uri? Url(string name, string example)
     {
         var hasLogin = Find(name)?.Value.Contains('@', StringComparison.Ordinal) == true;
         var given = Take(name, "", isSecret: hasLogin).Value;

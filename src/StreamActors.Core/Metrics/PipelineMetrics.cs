@@ -20,13 +20,13 @@ public sealed class PipelineMetrics
     public IReadOnlyList<SinkMetrics> Sinks { get; }
 
     /// <summary>Outputs that sinks have taken, dead letters left out.</summary>
-    public long Published => Sum(isOfDeadLetters: false, static sink => sink.Acknowledged);
+    internal long Published => Sum(isOfDeadLetters: false, static sink => sink.Acknowledged);
 
     /// <summary>Outputs that sinks will never take, dead letters left out.</summary>
-    public long Refused => Sum(isOfDeadLetters: false, static sink => sink.Refused);
+    internal long Refused => Sum(isOfDeadLetters: false, static sink => sink.Refused);
 
     /// <summary>Dead letters that their topic has taken.</summary>
-    public long DeadLetters => Sum(isOfDeadLetters: true, static sink => sink.Acknowledged);
+    internal long DeadLetters => Sum(isOfDeadLetters: true, static sink => sink.Acknowledged);
 
     /// <summary>The partitions that this node owns, as of at most half a second ago.</summary>
     internal IReadOnlyList<PartitionStatus> Partitions

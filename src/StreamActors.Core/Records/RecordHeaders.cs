@@ -85,15 +85,22 @@ public static class RecordHeaders
     }
 
     /// <summary>One header.</summary>
-    public readonly ref struct Header(ReadOnlySpan<byte> name, ReadOnlySpan<byte> value, bool isNull)
+    public readonly ref struct Header
     {
+        internal Header(ReadOnlySpan<byte> name, ReadOnlySpan<byte> value, bool isNull)
+        {
+            Name = name;
+            Value = value;
+            IsNull = isNull;
+        }
+
         /// <summary>Its name, as UTF-8.</summary>
-        public ReadOnlySpan<byte> Name { get; } = name;
+        public ReadOnlySpan<byte> Name { get; }
 
         /// <summary>Its value; empty when null.</summary>
-        public ReadOnlySpan<byte> Value { get; } = value;
+        public ReadOnlySpan<byte> Value { get; }
 
         /// <summary>Whether its value is null.</summary>
-        public bool IsNull { get; } = isNull;
+        public bool IsNull { get; }
     }
 }

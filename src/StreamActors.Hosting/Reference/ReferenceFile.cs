@@ -37,11 +37,13 @@ public sealed partial class ReferenceFile<T> : IReferenceFile
     /// <exception cref="InvalidOperationException">There is none: the host does not start.</exception>
     public T Current => current ?? throw new InvalidOperationException(Mistake);
 
-    /// <inheritdoc/>
-    public string? Mistake { get; }
+    /// <summary>Why the file cannot be used; null when it can.</summary>
+    internal string? Mistake { get; }
+
+    string? IReferenceFile.Mistake => Mistake;
 
     /// <inheritdoc/>
-    public void Refresh()
+    void IReferenceFile.Refresh()
     {
         var (isNew, error) = Read();
         if (error is null)

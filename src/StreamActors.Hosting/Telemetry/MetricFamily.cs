@@ -10,7 +10,7 @@ namespace StreamActors.Hosting;
 public sealed record MetricFamily(string Name, string Help, MetricKind Kind, IReadOnlyList<MetricSample> Samples)
 {
     /// <summary>The unit that the name ends in, as OpenTelemetry writes it; empty for a plain number.</summary>
-    public string Unit =>
+    internal string Unit =>
         Name.EndsWith("_seconds", StringComparison.Ordinal) ? "s"
         : Name.EndsWith("_bytes", StringComparison.Ordinal) || Name.EndsWith("_bytes_total", StringComparison.Ordinal)
             ? "By"

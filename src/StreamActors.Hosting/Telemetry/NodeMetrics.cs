@@ -25,7 +25,7 @@ public sealed class NodeMetrics
     /// <summary>The numbers of a pipeline, since the start of the process.</summary>
     /// <param name="pipeline">Its name.</param>
     /// <exception cref="ArgumentException">The node has no such pipeline.</exception>
-    public PipelineMetrics Of(string pipeline) => Find(pipeline).Metrics;
+    public PipelineMetrics Pipeline(string pipeline) => Find(pipeline).Metrics;
 
     /// <summary>What a pipeline did within the last so long; a minute at most is kept.</summary>
     /// <param name="pipeline">Its name.</param>

@@ -10,7 +10,7 @@ public sealed class RideShareMetrics(NodeMetrics node, TimeProvider time) : IMet
     private const string Prefix = "stream_processor_";
     private static readonly TimeSpan Window = TimeSpan.FromMinutes(1);
 
-    private readonly PipelineMetrics pipeline = node.Of(RideSharePipeline.Name);
+    private readonly PipelineMetrics pipeline = node.Pipeline(RideSharePipeline.Name);
 
     /// <inheritdoc/>
     public string Pipeline => RideSharePipeline.Name;

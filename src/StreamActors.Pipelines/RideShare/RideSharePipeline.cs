@@ -28,11 +28,11 @@ public static class RideSharePipeline
     {
         ArgumentNullException.ThrowIfNull(node);
         ArgumentNullException.ThrowIfNull(settings);
-        return node.AddPipeline(new PipelineRegistration(Name, pipeline => Define(pipeline, settings))
-        {
-            Connectors = new Connectors().AddKafka(settings.Kafka).AddRedis(settings.Redis),
-            OwnSettings = reader ?? new SettingsReader(),
-        });
+        return node.AddPipeline(
+            Name,
+            pipeline => Define(pipeline, settings),
+            new Connectors().AddKafka(settings.Kafka).AddRedis(settings.Redis),
+            reader ?? new SettingsReader());
     }
 
     /// <summary>Composes the pipeline.</summary>

@@ -40,11 +40,11 @@ public sealed class ReferenceFileTests : IDisposable
         Version("v2", "2", hour: 2);
         File.Delete(Path.Combine(folder, "..data"));
         Directory.CreateSymbolicLink(Path.Combine(folder, "..data"), "v2");
-        file.Refresh();
+        ((IReferenceFile)file).Refresh();
 
         file.Current.ShouldBe("2");
         lines.All.ShouldHaveSingleItem().ShouldContain("was read again");
-        file.Refresh();
+        ((IReferenceFile)file).Refresh();
         lines.All.Count.ShouldBe(1, "nothing has changed since");
     }
 
@@ -56,14 +56,14 @@ public sealed class ReferenceFileTests : IDisposable
         var file = Open(path);
 
         Write(path, "bad", hour: 2);
-        file.Refresh();
-        file.Refresh();
+        ((IReferenceFile)file).Refresh();
+        ((IReferenceFile)file).Refresh();
 
         file.Current.ShouldBe("1");
         lines.All.ShouldHaveSingleItem().ShouldContain("the version before stays");
 
         Write(path, "3", hour: 3);
-        file.Refresh();
+        ((IReferenceFile)file).Refresh();
         file.Current.ShouldBe("3");
     }
 
@@ -75,13 +75,13 @@ public sealed class ReferenceFileTests : IDisposable
         var file = Open(path);
 
         File.Delete(path);
-        file.Refresh();
-        file.Refresh();
+        ((IReferenceFile)file).Refresh();
+        ((IReferenceFile)file).Refresh();
         file.Current.ShouldBe("1");
         lines.All.Count.ShouldBe(1);
 
         Write(path, "2", hour: 2);
-        file.Refresh();
+        ((IReferenceFile)file).Refresh();
         file.Current.ShouldBe("2");
     }
 

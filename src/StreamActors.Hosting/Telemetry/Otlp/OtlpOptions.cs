@@ -39,7 +39,7 @@ public sealed record OtlpOptions
     /// <param name="reader">The variables.</param>
     /// <param name="resource">Who sends, as far as the variables do not say otherwise.</param>
     /// <returns>Null without an endpoint: nothing is sent.</returns>
-    public static OtlpOptions? Read(SettingsReader reader, params IReadOnlyList<(string Name, string Value)> resource)
+    internal static OtlpOptions? Read(SettingsReader reader, params IReadOnlyList<(string Name, string Value)> resource)
     {
         ArgumentNullException.ThrowIfNull(reader);
         var endpoint = reader.Url("OTEL_EXPORTER_OTLP_ENDPOINT", "http://otel-collector:4317");
