@@ -16,8 +16,6 @@ internal static class KafkaClients
     public static TClient Make<TClient>(KafkaOptions options, Func<TClient> build)
         where TClient : IClient
     {
-        ArgumentNullException.ThrowIfNull(options);
-        ArgumentNullException.ThrowIfNull(build);
         try
         {
             return build();

@@ -67,10 +67,8 @@ internal static class KafkaSettings
     }
 
     /// <summary>The sink's producer, and any other that must lose nothing.</summary>
-    public static ProducerConfig Producer(KafkaOptions options)
-    {
-        ArgumentNullException.ThrowIfNull(options);
-        return Overridden(
+    public static ProducerConfig Producer(KafkaOptions options) =>
+        Overridden(
             new ProducerConfig(Common(options))
             {
                 EnableIdempotence = true,
@@ -85,7 +83,6 @@ internal static class KafkaSettings
                 LogConnectionClose = false,
             },
             options);
-    }
 
     /// <summary>
     /// Administration, and the questions of health pages. It hears of closed connections: they tell of a

@@ -26,19 +26,15 @@ internal sealed record PipelineSettings
     public required IReadOnlyDictionary<string, MapAsyncOptions> Maps { get; init; }
 
     /// <summary>What a pipeline has now.</summary>
-    public static PipelineSettings Of(PipelineBuilder pipeline)
+    public static PipelineSettings Of(PipelineBuilder pipeline) => new PipelineSettings
     {
-        ArgumentNullException.ThrowIfNull(pipeline);
-        return new PipelineSettings
-        {
-            GroupId = pipeline.GroupId,
-            StartAt = pipeline.StartAt,
-            MaxRecordsPerSecond = pipeline.MaxRecordsPerSecond,
-            Limits = pipeline.Limits,
-            Timing = pipeline.Timing,
-            Maps = pipeline.Maps,
-        };
-    }
+        GroupId = pipeline.GroupId,
+        StartAt = pipeline.StartAt,
+        MaxRecordsPerSecond = pipeline.MaxRecordsPerSecond,
+        Limits = pipeline.Limits,
+        Timing = pipeline.Timing,
+        Maps = pipeline.Maps,
+    };
 
     /// <summary>What a pipeline of the name has, with steps of these names, where its code sets nothing.</summary>
     public static PipelineSettings Standard(string pipeline, IEnumerable<string> maps) =>
@@ -48,27 +44,21 @@ internal sealed record PipelineSettings
         };
 
     /// <summary>Reads the settings over those that the code gives; mistakes are the reader's.</summary>
-    public static PipelineSettings Read(SettingsReader reader, PipelineSettings given)
+    public static PipelineSettings Read(SettingsReader reader, PipelineSettings given) => new PipelineSettings
     {
-        ArgumentNullException.ThrowIfNull(reader);
-        ArgumentNullException.ThrowIfNull(given);
-        var maps = reader.Section(nameof(Maps));
-        return new PipelineSettings
-        {
-            GroupId = reader.Text(nameof(GroupId), given.GroupId),
-            StartAt = reader.OneOf(nameof(StartAt), given.StartAt),
-            MaxRecordsPerSecond = reader.Number(nameof(MaxRecordsPerSecond), given.MaxRecordsPerSecond, 0),
-            Limits = PipelineLimits.Read(reader.Section(nameof(Limits)), given.Limits),
-            Timing = PipelineTiming.Read(reader.Section(nameof(Timing)), given.Timing),
-            Maps = given.Maps.ToDictionary(
-                static map => map.Key, map => MapAsyncOptions.Read(maps.Section(map.Key), map.Value)),
-        };
-    }
+        GroupId = reader.Text(nameof(GroupId), given.GroupId),
+        StartAt = reader.OneOf(nameof(StartAt), given.StartAt),
+        MaxRecordsPerSecond = reader.Number(nameof(MaxRecordsPerSecond), given.MaxRecordsPerSecond, 0),
+        Limits = PipelineLimits.Read(reader.Section(nameof(Limits)), given.Limits),
+        Timing = PipelineTiming.Read(reader.Section(nameof(Timing)), given.Timing),
+        Maps = given.Maps.ToDictionary(
+            static map => map.Key,
+            map => MapAsyncOptions.Read(reader.Section(nameof(Maps)).Section(map.Key), map.Value)),
+    };
 
     /// <summary>Gives the settings to a pipeline.</summary>
     public void ApplyTo(PipelineBuilder pipeline)
     {
-        ArgumentNullException.ThrowIfNull(pipeline);
         pipeline.GroupId = GroupId;
         pipeline.StartAt = StartAt;
         pipeline.MaxRecordsPerSecond = MaxRecordsPerSecond;

@@ -14,9 +14,6 @@ internal sealed record Setting(string Name, string Value, string? From, string? 
     internal string? Hidden { get; init; }
 
     /// <summary>Whether the value is the same, be it shown or hidden.</summary>
-    public bool HasValueOf(Setting other)
-    {
-        ArgumentNullException.ThrowIfNull(other);
-        return Value == other.Value && Hidden == other.Hidden;
-    }
+    public bool HasValueOf(Setting other) =>
+        Value == other.Value && Hidden == other.Hidden;
 }

@@ -31,8 +31,6 @@ internal sealed class Pipeline
     public Pipeline(
         PipelineBuilder builder, ISource source, IReadOnlyDictionary<string, ISink> sinks, EngineServices services)
     {
-        ArgumentNullException.ThrowIfNull(builder);
-        ArgumentNullException.ThrowIfNull(sinks);
         definition = builder.Build();
         this.source = source;
         this.services = services;

@@ -9,7 +9,6 @@ internal static class ConfigPage
     /// <summary>A line a setting: name, value, where it came from or why it is ignored.</summary>
     public static string Write(IReadOnlyList<Setting> settings)
     {
-        ArgumentNullException.ThrowIfNull(settings);
         var page = new StringBuilder();
         var name = settings.Select(static setting => setting.Name.Length).DefaultIfEmpty().Max();
         var value = settings.Select(static setting => Math.Min(setting.Value.Length, 44)).DefaultIfEmpty().Max();

@@ -33,11 +33,11 @@ public sealed class NodeMetrics
     /// <exception cref="ArgumentException">The node has no such pipeline.</exception>
     public PipelineActivity Recent(string pipeline, TimeSpan span) => rates.Over(Find(pipeline), span);
 
-    private Pipeline Find(string name)
+    private Pipeline Find(string pipeline)
     {
         var all = node.Pipelines.Select(static each => each.Pipeline);
-        return all.FirstOrDefault(each => each.Name == name) ?? throw new ArgumentException(
-            $"This node has no pipeline {name}. It has: {string.Join(", ", all.Select(static each => each.Name))}.",
-            nameof(name));
+        return all.FirstOrDefault(each => each.Name == pipeline) ?? throw new ArgumentException(
+            $"This node has no pipeline {pipeline}. It has: {string.Join(", ", all.Select(static each => each.Name))}.",
+            nameof(pipeline));
     }
 }

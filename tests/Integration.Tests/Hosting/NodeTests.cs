@@ -63,6 +63,24 @@ public sealed class NodeTests
     }
 
     [Fact]
+    public async Task A_metric_page_of_a_users_asks_by_names_and_a_wrong_one_is_answered_with_those_that_there_are()
+    {
+        var connectors = FakeNode.From(new FakeSource()).AddSink("odd", _ => new FakeSink("odd", static () => true));
+        await using var node = FakeNode.Make(new StreamActorsBuilder()
+            .AddFake(connectors, "odd", name: "trips").AddFake(connectors, "odd", name: "prices"));
+        using var probe = new PeerProbe(node, TimeProvider.System, NullLogger<PeerProbe>.Instance);
+        using var rates = new RateWindow(node, TimeProvider.System);
+        var metrics = new NodeMetrics(node, probe, rates);
+
+        metrics.Pipeline("prices").ShouldBeSameAs(node.Pipelines[1].Pipeline.Metrics);
+        metrics.Pipeline("prices").Sinks.Select(static sink => sink.Name).ShouldBe(["odd"]);
+        metrics.Recent("trips", TimeSpan.FromMinutes(1)).Sink("none").Acknowledged.ShouldBe(0);
+        metrics.IsConnected("odd").ShouldBeFalse("nobody asked yet");
+        Should.Throw<ArgumentException>(() => metrics.Pipeline("tripps")).Message
+            .ShouldStartWith("This node has no pipeline tripps. It has: trips, prices.");
+    }
+
+    [Fact]
     public async Task A_peer_whose_question_throws_counts_as_away_until_it_answers_and_hides_no_other()
     {
         var isBroken = true;
