@@ -33,6 +33,8 @@ public sealed class Target<T>(string connector, Func<T, string> destination, ICo
     /// <summary>The connector whose sink delivers it.</summary>
     internal string Connector { get; } = connector;
 
+    string ITarget.Connector => Connector;
+
     /// <summary>The channel, topic or other address of a value.</summary>
     internal Func<T, string> Destination { get; } = destination;
 
@@ -42,7 +44,6 @@ public sealed class Target<T>(string connector, Func<T, string> destination, ICo
     /// <summary>How the topic is created where it is missing; null = it is waited for.</summary>
     internal TopicSpec? Create { get; private set; }
 
-    /// <inheritdoc/>
     TopicSpec? ITarget.Create => Create;
 
     /// <summary>

@@ -97,7 +97,7 @@ public sealed class TargetTests
     }
 
     [Fact]
-    public void A_kind_that_shall_go_nowhere_does_and_its_record_counts_as_ignored_where_nothing_else_came()
+    public void A_kind_that_shall_go_nowhere_does_and_its_record_counts_as_one_without_output_where_nothing_else_came()
     {
         var route = new OneRoute(static pipeline => pipeline.From("t", new Numbers()).DeadLetters("dlq")
             .FlatMap(static value => Kinds(value).Skip(value))
@@ -106,7 +106,7 @@ public sealed class TargetTests
         route.Send("k", 0);
         route.Send("k", 1);
         route.Outputs("sink", static (_, output) => output.Destination).ShouldBe(["ping"]);
-        (route.Counters.DeadLettered, route.Counters.Ignored).ShouldBe((0, 1));
+        (route.Counters.DeadLettered, route.Counters.WithoutOutput).ShouldBe((0, 1));
     }
 
     private static IEnumerable<Message> Kinds(int value) => [new Ping(value), new Pong()];
