@@ -1,4 +1,3 @@
-using System.Security.Cryptography;
 using System.Text;
 using StreamActors.Sinks;
 
@@ -26,30 +25,24 @@ internal static class PublishScript
     /// </summary>
     public const int MaxMessageBytes = 512 * 1024 * 1024;
 
-    // Where a store is configured, a shard's token stands first: KEYS[1] names it, ARGV[1] is what the shard holds, and
-    // a mismatch returns before anything has been published.
-    private const string Source =
+    // *N, EVALSHA, its digest, the number of keys.
+    private const int MaxHead = Resp.MaxPrefix + 64 + 32;
+
+    /// <summary>
+    /// The script. Where a store is configured, a shard's token will stand first: KEYS[1] names it, ARGV[1] is what the
+    /// shard holds, and a mismatch returns before anything has been published.
+    /// </summary>
+    public static readonly RedisScript Script = new(
         """
         local argv, call = ARGV, redis.call
         for i = 1, #argv, 2 do
           call('PUBLISH', argv[i], argv[i + 1])
         end
         return #argv / 2
-        """;
-
-    // *N, EVALSHA, its digest, the number of keys.
-    private const int MaxHead = Resp.MaxPrefix + 64 + 32;
-
-#pragma warning disable CA5350 // The digest is the script's name in Redis, not a protection.
-    private static readonly string Digest =
-        Convert.ToHexStringLower(SHA1.HashData(Encoding.UTF8.GetBytes(Source.ReplaceLineEndings("\n"))));
-#pragma warning restore CA5350
-
-    /// <summary>The command that makes the script known.</summary>
-    public static byte[] Load() => Resp.Command("SCRIPT", "LOAD", Source.ReplaceLineEndings("\n"));
+        """);
 
     /// <summary>A call that publishes nothing: it shows whether the user may call scripts.</summary>
-    public static byte[] Probe() => Resp.Command("EVALSHA", Digest, "0");
+    public static byte[] Probe() => Resp.Command("EVALSHA", Script.Digest, "0");
 
     /// <summary>The run of outputs, from an index on, that one call takes; refuses what can never be sent.</summary>
     public static Run Next(OutputBatch batch, int from)
@@ -85,7 +78,7 @@ internal static class PublishScript
     {
         var used = Resp.WriteArray(to, 3 + (2 * run.Count));
         used += Resp.WriteString(to[used..], "EVALSHA"u8);
-        used += Resp.WriteString(to[used..], Digest);
+        used += Resp.WriteString(to[used..], Script.Digest);
         used += Resp.WriteString(to[used..], "0"u8);
 
         // The same channel many times in a row is the usual case: its bytes are copied from where they stand already.

@@ -26,7 +26,7 @@ internal static class RedisCheck
 
             async Task CheckScriptAsync()
             {
-                var load = await AskAsync(PublishScript.Load());
+                var load = await AskAsync(PublishScript.Script.Load());
                 var call = load.IsError ? load : await AskAsync(PublishScript.Probe());
                 findings.Add(call.IsError
                     ? Bad(options, "scripts cannot be run: ", RedisFault.OfReply(call.Text))

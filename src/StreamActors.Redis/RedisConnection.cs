@@ -17,6 +17,11 @@ namespace StreamActors.Redis;
 /// </summary>
 internal sealed class RedisConnection : IDisposable
 {
+    private const int FirstBuffer = 1024;
+
+    // A page of state fits several times; what one large value needed is given back.
+    private const int MaxKeptBuffer = 2 * 1024 * 1024;
+
     private readonly Socket socket;
     private readonly Stream stream;
     private readonly TimeProvider time;
@@ -219,7 +224,7 @@ internal sealed class RedisConnection : IDisposable
 
     private async Task ReadAsync()
     {
-        var buffer = new byte[1024];
+        var buffer = new byte[FirstBuffer];
         var used = 0;
         try
         {
@@ -246,6 +251,10 @@ internal sealed class RedisConnection : IDisposable
                 var taken = TakeAnswers(buffer.AsSpan(0, used));
                 buffer.AsSpan(taken, used - taken).CopyTo(buffer);
                 used -= taken;
+                if (used == 0 && buffer.Length > MaxKeptBuffer)
+                {
+                    buffer = new byte[FirstBuffer];
+                }
             }
         }
         catch (IOException error)

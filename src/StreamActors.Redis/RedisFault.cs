@@ -23,7 +23,7 @@ internal enum RedisFaultKind
     /// <summary>The server is reading its data from disk.</summary>
     Loading,
 
-    /// <summary>The server is a replica: what is published there reaches only those who listen there.</summary>
+    /// <summary>The server is a replica: it takes no writes, and what is published there is heard only there.</summary>
     Replica,
 
     /// <summary>The answer did not come in time.</summary>
@@ -65,7 +65,7 @@ internal sealed record RedisFault(RedisFaultKind Kind, string Problem, string Re
     public static RedisFault Broken(string problem) => new(
         RedisFaultKind.Broken,
         problem,
-        "The next delivery connects again; if that breaks at once too, check whether this port wants TLS.");
+        "The next attempt connects again; if that breaks at once too, check whether this port wants TLS.");
 
     /// <summary>The connection could not be made.</summary>
     public static RedisFault Unreachable(SocketException error) =>
@@ -104,7 +104,7 @@ internal sealed record RedisFault(RedisFaultKind Kind, string Problem, string Re
     /// <summary>The answer to ROLE, from a server that is not a primary.</summary>
     public static RedisFault Replica() => new(
         RedisFaultKind.Replica,
-        "it is a read-only replica, and subscribers of the primary would hear nothing",
+        "it is a read-only replica: subscribers of the primary would hear nothing, and state could not be saved",
         "Name the primary's host and port (such as REDIS_HOST), or wait until the fail-over is done.");
 
     /// <summary>The answer to any other command.</summary>
@@ -114,7 +114,8 @@ internal sealed record RedisFault(RedisFaultKind Kind, string Problem, string Re
         "NOPERM" => new(
             RedisFaultKind.NotPermitted,
             $"the user may not do this (NOPERM: {Shorten(reply)})",
-            "Allow it with ACL SETUSER: +publish +evalsha +script|load and the channels (&pattern); check says which."),
+            "Allow it with ACL SETUSER: +evalsha +script|load; to publish +publish and the channels (&pattern), which "
+            + "check names; for state +@read +@write and the keys ~streamactors:*."),
         "LOADING" => new(
             RedisFaultKind.Loading, "it is loading its data (LOADING)", "Nothing: it is tried until it is ready."),
         "READONLY" or "MASTERDOWN" => Replica(),
@@ -124,6 +125,14 @@ internal sealed record RedisFault(RedisFaultKind Kind, string Problem, string Re
             RedisFaultKind.Refused, "a script blocks it (BUSY)", "Find who runs long scripts; SCRIPT KILL ends one."),
         "OOM" => new(
             RedisFaultKind.Refused, "it is out of memory (OOM)", "Raise maxmemory or free memory."),
+        "MISCONF" => new(
+            RedisFaultKind.Refused,
+            "it takes no writes, since it could not save to its disk (MISCONF)",
+            "Look at its log, and make room on its disk."),
+        "WRONGTYPE" => new(
+            RedisFaultKind.Refused,
+            "a key is of another kind than ours (WRONGTYPE)",
+            "Find who else writes to keys that begin with streamactors:, or choose another database."),
         _ => new(RedisFaultKind.Refused, $"it answered: {Shorten(reply)}", "Check the server's log and version."),
     };
 
@@ -158,7 +167,7 @@ internal sealed record RedisFault(RedisFaultKind Kind, string Problem, string Re
     private static Exception Innermost(Exception error) => error.GetBaseException();
 }
 
-/// <summary>Carries a fault to the next boundary: the sink or the check.</summary>
+/// <summary>Carries a fault to the next boundary: the sink, the store or the check.</summary>
 internal sealed class RedisFaultException(RedisFault fault) : Exception(fault.ToString())
 {
     public RedisFault Fault { get; } = fault;

@@ -1,9 +1,9 @@
 namespace StreamActors.Redis;
 
 /// <summary>
-/// The life of the one connection that all shards share: made when a delivery wants it, made again when it broke.
+/// The life of the one connection that all shards share: made when somebody wants it, made again when it broke.
 /// While an attempt runs, all callers wait for that one; for a moment after it failed, all fail with it at once. None
-/// is made in the background: the engine's next attempt to deliver is the retry, and its back-off the pace.
+/// is made in the background: the engine's next attempt is the retry, and its back-off the pace.
 /// <code>
 /// none ──GetAsync──▶ attempt ──▶ open ──breaks──▶ none
 ///                       └──▶ failed (RetryPause) ──▶ none
@@ -13,9 +13,12 @@ internal sealed class RedisLink(RedisOptions options, TimeProvider time) : IAsyn
 {
     /// <summary>
     /// How long a failed attempt stands for those that follow. It keeps a hundred shards from making a hundred
-    /// attempts, and is far below the second within which deliveries are to work again.
+    /// attempts, and is far below the second within which all is to work again.
     /// </summary>
     internal static readonly TimeSpan RetryPause = TimeSpan.FromMilliseconds(100);
+
+    // A health page is asked every few seconds and must not hang: ISink and IStateStore allow no more.
+    private static readonly TimeSpan ReachTimeout = TimeSpan.FromSeconds(2);
 
     private readonly CancellationTokenSource closing = new();
 
@@ -43,6 +46,28 @@ internal sealed class RedisLink(RedisOptions options, TimeProvider time) : IAsyn
             }
 
             return attempt;
+        }
+    }
+
+    /// <summary>
+    /// Whether a fresh connection can be made and used, within two seconds. Its own connection, because the shared one
+    /// may be busy with much data, or not know yet that the server is gone.
+    /// </summary>
+    public async ValueTask<bool> IsReachableAsync(CancellationToken stop)
+    {
+        try
+        {
+            var limit = options.ConnectTimeout < ReachTimeout ? options.ConnectTimeout : ReachTimeout;
+            using var connection = await RedisConnection.OpenAsync(options with { ConnectTimeout = limit }, time, stop);
+            return true;
+        }
+        catch (RedisFaultException)
+        {
+            return false;
+        }
+        catch (OperationCanceledException)
+        {
+            return false;
         }
     }
 

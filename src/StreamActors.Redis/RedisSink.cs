@@ -20,11 +20,7 @@ namespace StreamActors.Redis;
 /// </summary>
 internal sealed class RedisSink : ISink
 {
-    // A health page is asked every few seconds and must not hang: ISink allows no more.
-    private static readonly TimeSpan ReachTimeout = TimeSpan.FromSeconds(2);
-
     private readonly RedisOptions options;
-    private readonly TimeProvider time;
     private readonly RedisLink link;
 
     /// <summary>Makes a sink; it connects when the first batch comes.</summary>
@@ -38,7 +34,6 @@ internal sealed class RedisSink : ISink
         }
 
         this.options = options;
-        this.time = time;
         link = new RedisLink(options, time);
     }
 
@@ -73,23 +68,7 @@ internal sealed class RedisSink : ISink
     /// Whether a fresh connection can be made and used, within two seconds. Its own connection, because the shared one
     /// may be busy with a large batch, or not know yet that the server is gone.
     /// </summary>
-    public async ValueTask<bool> IsReachableAsync(CancellationToken stop)
-    {
-        try
-        {
-            var limit = options.ConnectTimeout < ReachTimeout ? options.ConnectTimeout : ReachTimeout;
-            using var connection = await RedisConnection.OpenAsync(options with { ConnectTimeout = limit }, time, stop);
-            return true;
-        }
-        catch (RedisFaultException)
-        {
-            return false;
-        }
-        catch (OperationCanceledException)
-        {
-            return false;
-        }
-    }
+    public ValueTask<bool> IsReachableAsync(CancellationToken stop) => link.IsReachableAsync(stop);
 
     /// <summary>Closes the connection.</summary>
     public ValueTask DisposeAsync() => link.DisposeAsync();
@@ -106,34 +85,11 @@ internal sealed class RedisSink : ISink
         try
         {
             var command = buffer.AsMemory(0, PublishScript.Write(batch, run, buffer));
-            var reply = await connection.SendAsync(command, options.OperationTimeout, stop);
-            if (reply.IsError && RedisFault.OfReply(reply.Text).Kind == RedisFaultKind.UnknownScript)
-            {
-                Accept(connection, await connection.SendAsync(PublishScript.Load(), options.OperationTimeout, stop));
-                reply = await connection.SendAsync(command, options.OperationTimeout, stop);
-            }
-
-            Accept(connection, reply);
+            await PublishScript.Script.CallAsync(connection, command, options.OperationTimeout, stop);
         }
         finally
         {
             ArrayPool<byte>.Shared.Return(buffer);
         }
-    }
-
-    private static void Accept(RedisConnection connection, Reply reply)
-    {
-        if (!reply.IsError)
-        {
-            return;
-        }
-
-        var fault = RedisFault.OfReply(reply.Text);
-        if (fault.EndsConnection)
-        {
-            connection.Break(fault);
-        }
-
-        throw new RedisFaultException(fault);
     }
 }

@@ -14,11 +14,12 @@ internal static class Resp
 
     /// <summary>
     /// The most bytes of an answer, and so the longest string and the longest array in it. The longest answer to what
-    /// is asked here is that to ROLE, some fifty bytes a replica: more is not Redis, or not this protocol.
+    /// is asked here is that to a claim, with a head of <see cref="RedisStateStore.MaxHeadBytes"/>: 32 MB. Twice that
+    /// is not Redis, or not this protocol.
     /// </summary>
-    public const int MaxAnswer = 1024 * 1024;
+    public const int MaxAnswer = 64 * 1024 * 1024;
 
-    // What this sink asks is answered in a line or, by ROLE, in an array of arrays. Deeper is not Redis.
+    // What is asked here is answered in a line, in an array or, by ROLE, in an array of arrays. Deeper is not Redis.
     private const int MaxDepth = 8;
 
     // The length of a string or an array that is not there.
@@ -90,10 +91,10 @@ internal static class Resp
         switch (line[0])
         {
             case (byte)'+' or (byte)':':
-                reply = new Reply(Encoding.UTF8.GetString(rest));
+                reply = new Reply(rest.ToArray());
                 return true;
             case (byte)'-':
-                reply = new Reply(Encoding.UTF8.GetString(rest), IsError: true);
+                reply = new Reply(rest.ToArray(), IsError: true);
                 return true;
             case (byte)'$':
                 return TryReadString(from, ref at, ReadLength(rest), out reply);
@@ -106,7 +107,7 @@ internal static class Resp
 
     private static bool TryReadString(ReadOnlySpan<byte> from, ref int at, int length, out Reply reply)
     {
-        reply = new Reply("");
+        reply = default;
         if (length == Null)
         {
             return true;
@@ -122,7 +123,7 @@ internal static class Resp
             throw NotResp();
         }
 
-        reply = new Reply(Encoding.UTF8.GetString(from.Slice(at, length)));
+        reply = new Reply(from.Slice(at, length).ToArray());
         at += length + 2;
         return true;
     }
@@ -142,7 +143,7 @@ internal static class Resp
             items.Add(item);
         }
 
-        reply = new Reply("", Items: items);
+        reply = new Reply(null, Items: items);
         return true;
     }
 
@@ -169,7 +170,34 @@ internal static class Resp
 }
 
 /// <summary>An answer of the server.</summary>
-/// <param name="Text">The text of a line, a number or a string; the sentence of an error.</param>
+/// <param name="Bytes">
+/// Those of a line, a number, a string, or the sentence of an error; null for a string that is not there, and for an
+/// array.
+/// </param>
 /// <param name="IsError">Whether the server refused the command.</param>
 /// <param name="Items">The items of an array; null for everything else.</param>
-internal readonly record struct Reply(string Text, bool IsError = false, IReadOnlyList<Reply>? Items = null);
+internal readonly record struct Reply(byte[]? Bytes, bool IsError = false, IReadOnlyList<Reply>? Items = null)
+{
+    /// <summary>The bytes as text; empty where there are none.</summary>
+    public string Text => Bytes is null ? "" : Encoding.UTF8.GetString(Bytes);
+
+    /// <summary>
+    /// This answer, if the server did what was asked; else its fault, which may be the end of the connection.
+    /// </summary>
+    /// <exception cref="RedisFaultException">The server refused the command.</exception>
+    public Reply Accept(RedisConnection from)
+    {
+        if (!IsError)
+        {
+            return this;
+        }
+
+        var fault = RedisFault.OfReply(Text);
+        if (fault.EndsConnection)
+        {
+            from.Break(fault);
+        }
+
+        throw new RedisFaultException(fault);
+    }
+}

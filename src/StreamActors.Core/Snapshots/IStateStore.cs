@@ -44,20 +44,23 @@ internal interface IShardState
     /// <summary>The fence: whoever claims the shard next gets a higher one, and this one's saves are refused.</summary>
     long Token { get; }
 
-    /// <summary>The number of the save that is current; 0 where nothing was saved yet.</summary>
+    /// <summary>The number of the save that the claim found current; 0 where nothing was saved yet.</summary>
     long Number { get; }
 
-    /// <summary>The head of the save that is current; empty where nothing was saved yet.</summary>
+    /// <summary>The head of the save that the claim found current; empty where nothing was saved yet.</summary>
     ReadOnlyMemory<byte> Head { get; }
 
     /// <summary>
     /// Makes a save current. It is idempotent: the same save again, after an unknown outcome, changes nothing more.
+    /// The same means the same bytes: a store may take parts of it from the attempt before.
     /// </summary>
     /// <exception cref="StateStoreException">The outcome is unknown; ask again with the same save.</exception>
+    /// <exception cref="ArgumentException">Something in it is larger than the store takes, or has no name.</exception>
     Task<SaveOutcome> SaveAsync(ShardSave save, CancellationToken stop);
 
     /// <summary>The values of keys as of the save that is current, in the order of the keys.</summary>
     /// <returns>For each key its value; null where there is none.</returns>
+    /// <exception cref="StateStoreException">It did not answer, or no longer has what it acknowledged.</exception>
     Task<IReadOnlyList<ReadOnlyMemory<byte>?>> GetAsync(
         string part, IReadOnlyList<ReadOnlyMemory<byte>> keys, CancellationToken stop);
 
@@ -68,9 +71,12 @@ internal interface IShardState
     /// <param name="part">The part.</param>
     /// <param name="cursor">Where to go on; empty for the first page.</param>
     /// <param name="stop">Ends the wait.</param>
+    /// <returns>Some entries; none is no sign of the end.</returns>
+    /// <exception cref="StateStoreException">It did not answer, or no longer has what it acknowledged.</exception>
     Task<StatePage> ScanAsync(string part, string cursor, CancellationToken stop);
 
     /// <summary>The bytes of a log from a position to a position, as they were written.</summary>
+    /// <exception cref="StateStoreException">It does not have them all, or did not answer.</exception>
     Task<ReadOnlyMemory<byte>> ReadLogAsync(string log, long from, long to, CancellationToken stop);
 }
 
@@ -104,7 +110,10 @@ internal sealed class ShardSave
     /// <summary>Its number: one above the save before it.</summary>
     public required long Number { get; init; }
 
-    /// <summary>Whether it holds everything: then what was saved before is of no use any more.</summary>
+    /// <summary>
+    /// Whether it holds everything: then what was saved before is of no use any more, and its number need only be above
+    /// those of this owner's earlier saves.
+    /// </summary>
     public bool IsWhole { get; init; }
 
     /// <summary>What is replaced as a whole at each save: positions, clocks, windows, parked records.</summary>
@@ -120,7 +129,7 @@ internal sealed class ShardSave
     public IReadOnlyList<LogTrim> Trims { get; init; } = [];
 }
 
-/// <summary>Bytes at a position of a log; writing them again changes nothing.</summary>
+/// <summary>Bytes at a position of a log: what is there is replaced, what stands behind them is of no use.</summary>
 internal readonly record struct LogWrite(string Log, long Position, ReadOnlyMemory<byte> Bytes);
 
 /// <summary>The position below which a log's bytes are not needed any more.</summary>

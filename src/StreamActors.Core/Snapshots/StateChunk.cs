@@ -14,9 +14,16 @@ internal readonly record struct StateChunk(string Part, ReadOnlyMemory<byte> Byt
 {
     /// <summary>
     /// A chunk that has reached this size is closed: a store handles one in some milliseconds, and nothing else
-    /// meanwhile. A single value may be larger.
+    /// meanwhile. A single value may be larger, up to <see cref="MaxEntry"/>.
     /// </summary>
     public const int Size = 256 * 1024;
+
+    /// <summary>
+    /// The most bytes of one key with its value. A store has nothing smaller to take a chunk apart into, so for as long
+    /// as this takes it does nothing else (Redis: about 10 ms, measured), and eight of them on their way at once still
+    /// pass through 13 MB/s within a time-out of 5 s.
+    /// </summary>
+    public const int MaxEntry = 8 * 1024 * 1024;
 
     /// <summary>The length that stands for no value.</summary>
     public const uint Removed = uint.MaxValue;

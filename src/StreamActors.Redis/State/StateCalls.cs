@@ -1,0 +1,46 @@
+using StreamActors.Snapshots;
+
+namespace StreamActors.Redis;
+
+/// <summary>Asks Redis for the store, over the store's own connection; what goes wrong is a sentence.</summary>
+internal sealed class StateCalls(RedisOptions options, RedisLink link)
+{
+    /// <summary>Calls a script.</summary>
+    /// <exception cref="StateStoreException">It did not answer, or refused the call.</exception>
+    public async Task<Reply> CallAsync(RedisScript script, RedisCommand call, CancellationToken stop)
+    {
+        try
+        {
+            var connection = await link.GetAsync().WaitAsync(stop);
+            return await script.CallAsync(connection, call.Bytes(), options.OperationTimeout, stop);
+        }
+        catch (RedisFaultException error)
+        {
+            throw new StateStoreException($"redis {options.Endpoint}: {error.Fault}", error);
+        }
+    }
+
+    /// <summary>Sends a plain command.</summary>
+    /// <exception cref="StateStoreException">It did not answer, or refused the command.</exception>
+    public async Task<Reply> SendAsync(RedisCommand command, CancellationToken stop)
+    {
+        try
+        {
+            var connection = await link.GetAsync().WaitAsync(stop);
+            return (await connection.SendAsync(command.Bytes(), options.OperationTimeout, stop)).Accept(connection);
+        }
+        catch (RedisFaultException error)
+        {
+            throw new StateStoreException($"redis {options.Endpoint}: {error.Fault}", error);
+        }
+    }
+
+    /// <summary>What Redis answered and the store cannot go on with.</summary>
+    public StateStoreException Failed(string sentence) => new($"redis {options.Endpoint}: {sentence}");
+
+    /// <summary>What a script answered first.</summary>
+    public StateAnswer AnswerOf(Reply reply) =>
+        reply.Items is [var first, ..] && Enum.TryParse<StateAnswer>(first.Text, ignoreCase: true, out var answer)
+            ? answer
+            : throw Failed("a script answered what it never answers. Check that nothing between here and Redis edits it.");
+}
