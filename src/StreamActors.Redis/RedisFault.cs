@@ -115,7 +115,7 @@ internal sealed record RedisFault(RedisFaultKind Kind, string Problem, string Re
             RedisFaultKind.NotPermitted,
             $"the user may not do this (NOPERM: {Shorten(reply)})",
             "Allow it with ACL SETUSER: +evalsha +script|load; to publish +publish and the channels (&pattern), which "
-            + "check names; for state +@read +@write and the keys ~streamactors:*."),
+            + "check names; for state +@read +@write +time and the keys ~streamactors:*."),
         "LOADING" => new(
             RedisFaultKind.Loading, "it is loading its data (LOADING)", "Nothing: it is tried until it is ready."),
         "READONLY" or "MASTERDOWN" => Replica(),

@@ -207,10 +207,11 @@ internal sealed class MemoryStateStore : IStateStore
             {
                 var (start, bytes) = Stored().Logs.GetValueOrDefault(log, StoredLog.Empty);
                 return from == to ? ReadOnlyMemory<byte>.Empty
-                    : start <= from && to <= start + bytes.Length ? bytes.AsMemory((int)(from - start), (int)(to - from))
+                    : start <= from && to <= start + bytes.Length
+                    ? bytes.AsMemory((int)(from - start), (int)(to - from))
                     : throw new StateStoreException(string.Create(
                         CultureInfo.InvariantCulture,
-                        $"memory: the log {log} of {shard} has {start} to {start + bytes.Length}, not {from} to {to}."));
+                        $"memory: of the log {log} of {shard} there is {start} to {start + bytes.Length} only."));
             });
 
         private Task<T> CallAsync<T>(StoreOperation operation, Func<T> effect) =>
@@ -219,7 +220,7 @@ internal sealed class MemoryStateStore : IStateStore
         private StoredShard Stored() =>
             store.shards.GetValueOrDefault(shard) is { } stored && stored.Token == Token && stored.Number >= saved
                 ? stored
-                : throw new StateStoreException($"memory: {shard} has another owner, or lost what it had acknowledged.");
+                : throw new StateStoreException($"memory: {shard} has another owner, or lost what was acknowledged.");
     }
 
     /// <summary>A shard's state between two changes; nothing in it changes.</summary>
@@ -274,7 +275,8 @@ internal sealed class MemoryStateStore : IStateStore
             var (parts, logs) = save.IsWhole ? (Empty.Parts, Empty.Logs) : (Parts, Logs);
             foreach (var chunk in save.Chunks)
             {
-                parts = parts.SetItem(chunk.Part, Apply(parts.GetValueOrDefault(chunk.Part, NoEntries), chunk.Bytes.Span));
+                var before = parts.GetValueOrDefault(chunk.Part, NoEntries);
+                parts = parts.SetItem(chunk.Part, Apply(before, chunk.Bytes.Span));
             }
 
             foreach (var write in save.Logs)

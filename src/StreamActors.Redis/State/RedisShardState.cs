@@ -388,15 +388,7 @@ internal sealed class RedisShardState : IShardState
         throw calls.Failed($"saves of the shard {keys.Shard} follow each other faster than it can be read.");
     }
 
-    private StateStoreException Unreadable(StateAnswer why) => calls.Failed(why switch
-    {
-        StateAnswer.Fenced => $"the shard {keys.Shard} has another owner by now.",
-        StateAnswer.Missing =>
-            $"a staged piece of the shard {keys.Shard}'s last save ({current.Save}) is gone, and was not applied yet. "
-            + "Find who deletes keys that begin with streamactors:; the state begins empty once the shard's are deleted.",
-        _ => $"it does not have what it had acknowledged of the shard {keys.Shard}: it was emptied, or replaced by a "
-            + "copy that lags behind. The next save writes everything again.",
-    });
+    private StateStoreException Unreadable(StateAnswer why) => calls.Unreadable(why, keys.Shard, current.Save);
 
     /// <summary>What is current.</summary>
     /// <param name="Save">The save: its owner's token and its number.</param>

@@ -16,30 +16,31 @@ namespace StreamActors.Redis;
 /// The keys of a shard, after <c>streamactors:{SHARD}:</c>
 /// <list type="table">
 /// <item><term>head</term><description>
-/// A hash. <c>format</c>; <c>generation</c>, <c>token</c>, <c>owner</c> (host/process) and <c>claimed</c> (Unix seconds)
-/// of the last claim; of the current save <c>save</c> (its owner's token and its number), <c>number</c>, <c>saved</c>
-/// (Unix seconds), <c>head</c> (the engine's bytes), <c>plan</c> (where its pieces go), <c>staged</c> (how many it has),
-/// <c>applied</c> (how many of these are applied); <c>base</c>, the whole save that parts and logs begin with.
+/// A hash. <c>format</c>; of the last claim <c>generation</c>, <c>token</c>, <c>owner</c> (host/process) and
+/// <c>claimed</c> (Unix seconds); of the current save <c>save</c> (its owner's token and its number), <c>number</c>,
+/// <c>saved</c> (Unix seconds), <c>head</c> (the engine's bytes), <c>plan</c> (where its pieces go), <c>staged</c> (how
+/// many they are), <c>applied</c> (how many of these are applied); and <c>base</c>, the whole save that parts and logs
+/// begin with.
 /// </description></item>
-/// <item><term>stage:SAVE:N</term><description>A piece of a save: the bytes of a chunk or of a log.</description></item>
+/// <item><term>stage:SAVE:N</term><description>A piece of a save: bytes of a chunk or of a log.</description></item>
 /// <item><term>part:BASE:PART</term><description>A hash: the part's keys and values.</description></item>
 /// <item><term>log:BASE:LOG:BLOCK</term><description>A string: 256 KB of a log.</description></item>
-/// <item><term>names</term><description>A set: the parts and blocks that there are, of whatever base.</description></item>
+/// <item><term>names</term><description>A set: the parts and blocks that there are, of any base.</description></item>
 /// </list>
 /// A whole save begins a new base; what the names list of another base is given up once it is current, or at the next
 /// claim. Pieces are staged by plain SET, without comparing the token: their keys carry it, so nobody else reads them,
 /// and they expire.
 /// <para>
 /// Redis must not evict: a claim is refused where <c>maxmemory-policy</c> lets it. An entry of the state has
-/// <see cref="StateChunk.MaxEntry"/> bytes at most. It has a connection of its own: a large save must not stand in front
-/// of what is published.
+/// <see cref="StateChunk.MaxEntry"/> bytes at most. It has a connection of its own: a large save must not stand in
+/// front of what is published.
 /// </para>
 /// </summary>
 internal sealed class RedisStateStore : IStateStore
 {
     /// <summary>
-    /// The most bytes of a head. It is copied a few times within one script: 32 MB take some 50 ms. What is larger
-    /// belongs into parts and logs, which are saved by their changes.
+    /// The most bytes of a head. It is copied a few times within one script: 1 MB takes 2 ms, 32 MB some 150. What is
+    /// larger belongs into parts and logs, which are saved by their changes.
     /// </summary>
     public const int MaxHeadBytes = 32 * 1024 * 1024;
 
@@ -115,11 +116,12 @@ internal sealed class RedisStateStore : IStateStore
 
         const string Policy = "maxmemory_policy:";
         var lines = info.Split("\r\n");
-        if (lines.FirstOrDefault(static line => line.StartsWith($"{Policy}allkeys-", StringComparison.Ordinal)) is { } set
-            && !lines.Contains("maxmemory:0"))
+        var evicting = lines.FirstOrDefault(
+            static line => line.StartsWith($"{Policy}allkeys-", StringComparison.Ordinal));
+        if (evicting is not null && !lines.Contains("maxmemory:0"))
         {
             throw calls.Failed(
-                $"it drops keys when its memory is full (maxmemory-policy {set[Policy.Length..]}), state included. Set "
+                $"it drops keys when its memory is full (maxmemory-policy {evicting[Policy.Length..]}), state included. Set "
                 + "maxmemory-policy noeviction there, or keep the state in a Redis of its own.");
         }
     }

@@ -42,5 +42,16 @@ internal sealed class StateCalls(RedisOptions options, RedisLink link)
     public StateAnswer AnswerOf(Reply reply) =>
         reply.Items is [var first, ..] && Enum.TryParse<StateAnswer>(first.Text, ignoreCase: true, out var answer)
             ? answer
-            : throw Failed("a script answered what it never answers. Check that nothing between here and Redis edits it.");
+            : throw Failed("a script answered what it never does. Check that nothing between here and Redis edits it.");
+
+    /// <summary>Why a shard's state cannot be read any more by who holds it.</summary>
+    public StateStoreException Unreadable(StateAnswer why, string shard, string save) => Failed(why switch
+    {
+        StateAnswer.Fenced => $"the shard {shard} has another owner by now.",
+        StateAnswer.Missing =>
+            $"a staged piece of the shard {shard}'s last save ({save}) is gone, and was not applied yet. Find who deletes "
+            + "keys that begin with streamactors:; the state begins empty once the shard's are deleted.",
+        _ => $"it does not have what it had acknowledged of the shard {shard}: it was emptied, or replaced by a copy "
+            + "that lags behind. The next save writes everything again.",
+    });
 }

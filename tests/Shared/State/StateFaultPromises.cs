@@ -106,41 +106,43 @@ internal static class StateFaultPromises
         }
     }
 
-    private static Task RepeatedAsync(StateTrial trial) => AtEachExchangeAsync(trial, async (store, shard, interrupt) =>
-    {
-        var (state, model) = (await StateTrial.ClaimAsync(store, shard), new ShardModel());
-        await state.SaveAsync(Fill(model, 1).Save(), default);
-        var save = shard.EndsWith("whole") ? Fill(model, 2).SaveWhole() : Fill(model, 2).Trim("l", 300_000).Save();
+    private static Task RepeatedAsync(StateTrial trial) =>
+        AtEachExchangeAsync(trial, async (store, shard, interrupt) =>
+        {
+            var (state, model) = (await StateTrial.ClaimAsync(store, shard), new ShardModel());
+            await state.SaveAsync(Fill(model, 1).Save(), default);
+            var save = shard.EndsWith("whole") ? Fill(model, 2).SaveWhole() : Fill(model, 2).Trim("l", 300_000).Save();
 
-        var came = await interrupt(() => state.SaveAsync(save, default));
+            var came = await interrupt(() => state.SaveAsync(save, default));
 
-        (await state.SaveAsync(save, default)).ShouldBe(SaveOutcome.Current);
-        await model.VerifyAsync(state);
-        await trial.ExpectNoLeftoversAsync(shard);
-        (await state.SaveAsync(Fill(model, 3).Save(), default)).ShouldBe(SaveOutcome.Current);
-        await model.VerifyClaimAsync(await trial.ClaimAsync(shard));
-        return came;
-    });
+            (await state.SaveAsync(save, default)).ShouldBe(SaveOutcome.Current);
+            await model.VerifyAsync(state);
+            await trial.ExpectNoLeftoversAsync(shard);
+            (await state.SaveAsync(Fill(model, 3).Save(), default)).ShouldBe(SaveOutcome.Current);
+            await model.VerifyClaimAsync(await trial.ClaimAsync(shard));
+            return came;
+        });
 
-    private static Task TakenOverAsync(StateTrial trial) => AtEachExchangeAsync(trial, async (store, shard, interrupt) =>
-    {
-        var (state, before, after) =
-            (await StateTrial.ClaimAsync(store, shard), new ShardModel(), new ShardModel());
-        await state.SaveAsync(Fill(before, 1).Save(), default);
-        Fill(after, 1).Save();
-        var save = shard.EndsWith("whole") ? Fill(after, 2).SaveWhole() : Fill(after, 2).Save();
+    private static Task TakenOverAsync(StateTrial trial) =>
+        AtEachExchangeAsync(trial, async (store, shard, interrupt) =>
+        {
+            var (state, before, after) =
+                (await StateTrial.ClaimAsync(store, shard), new ShardModel(), new ShardModel());
+            await state.SaveAsync(Fill(before, 1).Save(), default);
+            Fill(after, 1).Save();
+            var save = shard.EndsWith("whole") ? Fill(after, 2).SaveWhole() : Fill(after, 2).Save();
 
-        var came = await interrupt(() => state.SaveAsync(save, default));
+            var came = await interrupt(() => state.SaveAsync(save, default));
 
-        var next = await trial.ClaimAsync(shard);
-        var model = next.Number == before.Number ? before : after;
-        await model.VerifyClaimAsync(next);
-        await trial.ExpectNoLeftoversAsync(shard, mayExpire: true);
-        (await AtLastAsync(() => state.SaveAsync(save, default))).ShouldBe(SaveOutcome.Fenced);
-        (await next.SaveAsync(Fill(model, 3).Save(), default)).ShouldBe(SaveOutcome.Current);
-        await model.VerifyClaimAsync(await trial.ClaimAsync(shard));
-        return came;
-    });
+            var next = await trial.ClaimAsync(shard);
+            var model = next.Number == before.Number ? before : after;
+            await model.VerifyClaimAsync(next);
+            await trial.ExpectNoLeftoversAsync(shard, mayExpire: true);
+            (await AtLastAsync(() => state.SaveAsync(save, default))).ShouldBe(SaveOutcome.Fenced);
+            (await next.SaveAsync(Fill(model, 3).Save(), default)).ShouldBe(SaveOutcome.Current);
+            await model.VerifyClaimAsync(await trial.ClaimAsync(shard));
+            return came;
+        });
 
     private static Task ClaimedAgainAsync(StateTrial trial) =>
         AtEachExchangeAsync(trial, async (store, shard, interrupt) =>
@@ -164,16 +166,17 @@ internal static class StateFaultPromises
             return came;
         });
 
-    private static Task ReadAgainAsync(StateTrial trial) => AtEachExchangeAsync(trial, async (store, shard, interrupt) =>
-    {
-        var (state, model) = (await StateTrial.ClaimAsync(store, shard), new ShardModel());
-        await state.SaveAsync(Fill(model, 1).Save(), default);
+    private static Task ReadAgainAsync(StateTrial trial) =>
+        AtEachExchangeAsync(trial, async (store, shard, interrupt) =>
+        {
+            var (state, model) = (await StateTrial.ClaimAsync(store, shard), new ShardModel());
+            await state.SaveAsync(Fill(model, 1).Save(), default);
 
-        var came = await interrupt(() => model.VerifyAsync(state));
+            var came = await interrupt(() => model.VerifyAsync(state));
 
-        await model.VerifyAsync(state);
-        return came;
-    });
+            await model.VerifyAsync(state);
+            return came;
+        });
 
     // With a hundred small keys, so that each piece is more than one entry.
     private static ShardModel Fill(ShardModel model, int round)

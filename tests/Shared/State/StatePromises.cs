@@ -195,9 +195,9 @@ internal static class StatePromises
             model.Put("many", $"key {i}", $"value {i}");
         }
 
-        for (var i = 0; i < 12; i++)
+        for (var i = 0; i < 6; i++)
         {
-            model.Put("large", $"key {i}", new byte[1_000_000]).Put("mixed", $"large {i}", new byte[300_000]);
+            model.Put("large", $"key {i}", new byte[700_000]).Put("mixed", $"large {i}", new byte[300_000]);
         }
 
         for (var i = 0; i < 3000; i++)
@@ -254,7 +254,8 @@ internal static class StatePromises
             at += length;
         }
 
-        foreach (var (from, to) in ((int, int)[])[(0, 0), (0, 1), (262_143, 262_145), (262_144, 524_288), (9, 1_400_000)])
+        (int From, int To)[] ranges = [(0, 0), (0, 1), (262_143, 262_145), (262_144, 524_288), (9, 1_400_000)];
+        foreach (var (from, to) in ranges)
         {
             (await state.ReadLogAsync("l", from, to, default)).Span.SequenceEqual(all.AsSpan(from, to - from))
                 .ShouldBeTrue($"{from} to {to}");
@@ -389,10 +390,10 @@ internal static class StatePromises
                 var (part, key) = ($"part {random.Next(3)}", $"key {random.Next(200)}");
                 _ = random.Next(3) == 0
                     ? model.Remove(part, key)
-                    : model.Put(part, key, new byte[random.Next(random.Next(10) == 0 ? 100_000 : 100)]);
+                    : model.Put(part, key, new byte[random.Next(random.Next(10) == 0 ? 20_000 : 100)]);
             }
 
-            var length = random.Next(100_000);
+            var length = random.Next(30_000);
             model.Append("log", new byte[length]);
             end += length;
             if (random.Next(3) == 0)
