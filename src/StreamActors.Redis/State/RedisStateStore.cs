@@ -121,8 +121,8 @@ internal sealed class RedisStateStore : IStateStore
         if (evicting is not null && !lines.Contains("maxmemory:0"))
         {
             throw calls.Failed(
-                $"it drops keys when its memory is full (maxmemory-policy {evicting[Policy.Length..]}), state included. Set "
-                + "maxmemory-policy noeviction there, or keep the state in a Redis of its own.");
+                $"it drops keys when its memory is full (maxmemory-policy {evicting[Policy.Length..]}), state "
+                + "included. Set maxmemory-policy noeviction there, or keep the state in a Redis of its own.");
         }
     }
 }

@@ -49,8 +49,8 @@ internal sealed class StateCalls(RedisOptions options, RedisLink link)
     {
         StateAnswer.Fenced => $"the shard {shard} has another owner by now.",
         StateAnswer.Missing =>
-            $"a staged piece of the shard {shard}'s last save ({save}) is gone, and was not applied yet. Find who deletes "
-            + "keys that begin with streamactors:; the state begins empty once the shard's are deleted.",
+            $"a staged piece of the shard {shard}'s last save ({save}) is gone, and was not applied yet. Find who "
+            + "deletes keys that begin with streamactors:; the state begins empty once the shard's are deleted.",
         _ => $"it does not have what it had acknowledged of the shard {shard}: it was emptied, or replaced by a copy "
             + "that lags behind. The next save writes everything again.",
     });

@@ -24,7 +24,7 @@ public sealed class RespTests
 
     [Theory]
     [InlineData("$2147483647\r\n")]
-    [InlineData("$1048577\r\n")]
+    [InlineData("$67108865\r\n")]
     [InlineData("$-2\r\n")]
     [InlineData("*2147483647\r\n")]
     [InlineData("*-2\r\n")]

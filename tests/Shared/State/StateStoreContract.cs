@@ -9,7 +9,7 @@ namespace StreamActors.Tests;
 public abstract class StateStoreContract
 {
     /// <summary>What a store promises while it answers, a case each.</summary>
-    public static IEnumerable<object[]> Promises => Cases(StatePromises.All);
+    public static IEnumerable<object[]> Promises => Cases([.. StatePromises.All, .. StateOwnerPromises.All]);
 
     /// <summary>What it promises when it loses data, or an answer.</summary>
     public static IEnumerable<object[]> FaultPromises => Cases(StateFaultPromises.All);
@@ -41,7 +41,8 @@ public abstract class StateStoreContract
     /// <summary>Checks one promise.</summary>
     protected async Task CheckAsync(string promise)
     {
-        var check = StatePromises.All.Concat(StateFaultPromises.All).Single(each => each.Promise == promise).Check;
+        var check = StatePromises.All.Concat(StateOwnerPromises.All).Concat(StateFaultPromises.All)
+            .Single(each => each.Promise == promise).Check;
         await using var trial = new StateTrial(this, $"trial-{Guid.NewGuid():N}");
         await check(trial);
     }

@@ -55,14 +55,15 @@ public sealed class RedisStateStoreNumbersTests(ITestOutputHelper output)
         // Microseconds stand third in each entry, behind its number and its time.
         var slowlog = await redis.CliAsync("--json", "SLOWLOG", "GET", "10000");
         var times = slowlog.Split("],[")
-            .Where(static entry => entry.Contains(StateScripts.Apply.Digest) || entry.Contains(StateScripts.Scan.Digest))
+            .Where(static entry =>
+                entry.Contains(StateScripts.Apply.Digest) || entry.Contains(StateScripts.Scan.Digest))
             .Select(static entry => int.Parse(entry.TrimStart('[').Split(',')[2], CultureInfo.InvariantCulture))
             .Select(static microseconds => microseconds / 1000.0)
             .Order().ToList();
         output.WriteLine(
             $"{Entities} entities of {valueBytes} bytes: whole save {whole.TotalMilliseconds:0} ms, 1 % of them "
             + $"{hundredth.TotalMilliseconds:0.0} ms, scan {scan.TotalMilliseconds:0} ms in {pages} pages, get of 1 % "
-            + $"{get.TotalMilliseconds:0.0} ms; a script that applies or scans, median {times[times.Count / 2]:0.0} ms, "
+            + $"{get.TotalMilliseconds:0.0} ms; scripts that apply or scan, median {times[times.Count / 2]:0.0} ms, "
             + $"99 % {times[times.Count * 99 / 100]:0.0} ms, longest {times[^1]:0.0} ms; "
             + $"{used / (double)Entities:0} bytes an entity");
 
