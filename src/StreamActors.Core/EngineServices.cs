@@ -18,8 +18,8 @@ internal sealed record EngineServices(TimeProvider Time, Random Random, ITurnSch
     /// <summary>Where the objects of user code come from; without a host, their parameterless constructors.</summary>
     public IScopes Scopes { get; init; } = new PlainScopes();
 
-    /// <summary>Keeps what drained shards save; null = their state is forgotten.</summary>
-    internal ISnapshots? Snapshots { get; init; }
+    /// <summary>Keeps the state of shards; null = it goes with them.</summary>
+    internal IStateStore? Store { get; init; }
 
     /// <summary>Sees what becomes of each record: for tests. Null, as in production: nobody does.</summary>
     internal IShardObserver? Observer { get; init; }

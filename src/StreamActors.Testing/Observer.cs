@@ -8,7 +8,7 @@ using StreamActors.Snapshots;
 namespace StreamActors.Testing;
 
 /// <summary>Watches the shards of a process, and writes into the trace what becomes of their records.</summary>
-internal sealed class Observer(TraceLog trace, Topics topics, MemorySnapshots? snapshots, TimeSpan startedAt)
+internal sealed class Observer(TraceLog trace, Topics topics, bool keepsState, TimeSpan startedAt)
     : IShardObserver
 {
     private readonly List<ObservedRunner> runners = [];
@@ -86,11 +86,9 @@ internal sealed class Observer(TraceLog trace, Topics topics, MemorySnapshots? s
 
     private void TellForgotten(ShardContext context)
     {
-        var shard = string.Join('+', context.Inputs);
-        var isHandedOver = snapshots?.HandsOver(shard) == true;
-        if (!isHandedOver && context.Holding != default)
+        if (!keepsState && context.Holding != default)
         {
-            trace.Add($"{shard} forgot {context.Holding}");
+            trace.Add($"{string.Join('+', context.Inputs)} forgot {context.Holding}");
         }
     }
 }

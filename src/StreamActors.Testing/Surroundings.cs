@@ -21,7 +21,7 @@ internal sealed class Surroundings
         Trace = new TraceLog(Time);
         Topics = new Topics(Time, options.Partitions);
         Reports = new Reports(Trace, Topics);
-        Snapshots = options.KeepsState ? new MemorySnapshots() : null;
+        Store = options.KeepsState ? new MemoryStateStore() : null;
     }
 
     /// <summary>Composes the pipeline; called for each process anew.</summary>
@@ -39,8 +39,8 @@ internal sealed class Surroundings
 
     public Reports Reports { get; }
 
-    /// <summary>Hands state over; null = it is forgotten.</summary>
-    public MemorySnapshots? Snapshots { get; }
+    /// <summary>Keeps the state of shards; null = it goes with them.</summary>
+    public MemoryStateStore? Store { get; }
 
     /// <summary>The names of the sinks that a process has opened.</summary>
     public IReadOnlyCollection<string> SinkNames => sinks.Keys;

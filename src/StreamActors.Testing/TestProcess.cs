@@ -36,7 +36,7 @@ internal sealed class TestProcess
         services = around.MakeServices();
         queue = new TurnQueue(around.Time, new Random(around.Random.Next()));
         source = new MemorySource(around.Topics);
-        Observer = new Observer(around.Trace, around.Topics, around.Snapshots, around.Time.Elapsed);
+        Observer = new Observer(around.Trace, around.Topics, around.Store is not null, around.Time.Elapsed);
         var builder = new PipelineBuilder(around.Options.Name);
         around.Define(builder);
         var sinks = builder.Connectors.ToDictionary(static name => name, name => (ISink)around.Sink(name));
@@ -44,7 +44,7 @@ internal sealed class TestProcess
         pipeline = new Pipeline(builder, source, sinks, new EngineServices(around.Time, random, queue, around.Reports)
         {
             Scopes = new ServiceScopes(services),
-            Snapshots = around.Snapshots,
+            Store = around.Store,
             Observer = Observer,
             ReportEvery = TimeSpan.Zero,
             HasJitter = around.Options.Jitter,

@@ -3,6 +3,7 @@ using StreamActors.Metrics;
 using StreamActors.Pipelines;
 using StreamActors.Records;
 using StreamActors.Shards;
+using StreamActors.Snapshots;
 
 namespace StreamActors.Calls;
 
@@ -17,7 +18,7 @@ namespace StreamActors.Calls;
 /// </code>
 /// Calls run on threads of their own and meet the turn at the <see cref="CallDesk{TIn, TOut}"/> alone.
 /// </summary>
-internal sealed class MapAsyncStage<TIn, TOut> : IStage<TIn>
+internal sealed class MapAsyncStage<TIn, TOut> : IStage<TIn>, IStateful
     where TIn : allows ref struct
 {
     private readonly CallPlan<TIn, TOut> plan;
@@ -31,6 +32,8 @@ internal sealed class MapAsyncStage<TIn, TOut> : IStage<TIn>
     private readonly HashSet<CallAttempt<TIn, TOut>> undecided = [];
     private readonly PriorityQueue<ParkedRecord, long> retries = new();
     private readonly Queue<(ParkedRecord Parked, CallOutcome<TOut> Outcome)> decided = new();
+    private readonly SavedRecords? saved;
+    private int restored;
     private int shownInFlight;
     private Bounded retryReports;
 
@@ -45,16 +48,33 @@ internal sealed class MapAsyncStage<TIn, TOut> : IStage<TIn>
         desk = new CallDesk<TIn, TOut>(plan, context);
         line = new CallSlots.Line(context.RequestTurn);
         parking = new Parking(context.Limits.Parking, context.HashSeed);
+        if (context.HasStore)
+        {
+            saved = new SavedRecords();
+            context.Parts.Add(this);
+        }
     }
 
     /// <summary>Takes the id of a value out of dedup again, whose record is given up.</summary>
     public required Release<TIn> Release { get; init; }
 
     /// <inheritdoc/>
+    public string Name => $"calls {deadLetters.Route}";
+
+    /// <inheritdoc/>
+    public Holding Holding => default;
+
+    /// <inheritdoc/>
+    public bool IsKeyed => true;
+
+    /// <inheritdoc/>
+    public bool HasChanges => saved!.HasChanges;
+
+    /// <inheritdoc/>
     public long NextDue => Math.Min(next.NextDue, NextRetry);
 
     /// <inheritdoc/>
-    public long FlushDue => Math.Min(next.FlushDue, NextRetry);
+    public long FlushDue => Math.Min(next.FlushDue, saved is null ? NextRetry : long.MaxValue);
 
     /// <inheritdoc/>
     public bool HasRoom => parking.HasRoom;
@@ -83,32 +103,24 @@ internal sealed class MapAsyncStage<TIn, TOut> : IStage<TIn>
     /// <inheritdoc/>
     public void Handle(scoped in TIn value, in Keyed from, ref RouteCounters.Turnover counts)
     {
-        var parked = new ParkedRecord(in from);
-        context.Retain(parked.Origin);
+        context.Retain(from.Origin);
         counts.ParkedRecords++;
-        if (parking.Add(parked))
-        {
-            ready.Enqueue(parked);
-            if (ready.Count == 1)
-            {
-                // The calls of all records of this turn begin in the next one, together.
-                context.RequestTurn();
-            }
-        }
+        Park(new ParkedRecord(in from));
     }
 
     /// <inheritdoc/>
     public void OnTime(ref RouteCounters.Turnover counts)
     {
         next.OnTime(ref counts);
-        GoOn(ref counts);
+        GoOn(ref counts, begins: true);
     }
 
     /// <inheritdoc/>
     public bool Flush(ref RouteCounters.Turnover counts)
     {
-        GoOn(ref counts);
-        return next.Flush(ref counts) && parking.Count == 0;
+        // What is parked goes into the last snapshot, where there is one: only calls under way are waited for.
+        GoOn(ref counts, begins: saved is null);
+        return next.Flush(ref counts) && (saved is null ? parking.Count == 0 : undecided.Count + decided.Count == 0);
     }
 
     /// <inheritdoc/>
@@ -128,8 +140,39 @@ internal sealed class MapAsyncStage<TIn, TOut> : IStage<TIn>
         }
     }
 
-    private void GoOn(ref RouteCounters.Turnover counts)
+    /// <inheritdoc/>
+    public void Cut(SnapshotCut cut) => saved!.Cut(cut);
+
+    /// <inheritdoc/>
+    public void Load(RestoredPart part)
     {
+        // In the order in which they came: that of a key holds.
+        foreach (var parked in SavedRecords.Load(part, context.Inputs))
+        {
+            context.Restore(parked.Origin);
+            restored++;
+            Park(parked);
+        }
+    }
+
+    private void Park(ParkedRecord parked)
+    {
+        saved?.Add(parked);
+        if (parking.Add(parked))
+        {
+            ready.Enqueue(parked);
+            if (ready.Count == 1)
+            {
+                // The calls of all records of this turn begin in the next one, together.
+                context.RequestTurn();
+            }
+        }
+    }
+
+    private void GoOn(ref RouteCounters.Turnover counts, bool begins)
+    {
+        counts.ParkedRecords += restored;
+        restored = 0;
         TakeDecided(ref counts);
         while (decided.Count > 0 && next.HasRoom && context.Outbox.HasRoom)
         {
@@ -142,7 +185,11 @@ internal sealed class MapAsyncStage<TIn, TOut> : IStage<TIn>
             ready.Enqueue(retries.Dequeue());
         }
 
-        BeginReady();
+        if (begins)
+        {
+            BeginReady();
+        }
+
         var inFlight = desk.InFlight;
         counts.CallsInFlight += inFlight - shownInFlight;
         shownInFlight = inFlight;
@@ -158,6 +205,7 @@ internal sealed class MapAsyncStage<TIn, TOut> : IStage<TIn>
             if (outcome.IsRetryable && plan.Options.Retry.Wait(parked.Attempts, context.Jitter) is { } wait)
             {
                 counts.RetriedCalls++;
+                parked.Failed = parked.Attempts;
                 retries.Enqueue(parked, context.Now + Math.Max((long)wait.TotalMilliseconds, 1));
                 ReportRetry(parked, outcome.Error!);
             }
@@ -211,6 +259,7 @@ internal sealed class MapAsyncStage<TIn, TOut> : IStage<TIn>
 
         context.Complete(parked.Origin);
         counts.ParkedRecords--;
+        saved?.Remove(parked);
         if (parking.Remove(parked) is { } behind)
         {
             ready.Enqueue(behind);

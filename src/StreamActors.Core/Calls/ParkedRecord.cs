@@ -53,8 +53,14 @@ internal sealed class ParkedRecord
     /// <summary>The bytes that it takes.</summary>
     public int Bytes => bytes.Length;
 
-    /// <summary>Attempts so far. Only the shard's turn touches it, as the next two.</summary>
+    /// <summary>Attempts so far. Only the shard's turn touches it, as the next four.</summary>
     public int Attempts { get; set; }
+
+    /// <summary>Attempts of which it is known that they failed: one that is cut off is made again.</summary>
+    public int Failed { get; set; }
+
+    /// <summary>Whether a cut had it.</summary>
+    public bool IsSaved { get; set; }
 
     /// <summary>Where its key stands in <see cref="Parking"/>.</summary>
     public int KeyIndex { get; set; }

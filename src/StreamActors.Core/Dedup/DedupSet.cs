@@ -1,3 +1,4 @@
+using System.Runtime.InteropServices;
 using StreamActors.Snapshots;
 
 namespace StreamActors.Dedup;
@@ -22,14 +23,18 @@ internal sealed class DedupSet : IDisposable
     // A set remembers a page of ids at least, however little memory there is: one page, and the one that fills.
     private const int MinPages = 2;
 
+    private const int IdBytes = 16;
+
     private readonly long window;
     private readonly long granule;
     private readonly PagePool pool;
     private readonly IdLog log;
     private readonly Queue<(long End, long ClosedAt)> closed = new();
+    private readonly HashSet<long> removed = [];
     private IdIndex index;
     private long currentFrom;
     private long currentSince;
+    private long cutUpTo;
 
     /// <summary>Makes an empty set.</summary>
     /// <param name="window">How long an id counts as seen, in milliseconds.</param>
@@ -72,7 +77,14 @@ internal sealed class DedupSet : IDisposable
     }
 
     /// <summary>Takes an id out again, so that a later record with it is accepted.</summary>
-    public void Remove(UInt128 id) => index.Remove(id);
+    public void Remove(UInt128 id)
+    {
+        var position = index.Remove(id);
+        if (position >= 0)
+        {
+            removed.Add(position);
+        }
+    }
 
     /// <summary>Lets go what was seen before the window.</summary>
     public void Expire(long now)
@@ -92,6 +104,7 @@ internal sealed class DedupSet : IDisposable
         while (closed.TryPeek(out var oldest) && oldest.ClosedAt + window <= now)
         {
             log.DropBelow(closed.Dequeue().End);
+            removed.RemoveWhere(position => position < log.First);
         }
 
         if (log.Count == 0 && index.Pages.Length > 1)
@@ -101,45 +114,63 @@ internal sealed class DedupSet : IDisposable
         }
     }
 
-    /// <summary>Appends its ids by generations, each with its age.</summary>
-    public void Save(SnapshotWriter output, long now)
+    /// <summary>What counts of its log: 16 bytes an id.</summary>
+    public LogRange Saved => new(log.First * IdBytes, log.Next * IdBytes);
+
+    /// <summary>
+    /// Says the ids since the cut before, or all; in the head which of them were removed, and how old they are.
+    /// </summary>
+    public void Cut(SnapshotCut cut, long now)
     {
-        output.Write(closed.Count + 1);
-        var from = log.First;
+        var from = cut.IsWhole ? log.First : Math.Max(log.First, cutUpTo);
+        if (from < log.Next)
+        {
+            cut.WriteLog(from * IdBytes, CopyOf(from, log.Next));
+        }
+
+        cut.TrimLog(log.First * IdBytes);
+        cutUpTo = log.Next;
+        cut.Head.Write(currentFrom);
+        cut.Head.Write(now - currentSince);
+        cut.Head.Write(closed.Count);
         foreach (var (end, closedAt) in closed)
         {
-            SaveGeneration(output, now - closedAt, from, end);
-            from = Math.Max(from, end);
+            cut.Head.Write(end);
+            cut.Head.Write(now - closedAt);
         }
 
-        SaveGeneration(output, now - currentSince, from, log.Next);
+        cut.Head.Write(removed.Count);
+        foreach (var position in removed)
+        {
+            cut.Head.Write(position);
+        }
     }
 
-    /// <summary>Takes the ids that <see cref="Save"/> wrote, into a set that has just been made.</summary>
-    /// <param name="input">What was written.</param>
+    /// <summary>Takes the ids that were saved, into a set that has just been made.</summary>
+    /// <param name="saved">What was saved.</param>
     /// <param name="now">The time of the turn, in milliseconds.</param>
-    /// <param name="away">The time since they were written, in milliseconds.</param>
-    public void Load(ref SnapshotReader input, long now, long away)
+    public void Load(RestoredPart saved, long now)
     {
+        var input = new SnapshotReader(saved.Head.Span);
+        log.StartAt(saved.LogFrom / IdBytes);
+        currentFrom = input.ReadNumber();
+        currentSince = now - saved.Away - input.ReadNumber();
         for (var left = input.ReadNumber(); left > 0; left--)
         {
-            var since = now - away - input.ReadNumber();
-            for (var ids = input.ReadNumber(); ids > 0; ids--)
-            {
-                Append(input.ReadId());
-            }
-
-            if (left > 1)
-            {
-                closed.Enqueue((log.Next, since));
-                currentFrom = log.Next;
-            }
-            else
-            {
-                currentSince = since;
-            }
+            closed.Enqueue((input.ReadNumber(), now - saved.Away - input.ReadNumber()));
         }
 
+        for (var left = input.ReadNumber(); left > 0; left--)
+        {
+            removed.Add(input.ReadNumber());
+        }
+
+        foreach (var id in MemoryMarshal.Cast<byte, UInt128>(saved.Log.Span))
+        {
+            Restore(id);
+        }
+
+        cutUpTo = log.Next;
         Expire(now);
     }
 
@@ -167,20 +198,30 @@ internal sealed class DedupSet : IDisposable
         return true;
     }
 
-    private void SaveGeneration(SnapshotWriter output, long age, long from, long end)
+    private void Restore(UInt128 id)
     {
-        var ids = new List<UInt128>();
-        for (var position = from; position < end; position++)
+        if (log.IsFull)
         {
-            if (index.Holds(position))
-            {
-                ids.Add(log[position]);
-            }
+            AddPage();
         }
 
-        output.Write(age);
-        output.Write(ids.Count);
-        ids.ForEach(output.WriteId);
+        if (removed.Contains(log.Next) || !index.TryAdd(id))
+        {
+            index.SkipOne();
+        }
+
+        log.Append(id);
+    }
+
+    private byte[] CopyOf(long from, long end)
+    {
+        var ids = new UInt128[end - from];
+        for (var position = from; position < end; position++)
+        {
+            ids[position - from] = log[position];
+        }
+
+        return MemoryMarshal.AsBytes<UInt128>(ids).ToArray();
     }
 
     /// <summary>Makes room for a page's worth of ids: in memory of its own, or in that of the oldest ids.</summary>

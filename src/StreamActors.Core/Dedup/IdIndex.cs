@@ -70,18 +70,30 @@ internal sealed class IdIndex
     }
 
     /// <summary>Forgets an id.</summary>
-    public void Remove(UInt128 id)
+    /// <returns>The position by which it was known; -1 where it was not.</returns>
+    public long Remove(UInt128 id)
     {
         ref var entry = ref Find(id, Hash(id));
-        if (!Unsafe.IsNullRef(ref entry))
+        if (Unsafe.IsNullRef(ref entry))
         {
-            entry = 0;
-            hasRemoved = true;
+            return -1;
         }
+
+        var position = PositionOf(entry);
+        entry = 0;
+        hasRemoved = true;
+        return position;
     }
 
-    /// <summary>Whether the id at a position of the log is known by that position: it was not removed since.</summary>
-    public bool Holds(long position) => IsAt(position, Hash(log[position]));
+    /// <summary>Notes that the log's next id is not known: it was removed before a snapshot was made.</summary>
+    public void SkipOne()
+    {
+        hasRemoved = true;
+        if (log.Next % Words == 0)
+        {
+            SweepNext();
+        }
+    }
 
     /// <summary>Makes an index with other memory that knows the same ids.</summary>
     public IdIndex CopyTo(Page[] memory)

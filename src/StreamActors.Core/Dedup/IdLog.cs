@@ -34,7 +34,15 @@ internal sealed class IdLog(PagePool pool) : IDisposable
         PageOf(position >> PageBits)!.As<UInt128>()[(int)(position & (IdsPerPage - 1))];
 
     /// <summary>Whether <see cref="Append"/> needs a page first.</summary>
-    public bool IsFull => Next == endOfPages;
+    public bool IsFull => Next >= endOfPages;
+
+    /// <summary>Lets the first id, which is still to come, have this position.</summary>
+    public void StartAt(long position)
+    {
+        firstPage = position >> PageBits;
+        endOfPages = firstPage << PageBits;
+        First = Next = position;
+    }
 
     /// <summary>Adds an id at <see cref="Next"/>, where the log is not full.</summary>
     public void Append(UInt128 id)

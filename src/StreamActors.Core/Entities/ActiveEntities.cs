@@ -16,6 +16,7 @@ internal sealed class ActiveEntities<TState, TOut> : IEntityStates<TState>
     private readonly Emitter<TOut> emitter;
     private readonly DeadLetters deadLetters;
     private readonly ShardContext context;
+    private readonly ChangedKeys? changes;
     private readonly EntityTable<Entity> entities;
     private readonly EntityTimers timers;
     private readonly ITimerHandler<TState, TOut> handler;
@@ -42,8 +43,9 @@ internal sealed class ActiveEntities<TState, TOut> : IEntityStates<TState>
         emitter = new Emitter<TOut>(definition.Outputs, context);
         guard = new StateGuard<TState>(definition.StateCodec);
         timers = new EntityTimers(context);
+        changes = context.HasStore ? new ChangedKeys() : null;
         entities = new EntityTable<Entity>(
-            context.HashSeed, context.Limits.EntitiesPerShard, entity => timers.CancelAll(entity.Timers));
+            context.HashSeed, context.Limits.EntitiesPerShard, changes, entity => timers.CancelAll(entity.Timers));
         passivateAfter = definition.PassivateAfter ?? context.Timing.PassivateAfter;
         nextSweep = passivateAfter == Timeout.InfiniteTimeSpan ? long.MaxValue : context.Now;
         context.Parts.Add(this);
@@ -151,6 +153,7 @@ internal sealed class ActiveEntities<TState, TOut> : IEntityStates<TState>
             // It is active: an entity that goes takes its timers with it.
             called = entities.Find(timer.EntityKey);
             entities[called].Timers!.Remove(timer.Name);
+            entities.NoteChange(called);
             try
             {
                 Fire(timer);
@@ -176,43 +179,47 @@ internal sealed class ActiveEntities<TState, TOut> : IEntityStates<TState>
     public Holding Holding => new(entities.Count, timers.Count, 0);
 
     /// <inheritdoc/>
-    public void Save(SnapshotWriter output)
+    public bool IsKeyed => true;
+
+    /// <inheritdoc/>
+    public bool HasChanges => changes!.Any;
+
+    /// <inheritdoc/>
+    public void Cut(SnapshotCut cut)
     {
-        output.Write(definition.Version);
-        output.Write(entities.Count);
-        foreach (var (key, lastUsed) in entities.OldestFirst())
-        {
-            ref var entity = ref entities[entities.Find(key.Span)];
-            output.Write(key.Span);
-            output.Write(context.Now - lastUsed);
-            output.Write(in entity.State, definition.StateCodec);
-            timers.Save(entity.Timers, output);
-        }
+        cut.Head.Write(definition.Version);
+        entities.Cut(cut, WriteEntity, context.Now);
     }
 
     /// <inheritdoc/>
-    public void Load(ref SnapshotReader input, long away)
+    public void Load(RestoredPart saved)
     {
-        if (input.ReadNumber() is var version && version != definition.Version)
+        var version = new SnapshotReader(saved.Head.Span).ReadNumber();
+        if (version != definition.Version)
         {
-            throw new InvalidOperationException(
+            throw new SnapshotException(
                 $"The saved state of the entity {Name} has version {version}; this program has {definition.Version}.");
         }
 
-        for (var left = input.ReadNumber(); left > 0; left--)
-        {
-            var key = input.ReadBytes();
-            var idle = input.ReadNumber();
-            if (!definition.StateCodec.TryRead(input.ReadBytes(), out var state, out var rejection))
-            {
-                throw new InvalidOperationException(
-                    $"The saved state of an entity {Name} is refused by its codec: {rejection}.");
-            }
+        entities.Load(saved, ReadEntity, context.Now - context.UtcNow);
+    }
 
-            ref var entity = ref entities.Activate(key, context.Now - away - idle, out _);
-            entity.State = state;
-            timers.Load(ref entity.Timers, key, ref input);
+    private void WriteEntity(in Entity entity, SnapshotWriter value)
+    {
+        value.Write(in entity.State, definition.StateCodec);
+        timers.Save(entity.Timers, value);
+    }
+
+    private Entity ReadEntity(ReadOnlySpan<byte> key, ref SnapshotReader value)
+    {
+        var entity = default(Entity);
+        if (!definition.StateCodec.TryRead(value.ReadBytes(), out entity.State, out var rejection))
+        {
+            throw new SnapshotException($"The saved state of an entity {Name} is refused by its codec: {rejection}.");
         }
+
+        timers.Load(ref entity.Timers, key, ref value);
+        return entity;
     }
 
     /// <summary>

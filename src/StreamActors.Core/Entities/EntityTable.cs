@@ -1,3 +1,5 @@
+using StreamActors.Snapshots;
+
 namespace StreamActors.Entities;
 
 /// <summary>
@@ -7,8 +9,10 @@ namespace StreamActors.Entities;
 /// </summary>
 /// <param name="seed">The seed of the hash.</param>
 /// <param name="maxActive">How many entities are kept at most.</param>
+/// <param name="changes">Notes what the next cut has to say; null where no store keeps it.</param>
 /// <param name="removed">Told the state of each entity that goes, whatever the reason.</param>
-internal sealed class EntityTable<TState>(ulong seed, int maxActive, Action<TState>? removed = null)
+internal sealed class EntityTable<TState>(
+    ulong seed, int maxActive, ChangedKeys? changes = null, Action<TState>? removed = null)
 {
     /// <summary>The index of no entity.</summary>
     public const int None = -1;
@@ -45,6 +49,7 @@ internal sealed class EntityTable<TState>(ulong seed, int maxActive, Action<TSta
             Use(index, now);
         }
 
+        NoteChange(index);
         isAtCap = keys.Count > maxActive;
         if (isAtCap)
         {
@@ -85,9 +90,83 @@ internal sealed class EntityTable<TState>(ulong seed, int maxActive, Action<TSta
         }
     }
 
+    /// <summary>The entity at an index has changed.</summary>
+    public void NoteChange(int index)
+    {
+        if (changes is not null && !slots[index].IsChanged)
+        {
+            slots[index].IsChanged = true;
+            changes.Add(index);
+        }
+    }
+
+    /// <summary>Says the entities that have changed since the cut before, or all.</summary>
+    /// <param name="cut">Takes them.</param>
+    /// <param name="write">Writes a state.</param>
+    /// <param name="now">The time of the turn, in milliseconds.</param>
+    public void Cut(SnapshotCut cut, WriteState<TState> write, long now)
+    {
+        foreach (var key in changes!.TakeRemoved())
+        {
+            // One that is active again has its new state below.
+            if (keys.Find(key) < 0)
+            {
+                cut.Keys.Remove(key);
+            }
+        }
+
+        var changed = changes.TakeChanged();
+        if (cut.IsWhole)
+        {
+            for (var index = oldest; index != None; index = slots[index].Newer)
+            {
+                Write(index);
+            }
+        }
+        else
+        {
+            changed.ForEach(Write);
+        }
+
+        void Write(int index)
+        {
+            // The index may be that of an entity that went, or of one that came in its place and is written already.
+            ref var slot = ref slots[index];
+            if (slot.IsChanged || cut.IsWhole)
+            {
+                slot.IsChanged = false;
+                var value = changes.Value;
+                value.Clear();
+                value.Write(cut.UtcNow - now + slot.LastUsed);
+                write(in slot.State, value);
+                cut.Keys.Put(keys.KeyAt(index).Span, value.Seal().Span);
+            }
+        }
+    }
+
+    /// <summary>Activates the entities that were saved, in a table without any.</summary>
+    /// <param name="saved">What was saved.</param>
+    /// <param name="read">Reads a state.</param>
+    /// <param name="now">The time of the turn, in milliseconds, less that since 1970 (UTC).</param>
+    public void Load(RestoredPart saved, ReadState<TState> read, long now)
+    {
+        var inOrder = saved.Entries.Select(entry => (entry.Key, entry.Value, LastUsed: LastUsedOf(entry.Value.Span)))
+            .OrderBy(static entry => entry.LastUsed);
+        foreach (var (key, bytes, lastUsed) in inOrder)
+        {
+            var value = SnapshotReader.Open(bytes.Span, saved.Shard, $"{saved.Name} {Convert.ToHexString(key.Span)}");
+            value.ReadNumber();
+            var state = read(key.Span, ref value);
+            Activate(key.Span, lastUsed + now, out _) = state;
+        }
+
+        changes!.TakeChanged().ForEach(index => slots[index].IsChanged = false);
+    }
+
     /// <summary>Forgets the entity at an index.</summary>
     public void Forget(int index)
     {
+        changes?.Remove(keys.KeyAt(index).Span);
         Unlink(index);
         removed?.Invoke(slots[index].State);
         slots[index] = default;
@@ -127,6 +206,9 @@ internal sealed class EntityTable<TState>(ulong seed, int maxActive, Action<TSta
 
         return before - Count;
     }
+
+    private static long LastUsedOf(ReadOnlySpan<byte> bytes) =>
+        Checksum.TryOpen(bytes, out var value) ? new SnapshotReader(value).ReadNumber() : 0;
 
     private void Unlink(int index)
     {
@@ -170,5 +252,12 @@ internal sealed class EntityTable<TState>(ulong seed, int maxActive, Action<TSta
         public long LastUsed;
         public int Newer;
         public int Older;
+        public bool IsChanged;
     }
 }
+
+/// <summary>Writes a state for a snapshot.</summary>
+internal delegate void WriteState<TState>(in TState state, SnapshotWriter value);
+
+/// <summary>Reads the state of an entity from a snapshot.</summary>
+internal delegate TState ReadState<out TState>(ReadOnlySpan<byte> key, ref SnapshotReader value);

@@ -10,13 +10,15 @@ namespace StreamActors.Offsets;
 /// </summary>
 /// <remarks>
 /// A ring of counters, one for each offset from the first uncompleted to the last received. It costs four bytes for
-/// each offset in that span, nothing for each record that is done.
+/// each offset in that span, nothing for each record that is done. A record that a snapshot carries is counted beside
+/// the ring: it may take minutes, and holds back nobody.
 /// </remarks>
 internal sealed class OffsetLedger
 {
     private const int InitialCapacity = 1024;
 
     private readonly int maxSpan;
+    private readonly Dictionary<long, int> carried = [];
     private int[] pending = new int[InitialCapacity];
     private long first;
     private long next;
@@ -39,7 +41,7 @@ internal sealed class OffsetLedger
     /// <summary>How many of the received records are not done. Looks at each of them.</summary>
     public long CountPending()
     {
-        var count = 0L;
+        var count = (long)carried.Count;
         for (var offset = first; offset < next; offset++)
         {
             count += pending[Slot(offset)] > 0 ? 1 : 0;
@@ -49,7 +51,10 @@ internal sealed class OffsetLedger
     }
 
     /// <summary>How many things are still to be done for a received record; 0 = it is done.</summary>
-    public int Left(long offset) => offset < first || offset >= next ? 0 : pending[Slot(offset)];
+    public int Left(long offset) =>
+        carried.TryGetValue(offset, out var left) ? left
+        : offset < first || offset >= next ? 0
+        : pending[Slot(offset)];
 
     /// <summary>Whether a record at this offset can be received now; false while the span is at its bound.</summary>
     public bool HasRoomFor(long offset) => first == next || offset - first < maxSpan;
@@ -76,10 +81,38 @@ internal sealed class OffsetLedger
     }
 
     /// <summary>
+    /// A snapshot has this record, which is not done: it may be committed, since whoever restores the snapshot handles
+    /// the record again. One that is done is left alone.
+    /// </summary>
+    public void Carry(long offset)
+    {
+        if (offset < first || offset >= next || pending[Slot(offset)] is not (> 0 and var left))
+        {
+            return;
+        }
+
+        carried.Add(offset, left);
+        pending[Slot(offset)] = 0;
+        SkipCompleted();
+    }
+
+    /// <summary>Expects the first record at another offset; none was received yet.</summary>
+    public void StartAt(long offset) => first = next = offset;
+
+    /// <summary>A record below the start that a snapshot carried; it is pending once.</summary>
+    public void Restore(long offset) => carried.Add(offset, 1);
+
+    /// <summary>
     /// One more thing must be done before this record is: an output of it, or a window that holds it.
     /// </summary>
     public void Retain(long offset)
     {
+        if (carried.Count > 0 && carried.TryGetValue(offset, out var left))
+        {
+            carried[offset] = left + 1;
+            return;
+        }
+
         if (pending[Slot(CheckPending(offset))]++ == 0)
         {
             throw new EngineDefectException($"Offset {offset} was retained after it was completed.");
@@ -90,18 +123,38 @@ internal sealed class OffsetLedger
     /// <returns>Whether it was the last one.</returns>
     public bool Complete(long offset)
     {
+        if (carried.Count > 0 && carried.TryGetValue(offset, out var count))
+        {
+            return CompleteCarried(offset, count - 1);
+        }
+
         var left = --pending[Slot(CheckPending(offset))];
         if (left < 0)
         {
             throw new EngineDefectException($"Offset {offset} was completed more often than it was retained.");
         }
 
+        SkipCompleted();
+        return left == 0;
+    }
+
+    private bool CompleteCarried(long offset, int left)
+    {
+        if (left == 0)
+        {
+            return carried.Remove(offset);
+        }
+
+        carried[offset] = left;
+        return false;
+    }
+
+    private void SkipCompleted()
+    {
         while (first < next && pending[Slot(first)] == 0)
         {
             first++;
         }
-
-        return left == 0;
     }
 
     private long CheckPending(long offset) =>

@@ -2,6 +2,7 @@ using StreamActors.Events;
 using StreamActors.Offsets;
 using StreamActors.Records;
 using StreamActors.Shards;
+using StreamActors.Snapshots;
 using StreamActors.Sources;
 
 namespace StreamActors.Pipelines;
@@ -68,6 +69,10 @@ internal sealed class ShardStarter(
             else if (running.Failure is { } error)
             {
                 Restart(shard, error);
+            }
+            else if (running.WantsToOpen)
+            {
+                Open(shard, running);
             }
             else if (now >= shard.RetryAt && shard.OutOfRange is { } partition)
             {
@@ -164,6 +169,20 @@ internal sealed class ShardStarter(
         shard.Begin(made);
     }
 
+    /// <summary>The shard has its state: it is read from where that ends.</summary>
+    private void Open(OwnedShard shard, Shard running)
+    {
+        foreach (var partition in shard.Owned)
+        {
+            if (running.Next(partition.Input) is var next && next != partition.StartAt)
+            {
+                Seek(partition, next);
+            }
+        }
+
+        running.Open();
+    }
+
     private void Seek(OwnedPartition partition, long to)
     {
         client.Seek(new PartitionOffset(partition.Partition, to));
@@ -176,6 +195,13 @@ internal sealed class ShardStarter(
     private void Restart(OwnedShard shard, Exception error)
     {
         shard.End();
+        if (error is ShardFencedException)
+        {
+            shard.PutOff(TimeOfRetry(++shard.Unanswered), error.Message);
+            events.Report(new EngineEvent.ShardRestarting(definition.Name, shard.ToString(), 1, error));
+            return;
+        }
+
         shard.Failures.Enqueue(host.Now());
         while (shard.Failures.Peek() < host.Now() - definition.Timing.RestartWindow.TotalMilliseconds)
         {

@@ -19,6 +19,9 @@ internal sealed class DeadLetters(string handler, string? topic, SinkLane? lane,
     private Bounded failures;
     private Bounded failedTimers;
 
+    /// <summary>The route's name.</summary>
+    public string Route => handler;
+
     /// <summary>Gives up a record whose bytes were refused.</summary>
     public void Reject(scoped in Record record, Origin origin, Rejection why, ref RouteCounters.Turnover counts)
     {

@@ -1,5 +1,4 @@
 using StreamActors.Sinks;
-using StreamActors.Snapshots;
 
 namespace StreamActors.Shards;
 
@@ -54,25 +53,13 @@ internal sealed class EventClock(int inputs, TimeSpan maxLead)
         return true;
     }
 
-    /// <summary>Appends the time of each topic.</summary>
-    public void Save(SnapshotWriter output)
-    {
-        output.Write(highest.Length);
-        Array.ForEach(highest, output.Write);
-    }
+    /// <summary>For each topic the highest time that a record carried.</summary>
+    public IReadOnlyList<long> Times => [.. highest];
 
-    /// <summary>Takes what <see cref="Save"/> wrote: it was believed when it was saved.</summary>
-    public void Load(ref SnapshotReader input)
+    /// <summary>Takes the time of a topic that was saved: it was believed then.</summary>
+    public void Restore(int input, long time)
     {
-        for (var (saved, at) = (input.ReadNumber(), 0); at < saved; at++)
-        {
-            var time = input.ReadNumber();
-            if (at < highest.Length)
-            {
-                highest[at] = time;
-            }
-        }
-
+        highest[input] = time;
         Now = highest.Min();
     }
 

@@ -195,10 +195,13 @@ internal sealed class RouteRunner<T> : IRouteRunner, IStateful
     public Holding Holding => new(0, 0, seen!.Count);
 
     /// <inheritdoc/>
-    public void Save(SnapshotWriter output) => seen!.Save(output, context.Now);
+    public LogRange? Log => seen!.Saved;
 
     /// <inheritdoc/>
-    public void Load(ref SnapshotReader input, long away) => seen!.Load(ref input, context.Now, away);
+    public void Cut(SnapshotCut cut) => seen!.Cut(cut, context.Now);
+
+    /// <inheritdoc/>
+    public void Load(RestoredPart saved) => seen!.Load(saved, context.Now);
 
     /// <inheritdoc/>
     public void Dispose()

@@ -26,14 +26,13 @@ internal sealed class Shard : IThreadPoolWorkItem
     private readonly IRouteRunner[] runners;
     private readonly OffsetLedger[] ledgers;
     private readonly ShardProgress progress;
-    private readonly Mailbox mailbox;
+    private readonly SnapshotCycle? cycle;
+    private readonly Intake intake;
     private readonly ShardHost host;
     private readonly ITimer timer;
     private readonly Action<SinkLane, OutputBatch, long> acknowledged;
 
     // Touched by the turn only.
-    private Mailbox.Letter current;
-    private int position;
     private long armedFor = long.MaxValue;
     private bool progressed;
 
@@ -42,10 +41,12 @@ internal sealed class Shard : IThreadPoolWorkItem
     private Holding forgotten;    // written once, before life says so
     private long drainUntil;      // as the above
     private volatile bool timerFired;
+    private volatile bool isOpen;
+    private volatile bool isRestored;
     private volatile Life life;
     private volatile Exception? failure;
 
-    /// <summary>Makes a shard, with what the one before it in its place has saved.</summary>
+    /// <summary>Makes a shard; where a store has its state, it takes records once it is restored.</summary>
     public Shard(ShardHost host, Epoch epoch, IReadOnlyList<PartitionOffset> starts, double phase)
     {
         this.host = host;
@@ -53,16 +54,16 @@ internal sealed class Shard : IThreadPoolWorkItem
         Inputs = [.. starts.Select(static start => start.Partition)];
         ledgers = [.. starts.Select(start => new OffsetLedger(start.Offset, host.Limits.UncommittedRecords))];
         progress = new ShardProgress(ledgers);
-        mailbox = new Mailbox(host.Limits.MailboxRecords, host.Limits.MailboxBytes);
         context = host.MakeContext(epoch, Inputs, ledgers, phase, RequestTurn);
         runners = host.MakeRunners(Inputs, context);
         acknowledged = Acknowledge;
+        cycle = host.MakeCycle(context);
+        intake = new Intake(host, context, runners, cycle);
         timer = host.Time.CreateTimer(
             static shard => ((Shard)shard!).OnTimer(), this, Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan);
-        if (host.Snapshots?.Load(Name) is { } saved)
+        isOpen = cycle is null;
+        if (cycle is not null)
         {
-            // The turn sets the timer for what was due while nobody owned it, or will be.
-            ShardSnapshot.Load(context, saved.Span);
             RequestTurn();
         }
     }
@@ -82,7 +83,13 @@ internal sealed class Shard : IThreadPoolWorkItem
     public IReadOnlyList<PartitionId> Inputs { get; }
 
     /// <summary>Whether the poll thread may post another batch.</summary>
-    public bool HasRoom => mailbox.HasRoom && life == Life.Running && failure is null;
+    public bool HasRoom => isOpen && intake.HasRoom && life == Life.Running && failure is null;
+
+    /// <summary>
+    /// Whether its state is restored and it does not take records yet: the poll thread is to let the client go on at
+    /// <see cref="Next"/>, and then calls <see cref="Open"/>.
+    /// </summary>
+    public bool WantsToOpen => isRestored && !isOpen;
 
     /// <summary>Whether all is acknowledged and nothing is held, or it is closed.</summary>
     public bool IsDrained => life >= Life.Drained;
@@ -111,12 +118,15 @@ internal sealed class Shard : IThreadPoolWorkItem
     public Holding Forgotten => IsDrained ? forgotten : default;
 
     /// <summary>What a shard that is draining waits for, for a log. Any thread.</summary>
-    public string WaitsFor => context.WaitsFor(runners);
+    public string WaitsFor => cycle?.Trouble ?? context.WaitsFor(runners);
+
+    /// <summary>It takes records from here on. Called by the poll thread.</summary>
+    public void Open() => isOpen = true;
 
     /// <summary>Takes a batch of an input. Called by the poll thread, while <see cref="HasRoom"/>.</summary>
     public void Post(int input, RecordBatch batch)
     {
-        mailbox.Post(new Mailbox.Letter(input, batch));
+        intake.Post(input, batch);
         RequestTurn();
     }
 
@@ -186,17 +196,18 @@ internal sealed class Shard : IThreadPoolWorkItem
         var hasMore = false;
         if (life is Life.Draining or Life.Drained)
         {
-            Discard();
+            intake.Discard();
             Drain();
         }
-        else
+        else if (cycle is null || IsRestored(cycle))
         {
             foreach (var runner in runners)
             {
                 runner.OnTime();
             }
 
-            hasMore = HandleBatch();
+            cycle?.GoOn();
+            hasMore = intake.HandleBatch();
         }
 
         var wasFull = !context.Outbox.HasRoom;
@@ -206,90 +217,30 @@ internal sealed class Shard : IThreadPoolWorkItem
         return hasMore || progressed || (wasFull && context.Outbox.HasRoom);
     }
 
-    /// <summary>Handles records until the batch ends or something has no room.</summary>
-    /// <returns>Whether another batch can be handled at once.</returns>
-    private bool HandleBatch()
+    private bool IsRestored(SnapshotCycle restoring)
     {
-        if (current.Batch is null && !mailbox.TryTake(out current))
+        if (isRestored)
         {
-            return false;
+            return true;
         }
 
-        var (ledger, runner) = (ledgers[current.Input], runners[current.Input]);
-        while (position < current.Batch.Count)
+        restoring.GoOn();
+        if (restoring.IsRestored)
         {
-            var record = current.Batch[position];
-            var origin = new Origin(current.Input, record.Offset, record.Timestamp);
-            if (record.Offset < ledger.Next)
+            for (var input = 0; input < ledgers.Length; input++)
             {
-                runner.Counts.Repeated++;
-            }
-            else if (HasRoomFor(record.Offset, ledger, runner) && IsEventTime(in record, origin))
-            {
-                ledger.Receive(record.Offset);
-                runner.Handle(in record, origin);
-                ledger.Complete(record.Offset);
-            }
-            else
-            {
-                return false;
+                runners[input].Counts.Received += ledgers[input].CountPending();
             }
 
-            position++;
-        }
-
-        FinishBatch();
-        return !mailbox.IsEmpty;
-    }
-
-    private bool HasRoomFor(long offset, OffsetLedger ledger, IRouteRunner runner)
-    {
-        if (!runner.HasRoom)
-        {
-            runner.OnTime();
-        }
-
-        return runner.HasRoom && context.Outbox.HasRoom && ledger.HasRoomFor(offset);
-    }
-
-    /// <summary>Lets what waits for the record's time go first.</summary>
-    /// <returns>False where the outbox had no room for all of it.</returns>
-    private bool IsEventTime(in Record record, Origin origin)
-    {
-        runners[origin.Input].TellTime(in record, origin);
-        for (var i = 0; context.EventClock.IsDue && i < runners.Length; i++)
-        {
-            runners[i].OnTime();
-        }
-
-        return !context.EventClock.IsDue;
-    }
-
-    private void FinishBatch()
-    {
-        var hasRoomAgain = mailbox.Done(current);
-        host.Batches.Return(current.Batch);
-        (current, position) = (default, 0);
-        if (hasRoomAgain)
-        {
+            Publish();
+            isRestored = true;
             host.Wake();
         }
+
+        return isRestored;
     }
 
-    private Holding Unsaved() => host.Snapshots is null ? context.Holding : default;
-
-    private void Discard()
-    {
-        do
-        {
-            if (current.Batch is not null)
-            {
-                FinishBatch();
-            }
-        }
-        while (mailbox.TryTake(out current));
-        current = default;
-    }
+    private Holding Unsaved() => cycle is null ? context.Holding : default;
 
     private void Drain()
     {
@@ -303,15 +254,17 @@ internal sealed class Shard : IThreadPoolWorkItem
         }
 
         context.Outbox.Pump(context.Now, acknowledged);
-        if (held.Length == 0 && context.Outbox.IsEmpty && life == Life.Draining)
+        if (held.Length == 0 && context.Outbox.IsEmpty && life == Life.Draining && IsSaved())
         {
             Publish();
-            host.Snapshots?.Save(Name, ShardSnapshot.Save(context));
             forgotten = Unsaved();
             life = Life.Drained;
             host.Scheduler.Signal();
         }
     }
+
+    /// <summary>A shard that was not restored has nothing that its store does not have.</summary>
+    private bool IsSaved() => cycle is null || !isRestored || cycle.SaveLast();
 
     private void Acknowledge(SinkLane lane, OutputBatch batch, long took)
     {
@@ -339,7 +292,7 @@ internal sealed class Shard : IThreadPoolWorkItem
             runner.Publish();
         }
 
-        progress.Publish();
+        progress.Publish(cycle);
     }
 
     private void Arm()
@@ -350,7 +303,7 @@ internal sealed class Shard : IThreadPoolWorkItem
             armedFor = long.MaxValue;
         }
 
-        var due = context.Outbox.NextDue;
+        var due = Math.Min(context.Outbox.NextDue, cycle?.NextDue ?? long.MaxValue);
         foreach (var runner in runners)
         {
             due = Math.Min(due, life == Life.Running ? runner.NextDue : runner.FlushDue);
@@ -375,7 +328,7 @@ internal sealed class Shard : IThreadPoolWorkItem
 
     private void Dispose()
     {
-        Discard();
+        intake.Discard();
         if (life == Life.Closed)
         {
             return;
@@ -384,7 +337,9 @@ internal sealed class Shard : IThreadPoolWorkItem
         forgotten = life == Life.Drained ? forgotten : Unsaved();
         var left = context.CountUndone(runners);
         Publish();
-        progress.Undone = left;
+
+        // What a drained shard has not done is in its last snapshot.
+        progress.Undone = life == Life.Drained ? 0 : left;
         timer.Dispose();
         context.Outbox.Dispose();
         Array.ForEach(runners, static runner => runner.Dispose());

@@ -80,6 +80,9 @@ internal sealed class ShardContext : IDisposable
     /// <summary>What of the shard has state.</summary>
     public List<IStateful> Parts { get; } = [];
 
+    /// <summary>Whether a store keeps the state: parts then remember what has changed.</summary>
+    public required bool HasStore { get; init; }
+
     /// <summary>The turn's time, in milliseconds of a clock that never goes back.</summary>
     public long Now { get; set; }
 
@@ -119,6 +122,9 @@ internal sealed class ShardContext : IDisposable
             Ledgers[origin.Input].Retain(origin.Offset);
         }
     }
+
+    /// <summary>A snapshot had a record that is not done: it is pending once, for whoever holds it.</summary>
+    public void Restore(Origin origin) => Ledgers[origin.Input].Restore(origin.Offset);
 
     /// <summary>One of the things to be done for the origin is done.</summary>
     /// <returns>Whether it was the last one of a record.</returns>

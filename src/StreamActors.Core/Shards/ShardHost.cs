@@ -25,6 +25,7 @@ internal sealed class ShardHost
     private readonly long startedAt;
     private readonly long reportEvery;
     private readonly IShardObserver? observer;
+    private readonly IStateStore? store;
 
     /// <summary>Makes what the shards of a pipeline share.</summary>
     public ShardHost(
@@ -36,7 +37,7 @@ internal sealed class ShardHost
         random = services.Random;
         jitterOf = services.JitterOf;
         scopes = services.Scopes;
-        Snapshots = services.Snapshots;
+        store = services.Store;
         observer = services.Observer;
         reportEvery = (long)services.ReportEvery.TotalMilliseconds;
         Time = services.Time;
@@ -67,9 +68,6 @@ internal sealed class ShardHost
 
     /// <summary>How many partitions the topics had when the pipeline was prepared; empty before.</summary>
     public IReadOnlyDictionary<string, int> PartitionCounts { get; set; } = new Dictionary<string, int>();
-
-    /// <summary>Keeps what drained shards save; null = their state is forgotten.</summary>
-    public ISnapshots? Snapshots { get; }
 
     /// <summary>Milliseconds since the pipeline was made: a clock that never goes back.</summary>
     public long Now() => (long)Time.GetElapsedTime(startedAt).TotalMilliseconds;
@@ -103,6 +101,7 @@ internal sealed class ShardHost
             Jitter = jitterOf(new Random((int)hashSeed)),
             Phase = phase,
             EventClock = new EventClock(inputs.Count, definition.Timing.MaxEventTimeLead),
+            HasStore = store is not null,
             Scopes = scopes,
             PartitionCounts = PartitionCounts,
             Now = Now(),
@@ -116,6 +115,21 @@ internal sealed class ShardHost
         .. inputs.Select(input => routes[input.Topic])
             .Select(route => MakeRunner(route, context)),
     ];
+
+    /// <summary>
+    /// Makes the cycle by which a store keeps a shard's state; null without a store, and where nothing of the shard is
+    /// state.
+    /// </summary>
+    public SnapshotCycle? MakeCycle(ShardContext context)
+    {
+        if (store is null || !context.Parts.Exists(static part => part.NeedsStore))
+        {
+            return null;
+        }
+
+        var (topic, number) = context.Inputs[0];
+        return new SnapshotCycle(store, $"{definition.GroupId}/{routes[topic].ShardGroup}/{number}", context);
+    }
 
     private IRouteRunner MakeRunner(RouteDefinition route, ShardContext context)
     {

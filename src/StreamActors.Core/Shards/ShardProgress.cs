@@ -1,4 +1,5 @@
 using StreamActors.Offsets;
+using StreamActors.Snapshots;
 
 namespace StreamActors.Shards;
 
@@ -21,12 +22,13 @@ internal sealed class ShardProgress(OffsetLedger[] ledgers)
     public long Next(int input) => Volatile.Read(ref next[input]);
 
     /// <summary>Tells how the ledgers stand. Called by the turn.</summary>
-    public void Publish()
+    /// <param name="cycle">What decides about the committable offsets where a store has the state.</param>
+    public void Publish(SnapshotCycle? cycle)
     {
         var span = 0L;
         for (var input = 0; input < ledgers.Length; input++)
         {
-            Volatile.Write(ref committable[input], ledgers[input].Committable);
+            Volatile.Write(ref committable[input], cycle?.Durable(input) ?? ledgers[input].Committable);
             Volatile.Write(ref next[input], ledgers[input].Next);
             span += ledgers[input].Next - ledgers[input].Committable;
         }

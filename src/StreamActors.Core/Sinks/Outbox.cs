@@ -49,6 +49,23 @@ internal sealed class Outbox(IReadOnlyDictionary<string, SinkLane> lanes) : IDis
         }
     }
 
+    /// <summary>What every lane was given up to now.</summary>
+    public OutboxMark Mark() => new([.. all.Select(static lane => lane.Given)]);
+
+    /// <summary>Whether every output before the mark was acknowledged.</summary>
+    public bool IsPast(OutboxMark mark)
+    {
+        for (var lane = 0; lane < all.Length; lane++)
+        {
+            if (all[lane].Acknowledged < mark.Given[lane])
+            {
+                return false;
+            }
+        }
+
+        return true;
+    }
+
     /// <summary>The lane to a connector's sink.</summary>
     public SinkLane Lane(string connector) => lanes[connector];
 
@@ -72,3 +89,7 @@ internal sealed class Outbox(IReadOnlyDictionary<string, SinkLane> lanes) : IDis
     /// <inheritdoc/>
     public void Dispose() => Array.ForEach(all, static lane => lane.Dispose());
 }
+
+/// <summary>A moment in the life of an outbox.</summary>
+/// <param name="Given">How many outputs each of its lanes had been given.</param>
+internal readonly record struct OutboxMark(IReadOnlyList<long> Given);

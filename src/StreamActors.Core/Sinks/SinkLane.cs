@@ -71,6 +71,14 @@ internal sealed class SinkLane : IDisposable
     /// <summary>Whether every output was acknowledged.</summary>
     public bool IsEmpty => Filling.Count == 0 && state == LaneState.Idle;
 
+    /// <summary>
+    /// How many outputs it was given in its time: once as many are <see cref="Acknowledged"/>, all up to now are.
+    /// </summary>
+    public long Given => Acknowledged + (state == LaneState.Idle ? 0 : sending.Count) + Filling.Count;
+
+    /// <summary>How many outputs were acknowledged in its time.</summary>
+    public long Acknowledged { get; private set; }
+
     /// <summary>Whether the sink has no batch. Any thread.</summary>
     public bool IsQuiet => Volatile.Read(ref underWay) is null or { IsCompleted: true };
 
@@ -214,6 +222,7 @@ internal sealed class SinkLane : IDisposable
             gate.Succeeded(now, pass);
             pass = GatePass.None;
             Trouble = null;
+            Acknowledged += sending.Count;
             acknowledged(this, sending, now - since);
             sending.Clear();
             state = LaneState.Idle;

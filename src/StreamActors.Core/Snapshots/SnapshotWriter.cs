@@ -1,5 +1,6 @@
 using System.Buffers;
 using System.Buffers.Binary;
+using System.Runtime.InteropServices;
 using System.Text;
 
 namespace StreamActors.Snapshots;
@@ -12,6 +13,30 @@ internal sealed class SnapshotWriter
 
     /// <summary>What was written.</summary>
     public ReadOnlyMemory<byte> Written => output.WrittenMemory;
+
+    /// <summary>Makes one that begins with room for a checksum, for <see cref="Seal"/>.</summary>
+    public static SnapshotWriter Sealed()
+    {
+        var writer = new SnapshotWriter();
+        writer.Clear();
+        return writer;
+    }
+
+    /// <summary>Begins again, with room for a checksum.</summary>
+    public void Clear()
+    {
+        output.ResetWrittenCount();
+        output.GetSpan(Checksum.Bytes)[..Checksum.Bytes].Clear();
+        output.Advance(Checksum.Bytes);
+    }
+
+    /// <summary>Puts the checksum of what was written in front of it.</summary>
+    /// <returns>Both; valid until the next <see cref="Clear"/>.</returns>
+    public ReadOnlyMemory<byte> Seal()
+    {
+        Checksum.Seal(MemoryMarshal.AsMemory(output.WrittenMemory).Span);
+        return output.WrittenMemory;
+    }
 
     /// <summary>Appends a number.</summary>
     public void Write(long number)
@@ -57,6 +82,21 @@ internal sealed class SnapshotWriter
 internal ref struct SnapshotReader(ReadOnlySpan<byte> bytes)
 {
     private ReadOnlySpan<byte> rest = bytes;
+
+    /// <summary>Whether all was read.</summary>
+    public readonly bool IsAtEnd => rest.IsEmpty;
+
+    /// <summary>Reads what <see cref="SnapshotWriter.Seal"/> gave.</summary>
+    /// <param name="sealedBytes">The bytes with their checksum.</param>
+    /// <param name="shard">The shard's name, for the message.</param>
+    /// <param name="what">What it is, for the message.</param>
+    /// <exception cref="SnapshotException">The checksum is another.</exception>
+    public static SnapshotReader Open(ReadOnlySpan<byte> sealedBytes, string shard, string what) =>
+        Checksum.TryOpen(sealedBytes, out var bytes)
+            ? new SnapshotReader(bytes)
+            : throw new SnapshotException(
+                $"The snapshot of the shard {shard} is damaged: the checksum of {what} ({sealedBytes.Length} bytes) is "
+                + "not that of its bytes.");
 
     /// <summary>The next number.</summary>
     public long ReadNumber() => BinaryPrimitives.ReadInt64LittleEndian(Take(sizeof(long)));

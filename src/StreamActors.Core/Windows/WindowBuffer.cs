@@ -75,6 +75,9 @@ internal sealed class WindowBuffer(ulong seed)
     /// <summary>The origin of the record at an index.</summary>
     public Origin OriginAt(int index) => slots[index].Origin;
 
+    /// <summary>The entity's key at an index, where every record was put under one.</summary>
+    public ReadOnlySpan<byte> KeyAt(int index) => keys.KeyAt(index).Span;
+
     /// <summary>Forgets all records and keeps the memory.</summary>
     public void Clear()
     {

@@ -3,6 +3,8 @@ using StreamActors.Metrics;
 using StreamActors.Pipelines;
 using StreamActors.Shards;
 using StreamActors.Records;
+using StreamActors.Sinks;
+using StreamActors.Snapshots;
 
 namespace StreamActors.Windows;
 
@@ -11,7 +13,7 @@ namespace StreamActors.Windows;
 /// one period; a shard without records has no ticks. While the outbox is full, a flush goes on where it stopped, and
 /// new records gather in the other buffer: a slow sink makes <c>latest</c> merge more.
 /// </summary>
-internal sealed class WindowStage<T> : IStage<T>
+internal sealed class WindowStage<T> : IStage<T>, IStateful
     where T : allows ref struct
 {
     private readonly WindowSpec spec;
@@ -39,12 +41,29 @@ internal sealed class WindowStage<T> : IStage<T>
         filling = new WindowBuffer(context.HashSeed);
         flushing = new WindowBuffer(context.HashSeed);
         counters = spec.Strategy == WindowStrategy.Sample
-            ? new EntityTable<Counter>(context.HashSeed, context.Limits.EntitiesPerShard)
+            ? new EntityTable<Counter>(
+                context.HashSeed, context.Limits.EntitiesPerShard, context.HasStore ? new ChangedKeys() : null)
             : null;
+        if (context.HasStore)
+        {
+            context.Parts.Add(this);
+        }
     }
 
     /// <summary>Takes the id of a value out of dedup again, whose record is given up at a flush.</summary>
     public required Release<T> Release { get; init; }
+
+    /// <inheritdoc/>
+    public string Name => $"window {deadLetters.Route}";
+
+    /// <inheritdoc/>
+    public Holding Holding => default;
+
+    /// <inheritdoc/>
+    public bool NeedsStore => counters is not null;
+
+    /// <inheritdoc/>
+    public bool IsKeyed => counters is not null;
 
     /// <inheritdoc/>
     public long NextDue => flushed < flushing.Count ? long.MaxValue : nextTick;
@@ -65,21 +84,7 @@ internal sealed class WindowStage<T> : IStage<T>
         }
 
         context.Retain(from.Origin);
-        if (counters is not null)
-        {
-            filling.Append(from.Record, from.Origin);
-        }
-        else if (filling.Put(from.EntityKey, from.Record, from.Origin) is { } replaced)
-        {
-            context.Complete(replaced);
-            counts.Merged++;
-        }
-
-        if (nextTick == long.MaxValue)
-        {
-            nextTick = TickAfter(context.Now);
-        }
-
+        counts.Merged += Hold(in from) ? 0 : 1;
         if (!HasRoom)
         {
             nextTick = context.Now;
@@ -106,6 +111,72 @@ internal sealed class WindowStage<T> : IStage<T>
         nextTick = filling.Count > 0 ? context.Now : long.MaxValue;
         OnTime(ref counts);
         return filling.Count == 0 && flushing.Count == 0;
+    }
+
+    /// <inheritdoc/>
+    public void Cut(SnapshotCut cut)
+    {
+        cut.Head.Write(flushing.Count - flushed + filling.Count);
+        WriteHeld(cut, flushing, flushed);
+        WriteHeld(cut, filling, 0);
+        counters?.Cut(cut, static (in counter, value) => value.Write(counter.Seen), context.Now);
+    }
+
+    /// <inheritdoc/>
+    public void Load(RestoredPart saved)
+    {
+        var input = new SnapshotReader(saved.Head.Span);
+        for (var left = input.ReadNumber(); left > 0; left--)
+        {
+            var held = RecordImage.Read(ref input, saved, context.Inputs);
+            context.Restore(held.Origin);
+            Hold(in held);
+        }
+
+        counters?.Load(
+            saved, static (_, ref value) => new Counter { Seen = (int)value.ReadNumber() }, context.Now - context.UtcNow);
+    }
+
+    private void WriteHeld(SnapshotCut cut, WindowBuffer buffer, int from)
+    {
+        for (var index = from; index < buffer.Count; index++)
+        {
+            var origin = buffer.OriginAt(index);
+            var held = new Keyed
+            {
+                Record = buffer.RecordAt(index, context.Inputs[origin.Input]),
+                EntityKey = counters is null ? buffer.KeyAt(index) : default,
+                Origin = origin,
+            };
+            RecordImage.Write(cut.Head, in held);
+            cut.Carry(origin);
+        }
+    }
+
+    /// <returns>Whether it took the place of no other.</returns>
+    private bool Hold(in Keyed from)
+    {
+        Origin? replaced = null;
+        if (counters is not null)
+        {
+            filling.Append(from.Record, from.Origin);
+        }
+        else
+        {
+            replaced = filling.Put(from.EntityKey, from.Record, from.Origin);
+        }
+
+        if (replaced is { } merged)
+        {
+            context.Complete(merged);
+        }
+
+        if (nextTick == long.MaxValue)
+        {
+            nextTick = TickAfter(context.Now);
+        }
+
+        return replaced is null;
     }
 
     private IEnumerable<Kept> KeptIn(WindowBuffer buffer, int from, long due)
@@ -170,7 +241,7 @@ internal sealed class WindowStage<T> : IStage<T>
         }
     }
 
-    private void Emit(scoped in Record record, Sinks.Origin origin)
+    private void Emit(scoped in Record record, Origin origin)
     {
         var value = reader.ReadAgain(record.Value);
         try

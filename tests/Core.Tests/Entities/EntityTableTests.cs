@@ -9,7 +9,7 @@ public sealed class EntityTableTests
     {
         const int MaxActive = 8;
         var removed = new List<int>();
-        var table = new EntityTable<int>(seed: 1, MaxActive, removed.Add);
+        var table = new EntityTable<int>(seed: 1, MaxActive, removed: removed.Add);
         var model = new List<(byte Key, long Used, int State)>();
         var now = 0L;
         foreach (var number in drawn)

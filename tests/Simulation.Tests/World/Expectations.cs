@@ -45,7 +45,7 @@ internal enum Fate
 /// The naive model of one owned partition: what a member has read, what must become of it, and what the sinks have
 /// taken. It checks every delivery and every commit.
 /// </summary>
-internal sealed class Expectations(RouteShape route, PartitionId partition, long start)
+internal sealed class Expectations(RouteShape route, PartitionId partition, long start) : IExpectations
 {
     private const string DeadLetter = "dlq";
 

@@ -12,7 +12,7 @@ internal sealed class SimulatedTrouble() : Exception("The service is busy.");
 internal sealed class SimulatedCalls(SimulatedWorld world, SimulatedProcess process) : IScopes
 {
     private readonly Dictionary<string, int> underWay = [];
-    private readonly HashSet<(Expectations Owned, int Run, string Key)> keys = [];
+    private readonly HashSet<(IExpectations Owned, int Run, string Key)> keys = [];
 
     /// <summary>Scopes that were opened and not disposed.</summary>
     public int OpenScopes { get; private set; }

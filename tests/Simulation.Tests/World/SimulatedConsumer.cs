@@ -25,6 +25,8 @@ internal sealed record Chances
 
     public double CallFails { get; init; }
 
+    public double StoreFails { get; init; }
+
     public static Chances None { get; } = new();
 }
 
@@ -33,7 +35,7 @@ internal sealed record Chances
 /// </summary>
 internal sealed class SimulatedConsumer(SimulatedWorld world, IGroupEvents events) : IGroupConsumer
 {
-    private readonly Dictionary<PartitionId, Expectations> owned = [];
+    private readonly Dictionary<PartitionId, IExpectations> owned = [];
     private Task lastCommit = Task.CompletedTask;
     private Handling handling;
 
@@ -53,7 +55,7 @@ internal sealed class SimulatedConsumer(SimulatedWorld world, IGroupEvents event
     /// <summary>The last rebalance for which it let go of everything, where the protocol wants that.</summary>
     public int Generation { get; set; }
 
-    public Dictionary<PartitionId, Expectations> Owned => owned;
+    public Dictionary<PartitionId, IExpectations> Owned => owned;
 
     public void Fence() => IsFenced = true;
 
@@ -247,7 +249,7 @@ internal sealed class SimulatedConsumer(SimulatedWorld world, IGroupEvents event
                 offset.ShouldBeLessThanOrEqualTo(Math.Max(committed, log.First), "a start skips nothing");
             }
 
-            owned[partition] = new Expectations(world.RouteOf(partition), partition, offset);
+            owned[partition] = world.Expect(partition, offset);
         }
     }
 

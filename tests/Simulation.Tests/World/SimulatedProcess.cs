@@ -25,7 +25,11 @@ internal sealed class SimulatedProcess
         Number = number;
         scheduler = new SimulatedScheduler(world.Threads, world.Time);
         Calls = new SimulatedCalls(world, this);
-        services = new EngineServices(world.Time, new Random(world.Random.Next()), scheduler, world) { Scopes = Calls };
+        services = new EngineServices(world.Time, new Random(world.Random.Next()), scheduler, world)
+        {
+            Scopes = Calls,
+            Store = world.Store,
+        };
         definition = Define();
         source = new SimulatedSource(world);
         sinks = [.. world.Routes.SelectMany(static route => route.Sinks)
@@ -76,6 +80,24 @@ internal sealed class SimulatedProcess
     {
         scheduler.IsDead = true;
         Consumer.Dispose();
+    }
+
+    /// <summary>See <see cref="SimulatedWorld.CheckApplied"/>.</summary>
+    public void CheckApplied(SimulatedRecord record, long? last)
+    {
+        if (world.Store is not null)
+        {
+            world.CheckApplied(record, last);
+        }
+    }
+
+    /// <summary>A timer lets an entity go.</summary>
+    public void Forgot(SimulatedEntity.State state)
+    {
+        foreach (var (topic, last) in state.Lasts)
+        {
+            world.Forgotten.Add((new PartitionId(topic, state.Last!.Partition), state.Last.Key, last));
+        }
     }
 
     private void Join()

@@ -72,6 +72,8 @@ internal sealed class SimulatedEntity(SimulatedProcess process)
     public void On(SimulatedRecord record, ref State state, Turn<SimulatedRecord> turn)
     {
         process.CheckHandler(this, new PartitionId(record.Topic, record.Partition));
+        process.CheckApplied(record, state.Lasts.TryGetValue(record.Topic, out var last) ? last : null);
+        state.Lasts[record.Topic] = record.Offset;
         state.Seen++;
         state.Last = record;
         turn.Timer("quiet", turn.Now.AddMilliseconds(40));
@@ -91,6 +93,7 @@ internal sealed class SimulatedEntity(SimulatedProcess process)
         turn.Emit(state.Last! with { Key = "timer", Wish = Wish.Emit });
         if (state.Seen % 3 == 0)
         {
+            process.Forgot(state);
             turn.Forget();
         }
     }
@@ -101,5 +104,7 @@ internal sealed class SimulatedEntity(SimulatedProcess process)
         public int Seen { get; set; }
 
         public SimulatedRecord? Last { get; set; }
+
+        public Dictionary<string, long> Lasts { get; set; } = [];
     }
 }

@@ -9,7 +9,7 @@ namespace StreamActors.Simulation.Tests.World;
 /// </summary>
 internal sealed class SimulatedSink(SimulatedWorld world, string name) : ISink
 {
-    private readonly HashSet<Expectations> underWay = [];
+    private readonly HashSet<IExpectations> underWay = [];
 
     /// <summary>The member whose sink it is.</summary>
     public SimulatedConsumer? Member { get; set; }
@@ -28,7 +28,7 @@ internal sealed class SimulatedSink(SimulatedWorld world, string name) : ISink
         stop.IsCancellationRequested.ShouldBeFalse("a delivery begins only in an open epoch");
         batch.Refused.ShouldBeEmpty("an attempt begins with nothing refused");
         var outputs = Copy(batch);
-        var expected = new Dictionary<PartitionId, Expectations>();
+        var expected = new Dictionary<PartitionId, IExpectations>();
         foreach (var partition in outputs.Select(static output => output.Partition).Distinct())
         {
             Member!.Owned.ShouldContainKey(
@@ -111,7 +111,7 @@ internal sealed class SimulatedSink(SimulatedWorld world, string name) : ISink
     }
 
     /// <summary>A refused output counts as delivered, in its place.</summary>
-    private void Deliver(Expectations expected, Delivery output)
+    private void Deliver(IExpectations expected, Delivery output)
     {
         world.Arrive(name, output);
         if (output.IsOfRecord)
@@ -123,7 +123,7 @@ internal sealed class SimulatedSink(SimulatedWorld world, string name) : ISink
     private sealed record Attempt(
         OutputBatch Batch,
         List<Delivery> Outputs,
-        Dictionary<PartitionId, Expectations> Expected,
+        Dictionary<PartitionId, IExpectations> Expected,
         CancellationToken Stop);
 }
 

@@ -24,6 +24,7 @@ internal sealed class SimulatedWorld : IEngineEvents
         Threads = new SimulatedThreads(Time, Random);
         Routes = DrawRoutes();
         Broker = new SimulatedBroker(Time, Random, this);
+        Store = Random.Next(2) == 0 ? new SimulatedStore(this) : null;
         StartAt = Random.Next(4) == 0 ? StartAt.Latest : StartAt.Earliest;
         Limits = new PipelineLimits
         {
@@ -34,7 +35,9 @@ internal sealed class SimulatedWorld : IEngineEvents
             WindowBytes = Random.Next(100, 3_000),
             UncommittedRecords = Random.Next(1, 200),
             Parking = new ParkingLimits { Records = Random.Next(1, 16), Bytes = Random.Next(50, 2_000) },
-            EntitiesPerShard = Routes.Any(static route => route.Kind == RouteKind.Sample) ? 1_000 : Random.Next(1, 20),
+            EntitiesPerShard = Store is not null || Routes.Any(static route => route.Kind == RouteKind.Sample)
+                ? 1_000
+                : Random.Next(1, 20),
         };
         Timing = new PipelineTiming
         {
@@ -73,6 +76,15 @@ internal sealed class SimulatedWorld : IEngineEvents
 
     /// <summary>Whether two topics feed the same shards.</summary>
     public bool HasCoPartitions => Routes.Any(static route => route.ShardGroup != route.Topic);
+
+    /// <summary>Where shards keep their state; null = it goes with them.</summary>
+    public SimulatedStore? Store { get; }
+
+    /// <summary>
+    /// Entities that a timer let go, each with the last record of each topic that it had: what begins anew behind
+    /// these has lost nothing.
+    /// </summary>
+    public HashSet<(PartitionId Partition, string Key, long Last)> Forgotten { get; } = [];
 
     public StartAt StartAt { get; }
 
@@ -133,6 +145,36 @@ internal sealed class SimulatedWorld : IEngineEvents
         }
     }
 
+    /// <summary>The model of a partition that a member gets.</summary>
+    public IExpectations Expect(PartitionId partition, long start) => Store is null
+        ? new Expectations(RouteOf(partition), partition, start)
+        : new StoredExpectations(this, RouteOf(partition), partition, start);
+
+    /// <summary>
+    /// The entity of a record had the record before it last, of those that it is to have; or it had none, and none was
+    /// to be had, or a timer has let it go since.
+    /// </summary>
+    public void CheckApplied(SimulatedRecord record, long? last) => Check(() =>
+    {
+        var partition = new PartitionId(record.Topic, record.Partition);
+        var (log, route) = (Broker.Log(partition), RouteOf(partition));
+        var start = Math.Max(Broker.FirstStart[partition], log.First);
+        var before = log.Records.FindLast(other => other.Key == record.Key && other.Offset < record.Offset
+            && other.Wish is Wish.Emit or Wish.Ignore
+            && !(route.Dedup && other.Id > 0
+                && log.Records.Exists(first =>
+                    first.Id == other.Id && first.Offset < other.Offset && first.Offset >= start)));
+        var isPromised = before is not null && before.Offset >= start && (log.First == 0 || !route.Dedup);
+        if (last == before?.Offset || !isPromised
+            || (last is null && Forgotten.Contains((partition, record.Key, before!.Offset))))
+        {
+            return;
+        }
+
+        throw new ShouldAssertException(
+            $"{record} comes to its entity, whose last record is {last}, and not {before?.Offset}");
+    });
+
     public RouteShape RouteOf(PartitionId partition) => Routes.Single(route => route.Topic == partition.Topic);
 
     public string NumberOf(SimulatedConsumer consumer) =>
@@ -176,7 +218,7 @@ internal sealed class SimulatedWorld : IEngineEvents
     public void Arrive(string sink, Delivery output) =>
         arrived.Add((sink, output.Kind, output.Partition, output.Cause.Offset));
 
-    public void CheckReadAhead(PartitionId partition, Expectations expected) =>
+    public void CheckReadAhead(PartitionId partition, IExpectations expected) =>
         expected.ReadAhead.ShouldBeLessThanOrEqualTo(
         Limits.UncommittedRecords + Limits.MailboxRecords + Limits.BatchRecords,
         $"{partition}: more is read, and not done, than the limits allow");
@@ -305,6 +347,7 @@ internal sealed class SimulatedWorld : IEngineEvents
         SinkRefuses = Rarely(0.05),
         OutOfStep = Rarely(0.1),
         CallFails = Rarely(0.4),
+        StoreFails = Rarely(0.3),
     };
 
     private double Rarely(double chance) => Random.Next(2) == 0 ? chance : 0;

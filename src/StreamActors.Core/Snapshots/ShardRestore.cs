@@ -1,0 +1,161 @@
+using StreamActors.Records;
+using StreamActors.Shards;
+
+namespace StreamActors.Snapshots;
+
+/// <summary>What was read of a shard's snapshot.</summary>
+/// <param name="Head">Its head; null where nothing was saved yet.</param>
+/// <param name="Parts">What was read of each part.</param>
+internal sealed record RestoredShard(ShardHead? Head, IReadOnlyList<(SavedPart Part, StoredPart Stored)> Parts);
+
+/// <summary>What a store has of a part: its keys with their values, and the bytes of its log.</summary>
+internal readonly record struct StoredPart(
+    IReadOnlyList<KeyValuePair<ReadOnlyMemory<byte>, ReadOnlyMemory<byte>>> Entries, ReadOnlyMemory<byte> Log);
+
+/// <summary>Claims shards, and reads what is stored of them.</summary>
+internal static class ShardRestore
+{
+    // A store answers with a block of this size at most.
+    private const int LogBlock = StateChunk.Size;
+
+    /// <summary>Claims a shard.</summary>
+    /// <exception cref="ShardFencedException">It was refused: the group has gone on without this process.</exception>
+    /// <exception cref="StateStoreException">The store did not answer.</exception>
+    public static async Task<IShardState> ClaimAsync(IStateStore store, string shard, CancellationToken stop)
+    {
+        var claim = await store.ClaimAsync(shard, generation: 0, force: false, stop);
+        return claim.State ?? throw new ShardFencedException(
+            $"The claim of the shard {shard} was refused: it was claimed in the generation {claim.Generation}.");
+    }
+
+    /// <summary>Reads the current snapshot of a shard as a whole.</summary>
+    /// <exception cref="SnapshotException">The snapshot cannot be used.</exception>
+    /// <exception cref="StateStoreException">The store did not answer.</exception>
+    public static async Task<RestoredShard> ReadAsync(IShardState state, string shard, CancellationToken stop)
+    {
+        if (state.Number == 0)
+        {
+            return new RestoredShard(null, []);
+        }
+
+        var head = ShardHead.Read(shard, state.Head.Span);
+        var parts = new List<(SavedPart, StoredPart)>();
+        foreach (var part in head.Parts)
+        {
+            var entries = part.IsKeyed ? await ReadKeysAsync(state, part.Name, stop) : [];
+            var log = part.Log is { } range ? await ReadLogAsync(state, part.Name, range, stop) : default;
+            parts.Add((part, new StoredPart(entries, log)));
+        }
+
+        return new RestoredShard(head, parts);
+    }
+
+    /// <summary>Gives the parts of a shard that has just been made what was read.</summary>
+    /// <param name="restored">What was read.</param>
+    /// <param name="shard">The shard's name, for messages.</param>
+    /// <param name="context">
+    /// The shard's. A part that is new finds nothing and starts empty; one that is gone is left alone.
+    /// </param>
+    /// <returns>Whether the shard has the same inputs as when it was saved.</returns>
+    public static bool Load(RestoredShard restored, string shard, ShardContext context)
+    {
+        if (restored.Head is not { } head)
+        {
+            return true;
+        }
+
+        int[] inputs = [.. head.Positions.Select(position => IndexOf(context.Inputs, position.Partition))];
+        for (var at = 0; at < inputs.Length; at++)
+        {
+            if (inputs[at] >= 0)
+            {
+                context.Ledgers[inputs[at]].StartAt(head.Positions[at].Offset);
+                context.EventClock.Restore(inputs[at], head.EventTimes[at]);
+            }
+        }
+
+        foreach (var (part, stored) in restored.Parts)
+        {
+            context.Parts.Find(each => each.Name == part.Name)?.Load(new RestoredPart
+            {
+                Shard = shard,
+                Name = part.Name,
+                Away = Math.Max(context.UtcNow - head.SavedAt, 0),
+                Inputs = inputs,
+                Head = part.Head,
+                Entries = stored.Entries,
+                LogFrom = part.Log?.From ?? 0,
+                Log = stored.Log,
+            });
+        }
+
+        return inputs.SequenceEqual(Enumerable.Range(0, context.Inputs.Count));
+    }
+
+    private static int IndexOf(IReadOnlyList<PartitionId> inputs, PartitionId partition)
+    {
+        for (var input = 0; input < inputs.Count; input++)
+        {
+            if (inputs[input] == partition)
+            {
+                return input;
+            }
+        }
+
+        return -1;
+    }
+
+    private static async Task<IReadOnlyList<KeyValuePair<ReadOnlyMemory<byte>, ReadOnlyMemory<byte>>>> ReadKeysAsync(
+        IShardState state, string part, CancellationToken stop)
+    {
+        // A key may come in two pages.
+        var all = new Dictionary<ReadOnlyMemory<byte>, ReadOnlyMemory<byte>>(BytesComparer.Instance);
+        var cursor = "";
+        do
+        {
+            var page = await state.ScanAsync(part, cursor, stop);
+            foreach (var (key, value) in page.Entries)
+            {
+                all[key] = value;
+            }
+
+            cursor = page.Cursor;
+        }
+        while (cursor.Length > 0);
+        return [.. all];
+    }
+
+    private static async Task<ReadOnlyMemory<byte>> ReadLogAsync(
+        IShardState state, string log, LogRange range, CancellationToken stop)
+    {
+        var bytes = new byte[range.To - range.From];
+        for (var from = range.From; from < range.To; from += LogBlock)
+        {
+            var to = Math.Min(from + LogBlock, range.To);
+            var block = await state.ReadLogAsync(log, from, to, stop);
+            if (block.Length != to - from)
+            {
+                throw new SnapshotException(
+                    $"The snapshot is damaged: its log {log} has {block.Length} bytes from {from} to {to}.");
+            }
+
+            block.CopyTo(bytes.AsMemory((int)(from - range.From)));
+        }
+
+        return bytes;
+    }
+
+    private sealed class BytesComparer : IEqualityComparer<ReadOnlyMemory<byte>>
+    {
+        public static readonly BytesComparer Instance = new();
+
+        public bool Equals(ReadOnlyMemory<byte> one, ReadOnlyMemory<byte> other) => one.Span.SequenceEqual(other.Span);
+
+        public int GetHashCode(ReadOnlyMemory<byte> bytes)
+        {
+            var hash = new HashCode();
+            hash.AddBytes(bytes.Span);
+            return hash.ToHashCode();
+        }
+    }
+}

@@ -1,0 +1,103 @@
+using StreamActors.Records;
+using StreamActors.Snapshots;
+using StreamActors.Testing;
+
+namespace StreamActors.Simulation.Tests.World;
+
+/// <summary>
+/// The store of all processes. It takes its time, fails before or after it did what it was asked for, and sometimes
+/// turns out to be a copy that lags behind. It sees to it that the engine keeps the contract of stores.
+/// </summary>
+internal sealed class SimulatedStore(SimulatedWorld world) : IStateStore
+{
+    private readonly MemoryStateStore inner = new();
+    private readonly Dictionary<PartitionId, long> saved = [];
+
+    private SimulatedWorld World => world;
+
+    public string Name => "store";
+
+    public ValueTask<bool> IsReachableAsync(CancellationToken stop) => ValueTask.FromResult(true);
+
+    public ValueTask DisposeAsync() => ValueTask.CompletedTask;
+
+    /// <summary>Whether something was ever saved of the partition's shard.</summary>
+    public bool HasState(PartitionId partition) => saved.ContainsKey(partition);
+
+    /// <summary>Up to where a save of the partition's shard went that was ever current.</summary>
+    public long Saved(PartitionId partition) => saved[partition];
+
+    public async Task<Claim> ClaimAsync(string shard, long generation, bool force, CancellationToken stop)
+    {
+        await HinderAsync(stop);
+        var claim = await inner.ClaimAsync(shard, generation, force, stop);
+        await HinderAsync(stop);
+        world.Trace($"store: {shard} is claimed at {claim.State?.Number}");
+        return claim with { State = new State(this, shard, claim.State!) };
+    }
+
+    private async Task HinderAsync(CancellationToken stop)
+    {
+        if (world.Random.Next(3) != 0)
+        {
+            await world.Delay(8, CancellationToken.None);
+        }
+
+        stop.ThrowIfCancellationRequested();
+        if (world.Random.NextDouble() < world.Chances.StoreFails)
+        {
+            throw new StateStoreException("The store is away.");
+        }
+    }
+
+    private sealed class State(SimulatedStore store, string shard, IShardState inner) : IShardState
+    {
+        private ShardSave? underWay;
+
+        public long Token => inner.Token;
+
+        public long Number => inner.Number;
+
+        public ReadOnlyMemory<byte> Head => inner.Head;
+
+        public async Task<SaveOutcome> SaveAsync(ShardSave save, CancellationToken stop)
+        {
+            store.World.Check(() => (underWay is null || underWay == save).ShouldBeTrue(
+                $"{shard}: a save begins when the one before is current"));
+            underWay = save;
+            await store.HinderAsync(stop);
+            var outcome = await inner.SaveAsync(save, stop);
+            if (outcome == SaveOutcome.Current)
+            {
+                foreach (var (partition, offset) in ShardHead.Read(shard, save.Head.Span).Positions)
+                {
+                    store.saved[partition] = Math.Max(store.saved.GetValueOrDefault(partition), offset);
+                }
+            }
+
+            store.World.Trace($"store: {shard} save {save.Number} is {outcome}");
+            await store.HinderAsync(stop);
+            underWay = null;
+            return outcome;
+        }
+
+        public async Task<IReadOnlyList<ReadOnlyMemory<byte>?>> GetAsync(
+            string part, IReadOnlyList<ReadOnlyMemory<byte>> keys, CancellationToken stop)
+        {
+            await store.HinderAsync(stop);
+            return await inner.GetAsync(part, keys, stop);
+        }
+
+        public async Task<StatePage> ScanAsync(string part, string cursor, CancellationToken stop)
+        {
+            await store.HinderAsync(stop);
+            return await inner.ScanAsync(part, cursor, stop);
+        }
+
+        public async Task<ReadOnlyMemory<byte>> ReadLogAsync(string log, long from, long to, CancellationToken stop)
+        {
+            await store.HinderAsync(stop);
+            return await inner.ReadLogAsync(log, from, to, stop);
+        }
+    }
+}

@@ -1,0 +1,85 @@
+using StreamActors.Records;
+
+namespace StreamActors.Simulation.Tests.World;
+
+/// <summary>
+/// The model of an owned partition whose shard's state is in a store. What becomes of a record depends on what the
+/// shard remembers of earlier owners, so it is the entities' own state that tells whether a record was applied twice
+/// or skipped (<see cref="SimulatedEntity"/>); here stands what may leave, in which order, and what may be committed.
+/// </summary>
+internal sealed class StoredExpectations(SimulatedWorld world, RouteShape route, PartitionId partition, long start)
+    : IExpectations
+{
+    private const string DeadLetter = "dlq";
+
+    private readonly HashSet<(string Sink, string Kind, long Offset)> acknowledged = [];
+    private readonly HashSet<(string Sink, string Kind, long Offset)> delivered = [];
+    private readonly Dictionary<(string Sink, string Kind, string Key), long> newest = [];
+    private int read;
+
+    public int Run { get; private set; } = 1;
+
+    public bool IsStarted => Position >= 0;
+
+    public long Position { get; private set; } = start;
+
+    public int ReadAhead => route.Kind is RouteKind.Emit && !route.Dedup ? read - acknowledged.Count : 0;
+
+    public void Seek(long offset, bool logWasCut)
+    {
+        Position = offset;
+        if (logWasCut)
+        {
+            return;
+        }
+
+        Run++;
+        acknowledged.Clear();
+        delivered.Clear();
+        newest.Clear();
+    }
+
+    public void Read(SimulatedRecord record) => (Position, read) = (record.Offset + 1, read + 1);
+
+    public void Deliver(string sink, string kind, SimulatedRecord cause)
+    {
+        var isAllowed = kind == DeadLetter
+            ? cause.Wish is Wish.Reject or Wish.Throw
+            : cause.Wish is Wish.Emit or Wish.Ignore;
+        isAllowed.ShouldBeTrue($"{partition}@{cause.Offset} ({cause.Wish}) must not be delivered as {kind}");
+        cause.Offset.ShouldBeLessThan(Position, $"{partition}: what was not read was delivered");
+        acknowledged.ShouldNotContain(
+            (sink, kind, cause.Offset), $"{partition}@{cause.Offset} was delivered again after its acknowledgement");
+        if (!delivered.Add((sink, kind, cause.Offset)))
+        {
+            return;
+        }
+
+        if (route.Kind == RouteKind.Calls && cause.Key.Length == 0)
+        {
+            // Calls for records without a key wait for none.
+            return;
+        }
+
+        // Dead letters of records that a window held come later than those of records that it never took.
+        var order = (sink, kind, kind == DeadLetter ? cause.Key + cause.Wish : cause.Key);
+        newest.GetValueOrDefault(order, -1).ShouldBeLessThan(
+            cause.Offset, $"{partition}: an older record of the key {cause.Key} was delivered after a newer one");
+        newest[order] = cause.Offset;
+    }
+
+    public void Acknowledge(string sink, string kind, long offset) => acknowledged.Add((sink, kind, offset));
+
+    public void CheckCommit(long offset)
+    {
+        if (world.Store!.HasState(partition))
+        {
+            offset.ShouldBeLessThanOrEqualTo(
+                world.Store.Saved(partition), $"{partition}: {offset} was committed, and no snapshot goes as far");
+        }
+        else
+        {
+            offset.ShouldBeLessThanOrEqualTo(Position, $"{partition}: committed what was not read");
+        }
+    }
+}
