@@ -124,6 +124,23 @@ internal sealed class KafkaGroupConsumer : IGroupConsumer
     }
 
     /// <inheritdoc/>
+    public long Generation
+    {
+        get
+        {
+            var metadata = LibRdKafka.GroupMetadata(LibRdKafka.HandleOf(member.Consumer));
+            try
+            {
+                return LibRdKafka.GenerationOf(metadata);
+            }
+            finally
+            {
+                LibRdKafka.GroupMetadataDestroy(metadata);
+            }
+        }
+    }
+
+    /// <inheritdoc/>
     public void Seek(PartitionOffset position)
     {
         if (!readers.TryGetValue(position.Partition, out var reader))

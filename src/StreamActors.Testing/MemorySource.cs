@@ -43,6 +43,9 @@ internal sealed class MemoryConsumer(Topics topics, IGroupEvents members) : IGro
     public bool HasUncommitted =>
         positions.Any(each => each.Value > topics.Committed.GetValueOrDefault(each.Key));
 
+    /// <inheritdoc/>
+    public long Generation { get; private set; }
+
     /// <summary>How many commits were made.</summary>
     public int Commits { get; private set; }
 
@@ -64,6 +67,7 @@ internal sealed class MemoryConsumer(Topics topics, IGroupEvents members) : IGro
             .Where(partition => !positions.ContainsKey(partition))];
         if (free.Length > 0)
         {
+            Generation++;
             foreach (var (partition, offset) in members.Assigned(free))
             {
                 positions[partition] = offset;

@@ -183,7 +183,7 @@ internal sealed class Scenario
         world.EvenOut();
         world.Broker.Rebalance(stay: 0.9);
         var end = world.Time.Elapsed + Patience;
-        while (world.Uncommitted is { Count: > 0 } left)
+        while (world.Unfinished is { Count: > 0 } left)
         {
             world.Time.Elapsed.ShouldBeLessThan(end, $"stuck: {string.Join(", ", left)}");
             world.Alive.ForEach(static process => process.Step());

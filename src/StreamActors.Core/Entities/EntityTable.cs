@@ -43,13 +43,13 @@ internal sealed class EntityTable<TState>(
 
             slots[index] = new Slot { LastUsed = now };
             LinkAsNewest(index);
+            NoteChange(index);
         }
         else
         {
             Use(index, now);
         }
 
-        NoteChange(index);
         isAtCap = keys.Count > maxActive;
         if (isAtCap)
         {
@@ -72,12 +72,13 @@ internal sealed class EntityTable<TState>(
     /// </summary>
     public int NextToGo => keys.Count < maxActive ? None : oldest;
 
-    /// <summary>Uses the entity at an index.</summary>
+    /// <summary>Uses the entity at an index, whose state may change by it.</summary>
     public ref TState Use(int index, long now)
     {
         Unlink(index);
         slots[index].LastUsed = now;
         LinkAsNewest(index);
+        NoteChange(index);
         return ref slots[index].State;
     }
 

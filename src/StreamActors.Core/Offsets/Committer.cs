@@ -14,12 +14,13 @@ internal sealed class Committer(string pipeline, IGroupConsumer client, Pipeline
 {
     private readonly Dictionary<PartitionId, long> committed = [];
     private Task? underWay;
+    private Task proof = Task.CompletedTask;
     private IReadOnlyList<PartitionOffset> sent = [];
     private long lastCommit = long.MinValue / 2;
     private bool inTrouble;
 
     /// <summary>Whether no commit is under way.</summary>
-    public bool IsIdle => underWay is null || underWay.IsCompleted;
+    public bool IsIdle => underWay is null or { IsCompleted: true } && proof.IsCompleted;
 
     /// <summary>
     /// The last acknowledged commit of a partition by this member, and before the first the offset from which it
@@ -69,6 +70,11 @@ internal sealed class Committer(string pipeline, IGroupConsumer client, Pipeline
             Begin(now, news);
         }
     }
+
+    /// <summary>
+    /// Commits what is committed already, which changes nothing: an answer proves that the group knows the member.
+    /// </summary>
+    public Task Prove(IEnumerable<PartitionOffset> offsets) => proof = client.CommitAsync([.. offsets]);
 
     /// <summary>How many records are done, and not known to be committed.</summary>
     public long Uncommitted(IEnumerable<PartitionOffset> committable) => Records(News(committable));

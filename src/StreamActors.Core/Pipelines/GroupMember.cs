@@ -114,7 +114,7 @@ internal sealed class GroupMember : IGroupEvents
         Drop(Find(partitions));    // one that comes again without having gone is another
         foreach (var partition in partitions)
         {
-            owned[partition] = ShardOf(partition).Add(partition, host.Now());
+            owned[partition] = ShardOf(partition).Add(partition, host.Now(), client.Generation);
         }
 
         var begun = starter.StartAll(Find(partitions));

@@ -59,6 +59,15 @@ internal sealed class OwnedShard
     /// <summary>When it is tried again to start it, in milliseconds.</summary>
     public long RetryAt { get; private set; }
 
+    /// <summary>The group's generation in which the last of its partitions came.</summary>
+    public long Generation { get; private set; }
+
+    /// <summary>The commit that is to prove that this process is a member; null where none is needed.</summary>
+    public Task? Proof { get; set; }
+
+    /// <summary>Whether it has proven it.</summary>
+    public bool IsProven => Proof is { IsCompletedSuccessfully: true };
+
     /// <summary>Questions about it that the broker did not answer, in a row.</summary>
     public int Unanswered { get; set; }
 
@@ -74,8 +83,9 @@ internal sealed class OwnedShard
     public OwnedPartition? OutOfRange => Array.Find(partitions, static each => each is { IsOutOfRange: true });
 
     /// <summary>A partition of it was assigned.</summary>
-    public OwnedPartition Add(PartitionId partition, long now)
+    public OwnedPartition Add(PartitionId partition, long now, long generation)
     {
+        (Generation, Proof) = (generation, null);
         var input = IndexOf(partition);
         OwnedSince = now;
         return partitions[input] = new OwnedPartition(this, input);

@@ -152,7 +152,8 @@ internal sealed class ShardStarter(
         Shard made;
         try
         {
-            made = new Shard(host, new Epoch(), [.. from], random.NextDouble());
+            var ownership = new Ownership(new Epoch(), shard.Generation, shard.IsProven);
+            made = new Shard(host, ownership, [.. from], random.NextDouble());
         }
         catch (Exception error)
         {
@@ -192,13 +193,18 @@ internal sealed class ShardStarter(
     private long TimeOfRetry(int failures) =>
         host.Now() + (long)definition.Timing.Restart.Wait(failures, jitter).TotalMilliseconds;
 
+    private PartitionOffset Committed(OwnedPartition partition) =>
+        new(partition.Partition, committer.Committed(partition.Partition) ?? partition.StartAt!.Value);
+
     private void Restart(OwnedShard shard, Exception error)
     {
         shard.End();
-        if (error is ShardFencedException)
+        if (error is ShardFencedException fenced)
         {
+            // Not a failure of its own: another owns it, or its group was made again, which a commit proves.
+            shard.Proof = fenced.WasRefused ? committer.Prove(shard.Owned.Select(Committed)) : null;
             shard.PutOff(TimeOfRetry(++shard.Unanswered), error.Message);
-            events.Report(new EngineEvent.ShardRestarting(definition.Name, shard.ToString(), 1, error));
+            events.Report(new EngineEvent.ShardRestarting(definition.Name, shard.ToString(), shard.Unanswered, error));
             return;
         }
 

@@ -39,3 +39,12 @@ internal sealed class Epoch
         closed.Cancel();
     }
 }
+
+/// <summary>How a shard is owned.</summary>
+/// <param name="Epoch">The ownership by this process.</param>
+/// <param name="Generation">The group's generation in which its last partition was assigned.</param>
+/// <param name="IsProven">
+/// Whether a commit has proven since that the group knows this process as a member: what a store has of a later
+/// generation is then of a group that is gone.
+/// </param>
+internal readonly record struct Ownership(Epoch Epoch, long Generation = 0, bool IsProven = false);

@@ -47,17 +47,17 @@ internal sealed class Shard : IThreadPoolWorkItem
     private volatile Exception? failure;
 
     /// <summary>Makes a shard; where a store has its state, it takes records once it is restored.</summary>
-    public Shard(ShardHost host, Epoch epoch, IReadOnlyList<PartitionOffset> starts, double phase)
+    public Shard(ShardHost host, Ownership ownership, IReadOnlyList<PartitionOffset> starts, double phase)
     {
         this.host = host;
-        this.epoch = epoch;
+        epoch = ownership.Epoch;
         Inputs = [.. starts.Select(static start => start.Partition)];
         ledgers = [.. starts.Select(start => new OffsetLedger(start.Offset, host.Limits.UncommittedRecords))];
         progress = new ShardProgress(ledgers);
         context = host.MakeContext(epoch, Inputs, ledgers, phase, RequestTurn);
         runners = host.MakeRunners(Inputs, context);
         acknowledged = Acknowledge;
-        cycle = host.MakeCycle(context);
+        cycle = host.MakeCycle(context, ownership);
         intake = new Intake(host, context, runners, cycle);
         timer = host.Time.CreateTimer(
             static shard => ((Shard)shard!).OnTimer(), this, Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan);

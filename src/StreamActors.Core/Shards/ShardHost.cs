@@ -120,7 +120,9 @@ internal sealed class ShardHost
     /// Makes the cycle by which a store keeps a shard's state; null without a store, and where nothing of the shard is
     /// state.
     /// </summary>
-    public SnapshotCycle? MakeCycle(ShardContext context)
+    /// <param name="context">The shard's.</param>
+    /// <param name="ownership">Under which the shard is claimed.</param>
+    public SnapshotCycle? MakeCycle(ShardContext context, Ownership ownership)
     {
         if (store is null || !context.Parts.Exists(static part => part.NeedsStore))
         {
@@ -128,7 +130,8 @@ internal sealed class ShardHost
         }
 
         var (topic, number) = context.Inputs[0];
-        return new SnapshotCycle(store, $"{definition.GroupId}/{routes[topic].ShardGroup}/{number}", context);
+        var name = $"{definition.GroupId}/{routes[topic].ShardGroup}/{number}";
+        return new SnapshotCycle(new ShardClaim(store, name, ownership.Generation, ownership.IsProven), context);
     }
 
     private IRouteRunner MakeRunner(RouteDefinition route, ShardContext context)

@@ -6,6 +6,12 @@ namespace StreamActors.Snapshots;
 /// </summary>
 internal sealed class ShardFencedException : Exception
 {
+    /// <summary>
+    /// Whether it is a claim that was refused: then a commit that succeeds proves that the process is a member, and
+    /// that the group was made again.
+    /// </summary>
+    public bool WasRefused { get; init; }
+
     /// <summary>Makes it without a reason.</summary>
     public ShardFencedException()
     {

@@ -3,6 +3,13 @@ using StreamActors.Shards;
 
 namespace StreamActors.Snapshots;
 
+/// <summary>A claim of a shard.</summary>
+/// <param name="Store">Where its state is.</param>
+/// <param name="Shard">Its name there.</param>
+/// <param name="Generation">The group's generation when it was assigned.</param>
+/// <param name="Force">Whether the group has proven that an earlier generation was of a group that is gone.</param>
+internal sealed record ShardClaim(IStateStore Store, string Shard, long Generation, bool Force);
+
 /// <summary>What was read of a shard's snapshot.</summary>
 /// <param name="Head">Its head; null where nothing was saved yet.</param>
 /// <param name="Parts">What was read of each part.</param>
@@ -21,11 +28,16 @@ internal static class ShardRestore
     /// <summary>Claims a shard.</summary>
     /// <exception cref="ShardFencedException">It was refused: the group has gone on without this process.</exception>
     /// <exception cref="StateStoreException">The store did not answer.</exception>
-    public static async Task<IShardState> ClaimAsync(IStateStore store, string shard, CancellationToken stop)
+    public static async Task<IShardState> ClaimAsync(ShardClaim claim, CancellationToken stop)
     {
-        var claim = await store.ClaimAsync(shard, generation: 0, force: false, stop);
-        return claim.State ?? throw new ShardFencedException(
-            $"The claim of the shard {shard} was refused: it was claimed in the generation {claim.Generation}.");
+        var (store, shard, generation, force) = claim;
+        var answer = await store.ClaimAsync(shard, generation, force, stop);
+        return answer.State ?? throw new ShardFencedException(
+            $"The shard {shard} was claimed in the group's generation {answer.Generation}, and this process is in its "
+            + $"generation {generation}: the group has gone on without it, or was made again.")
+        {
+            WasRefused = true,
+        };
     }
 
     /// <summary>Reads the current snapshot of a shard as a whole.</summary>

@@ -21,8 +21,7 @@ internal sealed class SnapshotCycle
 {
     private static readonly Backoff Retry = new(TimeSpan.FromMilliseconds(50), TimeSpan.FromSeconds(1));
 
-    private readonly IStateStore store;
-    private readonly string shard;
+    private readonly ShardClaim claim;
     private readonly ShardContext context;
     private readonly Random random;
     private readonly long[] durable;
@@ -41,13 +40,11 @@ internal sealed class SnapshotCycle
     private int failures;
 
     /// <summary>Makes the cycle of a shard that is to be claimed.</summary>
-    /// <param name="store">Where its state is.</param>
-    /// <param name="shard">Its name there.</param>
+    /// <param name="claim">How it is claimed.</param>
     /// <param name="context">The shard's.</param>
-    public SnapshotCycle(IStateStore store, string shard, ShardContext context)
+    public SnapshotCycle(ShardClaim claim, ShardContext context)
     {
-        this.store = store;
-        this.shard = shard;
+        this.claim = claim;
         this.context = context;
         random = new Random((int)context.HashSeed);
         durable = new long[context.Ledgers.Count];
@@ -120,8 +117,11 @@ internal sealed class SnapshotCycle
     /// <summary>The offset of an input below which a restore needs no record.</summary>
     public long Durable(int input) => durable[input];
 
-    /// <summary>Whether a record may be handled now: no more than so many lie behind the last save.</summary>
-    public bool HasRoomFor(int input, long offset) => offset - durable[input] < context.Limits.UncommittedRecords;
+    /// <summary>
+    /// Whether a record may be handled now: so many offsets may lie behind the last save, and one record in any case.
+    /// </summary>
+    public bool HasRoomFor(int input, long offset) => offset - durable[input] < context.Limits.UncommittedRecords
+        || context.Ledgers[input].Next == durable[input];
 
     /// <summary>Takes what the store has answered, asks what is to be asked, and cuts when it is time.</summary>
     public void GoOn()
@@ -160,8 +160,8 @@ internal sealed class SnapshotCycle
     /// <returns>Whether there may be another step at once.</returns>
     private bool TakeStep() => phase switch
     {
-        Phase.Claiming => Step(stop => ShardRestore.ClaimAsync(store, shard, stop), Claimed),
-        Phase.Loading => Step(stop => ShardRestore.ReadAsync(state!, shard, stop), Loaded),
+        Phase.Claiming => Step(stop => ShardRestore.ClaimAsync(claim, stop), Claimed),
+        Phase.Loading => Step(stop => ShardRestore.ReadAsync(state!, claim.Shard, stop), Loaded),
         Phase.Waiting => context.Outbox.IsPast(mark) && Enter(Phase.Saving),
         Phase.Saving => Step(stop => state!.SaveAsync(save!, stop), Saved),
         _ => false,
@@ -223,7 +223,7 @@ internal sealed class SnapshotCycle
 
     private void Loaded(RestoredShard restored)
     {
-        mustBeWhole = !ShardRestore.Load(restored, shard, context);
+        mustBeWhole = !ShardRestore.Load(restored, claim.Shard, context);
         TakePositions(durable);
         TakePositions(lastCutAt);
         IsRestored = true;
@@ -254,7 +254,7 @@ internal sealed class SnapshotCycle
                 (mustBeWhole, phase) = (true, Phase.Claiming);
                 return;
             default:
-                throw new ShardFencedException($"Another process has claimed the shard {shard}.");
+                throw new ShardFencedException($"Another process has claimed the shard {claim.Shard}.");
         }
     }
 

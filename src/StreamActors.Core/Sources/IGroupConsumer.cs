@@ -57,6 +57,12 @@ internal interface IGroupConsumer : IDisposable
     /// </summary>
     long? Lag(PartitionOffset position);
 
+    /// <summary>
+    /// The group's generation (under KIP-848 the member's epoch) as the client knows it now: who owns a partition later
+    /// has a higher one. It begins anew with a group that was made again. Asks nobody.
+    /// </summary>
+    long Generation { get; }
+
     /// <summary>Moves an owned partition to another offset; what was fetched and not read is dropped.</summary>
     void Seek(PartitionOffset position);
 

@@ -47,6 +47,17 @@ internal static unsafe partial class LibRdKafka
     [return: UnsafeAccessorType("Confluent.Kafka.Impl.SafeKafkaHandle, Confluent.Kafka")]
     private static extern object SafeHandleOf(Handle handle);
 
+    // --- Group ---
+
+    [LibraryImport(Library, EntryPoint = "rd_kafka_consumer_group_metadata")]
+    public static partial nint GroupMetadata(nint client);
+
+    [LibraryImport(Library, EntryPoint = "rd_kafka_consumer_group_metadata_generation_id")]
+    public static partial int GenerationOf(nint groupMetadata);
+
+    [LibraryImport(Library, EntryPoint = "rd_kafka_consumer_group_metadata_destroy")]
+    public static partial void GroupMetadataDestroy(nint groupMetadata);
+
     // --- Queues ---
 
     [LibraryImport(Library, EntryPoint = "rd_kafka_queue_new")]

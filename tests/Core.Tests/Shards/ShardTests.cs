@@ -21,7 +21,7 @@ public sealed class ShardTests
         var gate = new SinkGate("p", "sink", events, new Random(1));
         var open = new OpenSink("sink", new RefusingSink(), gate, metrics.Sinks[0].Counters);
         var host = new ShardHost(builder.Build(), [open], metrics, services);
-        var shard = new Shard(host, new Epoch(), [new PartitionOffset(new PartitionId("t", 0), 0)], phase: 0);
+        var shard = new Shard(host, new Ownership(new Epoch()), [new PartitionOffset(new PartitionId("t", 0), 0)], phase: 0);
         using var batch = new RecordBatch();
         batch.Reset(shard.Inputs[0]);
         for (var number = 0; number < Records; number++)
@@ -52,7 +52,7 @@ public sealed class ShardTests
         foreach (var partition in new[] { 0, 1 })
         {
             var shard = new Shard(
-                host, new Epoch(), [new PartitionOffset(new PartitionId("t", partition), 0)], phase: 0);
+                host, new Ownership(new Epoch()), [new PartitionOffset(new PartitionId("t", partition), 0)], phase: 0);
             using var batch = new RecordBatch();
             batch.Reset(shard.Inputs[0]);
             for (var number = 0; number < Records; number++)

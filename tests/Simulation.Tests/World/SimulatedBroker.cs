@@ -15,6 +15,9 @@ internal sealed class SimulatedBroker(VirtualTime time, Random random, Simulated
     private readonly List<SimulatedConsumer> members = [];
     private int generation;
 
+    /// <summary>Counts the rebalances.</summary>
+    public long Generation => generation;
+
     public SortedDictionary<string, List<PartitionLog>> Topics { get; } = [];
 
     public Dictionary<PartitionId, long> Committed { get; } = [];
@@ -90,9 +93,9 @@ internal sealed class SimulatedBroker(VirtualTime time, Random random, Simulated
         var wanted = owners.Keys.Where(partition => targets.GetValueOrDefault(partition) == member);
         if (isEager)
         {
-            if (member.Generation != generation)
+            if (member.LetGoFor != generation)
             {
-                member.Generation = generation;
+                member.LetGoFor = generation;
                 return ([.. owned], []);
             }
 

@@ -53,7 +53,9 @@ internal sealed class SimulatedConsumer(SimulatedWorld world, IGroupEvents event
     public bool IsDead { get; set; }
 
     /// <summary>The last rebalance for which it let go of everything, where the protocol wants that.</summary>
-    public int Generation { get; set; }
+    public int LetGoFor { get; set; }
+
+    public long Generation { get; private set; }
 
     public Dictionary<PartitionId, IExpectations> Owned => owned;
 
@@ -235,6 +237,7 @@ internal sealed class SimulatedConsumer(SimulatedWorld world, IGroupEvents event
         }
 
         world.Trace($"{this} gets {string.Join(", ", partitions)}");
+        Generation = world.Broker.Generation;
         handling = Handling.Assigned;
         var starts = events.Assigned(partitions);
         handling = Handling.None;

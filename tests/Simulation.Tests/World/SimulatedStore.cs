@@ -21,6 +21,9 @@ internal sealed class SimulatedStore(SimulatedWorld world) : IStateStore
 
     public ValueTask DisposeAsync() => ValueTask.CompletedTask;
 
+    /// <summary>Whether an owner was told that it is none any more.</summary>
+    public bool HasFenced { get; private set; }
+
     /// <summary>Whether something was ever saved of the partition's shard.</summary>
     public bool HasState(PartitionId partition) => saved.ContainsKey(partition);
 
@@ -32,8 +35,8 @@ internal sealed class SimulatedStore(SimulatedWorld world) : IStateStore
         await HinderAsync(stop);
         var claim = await inner.ClaimAsync(shard, generation, force, stop);
         await HinderAsync(stop);
-        world.Trace($"store: {shard} is claimed at {claim.State?.Number}");
-        return claim with { State = new State(this, shard, claim.State!) };
+        world.Trace($"store: {shard} is claimed in {generation} at {claim.State?.Number}");
+        return claim.State is null ? claim : claim with { State = new State(this, shard, claim.State) };
     }
 
     private async Task HinderAsync(CancellationToken stop)
@@ -75,6 +78,7 @@ internal sealed class SimulatedStore(SimulatedWorld world) : IStateStore
                 }
             }
 
+            store.HasFenced |= outcome == SaveOutcome.Fenced;
             store.World.Trace($"store: {shard} save {save.Number} is {outcome}");
             await store.HinderAsync(stop);
             underWay = null;

@@ -111,9 +111,13 @@ internal sealed class SimulatedWorld : IEngineEvents
     /// </summary>
     public Exception? Violation { get; private set; }
 
-    /// <summary>What the group has not committed to its end, and who owns it.</summary>
-    public IReadOnlyList<string> Uncommitted =>
-        [.. Broker.Partitions.Where(log => Broker.Committed.GetValueOrDefault(log.Id, -1) < log.End).Select(log =>
+    /// <summary>
+    /// What the group has not committed to its end, and who owns it; and who has parked what a snapshot carries.
+    /// </summary>
+    public IReadOnlyList<string> Unfinished =>
+        [.. Alive.Where(static process => process.Metrics.Routes.Any(static route => route.Counters.ParkedRecords > 0))
+            .Select(static process => $"parked by {process.Consumer}"),
+        .. Broker.Partitions.Where(log => Broker.Committed.GetValueOrDefault(log.Id, -1) < log.End).Select(log =>
             $"{log.Id} of {Alive.Find(process => process.Consumer.Owned.ContainsKey(log.Id))?.Consumer}")];
 
     public SimulatedProcess StartProcess()
@@ -228,6 +232,7 @@ internal sealed class SimulatedWorld : IEngineEvents
         Trace($"event {happened}");
         // Retries that are due after the limit are let go before it, and said so.
         if (happened is EngineEvent.Revoked revoked && revoked.Drain < Timing.DrainLimit && !mayHaveDefects
+            && Store is not { HasFenced: true }
             && !revoked.WaitedFor.Contains(" of map-", StringComparison.Ordinal))
         {
             Check(() => revoked.Undone.ShouldBe(0, "a drain that ended in time has finished what was started"));
