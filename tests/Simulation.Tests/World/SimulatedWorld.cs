@@ -149,8 +149,13 @@ internal sealed class SimulatedWorld : IEngineEvents
         }
     }
 
+    /// <summary>Whether the store keeps the state of the partition's shard, which has some.</summary>
+    public bool HasStoredState(PartitionId partition) => Store is not null
+        && Routes.Any(route => route.ShardGroup == RouteOf(partition).ShardGroup
+            && (route.Dedup || route.Kind is RouteKind.Sample or RouteKind.Entity or RouteKind.Calls));
+
     /// <summary>The model of a partition that a member gets.</summary>
-    public IExpectations Expect(PartitionId partition, long start) => Store is null
+    public IExpectations Expect(PartitionId partition, long start) => !HasStoredState(partition)
         ? new Expectations(RouteOf(partition), partition, start)
         : new StoredExpectations(this, RouteOf(partition), partition, start);
 

@@ -15,7 +15,6 @@ internal sealed class StoredExpectations(SimulatedWorld world, RouteShape route,
     private readonly HashSet<(string Sink, string Kind, long Offset)> acknowledged = [];
     private readonly HashSet<(string Sink, string Kind, long Offset)> delivered = [];
     private readonly Dictionary<(string Sink, string Kind, string Key), long> newest = [];
-    private int read;
 
     public int Run { get; private set; } = 1;
 
@@ -23,7 +22,7 @@ internal sealed class StoredExpectations(SimulatedWorld world, RouteShape route,
 
     public long Position { get; private set; } = start;
 
-    public int ReadAhead => route.Kind is RouteKind.Emit && !route.Dedup ? read - acknowledged.Count : 0;
+    public int ReadAhead => 0;
 
     /// <summary>Whether a shard of it was ever saved; where nothing of it is state, none is.</summary>
     private bool HasState => world.Store!.HasState(partition);
@@ -44,7 +43,7 @@ internal sealed class StoredExpectations(SimulatedWorld world, RouteShape route,
         newest.Clear();
     }
 
-    public void Read(SimulatedRecord record) => (Position, read) = (record.Offset + 1, read + 1);
+    public void Read(SimulatedRecord record) => Position = record.Offset + 1;
 
     public void Deliver(string sink, string kind, SimulatedRecord cause)
     {
