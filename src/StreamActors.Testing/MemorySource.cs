@@ -67,7 +67,7 @@ internal sealed class MemoryConsumer(Topics topics, IGroupEvents members) : IGro
             .Where(partition => !positions.ContainsKey(partition))];
         if (free.Length > 0)
         {
-            Generation++;
+            Generation = ++topics.Generation;
             foreach (var (partition, offset) in members.Assigned(free))
             {
                 positions[partition] = offset;

@@ -19,6 +19,9 @@ internal sealed class Topics(VirtualTime time, int partitions)
     /// <summary>The offsets that the group has committed.</summary>
     public Dictionary<PartitionId, long> Committed { get; } = [];
 
+    /// <summary>The group's generation: counts the assignments.</summary>
+    public long Generation { get; set; }
+
     /// <summary>Dead letters that were written or dropped, in order.</summary>
     public List<DeadLetter> DeadLetters { get; } = [];
 

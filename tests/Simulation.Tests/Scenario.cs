@@ -106,7 +106,7 @@ internal sealed class Scenario
         }
 
         var process = world.Alive.Count == 0 ? null : world.Alive[random.Next(world.Alive.Count)];
-        switch (random.Next(14))
+        switch (random.Next(15))
         {
             case < 4:
                 world.Broker.Rebalance(stay: random.NextDouble());
@@ -149,6 +149,9 @@ internal sealed class Scenario
                 break;
             case 12:
                 Cut();
+                break;
+            case 14 when world.Store is { } store:
+                store.GoBack(random.Next(1, 8));
                 break;
             case 13 when outageUntil == TimeSpan.Zero:
                 outageUntil = world.Time.Elapsed + TimeSpan.FromMilliseconds(random.Next(500));

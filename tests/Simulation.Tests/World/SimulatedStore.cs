@@ -30,6 +30,13 @@ internal sealed class SimulatedStore(SimulatedWorld world) : IStateStore
     /// <summary>Up to where a save of the partition's shard went that was ever current.</summary>
     public long Saved(PartitionId partition) => saved[partition];
 
+    /// <summary>A copy that lags behind takes its place: the last changes are gone, claims and saves.</summary>
+    public void GoBack(int changes)
+    {
+        inner.GoBackTo(Math.Max(inner.Changes - changes, 0));
+        world.Trace($"store: goes back by {changes} changes");
+    }
+
     public async Task<Claim> ClaimAsync(string shard, long generation, bool force, CancellationToken stop)
     {
         await HinderAsync(stop);
