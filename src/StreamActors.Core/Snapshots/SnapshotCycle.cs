@@ -195,6 +195,9 @@ internal sealed class SnapshotCycle
         {
             Trouble = error.Message;
             tryAt = context.Now + Milliseconds(Retry.Wait(++failures, random));
+
+            // A store that lost the claim answers no read: a new one is made first.
+            phase = phase == Phase.Loading ? Phase.Claiming : phase;
             return false;
         }
 

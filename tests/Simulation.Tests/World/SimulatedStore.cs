@@ -12,6 +12,7 @@ internal sealed class SimulatedStore(SimulatedWorld world) : IStateStore
 {
     private readonly MemoryStateStore inner = new();
     private readonly Dictionary<PartitionId, long> saved = [];
+    private long lastFirstSave;
 
     private SimulatedWorld World => world;
 
@@ -30,11 +31,14 @@ internal sealed class SimulatedStore(SimulatedWorld world) : IStateStore
     /// <summary>Up to where a save of the partition's shard went that was ever current.</summary>
     public long Saved(PartitionId partition) => saved[partition];
 
-    /// <summary>A copy that lags behind takes its place: the last changes are gone, claims and saves.</summary>
+    /// <summary>
+    /// A copy that lags behind takes its place: the last changes are gone, claims and saves; but no shard is without a
+    /// save that had one, which would look like a shard that is new.
+    /// </summary>
     public void GoBack(int changes)
     {
-        inner.GoBackTo(Math.Max(inner.Changes - changes, 0));
-        world.Trace($"store: goes back by {changes} changes");
+        inner.GoBackTo(Math.Max(inner.Changes - changes, lastFirstSave));
+        world.Trace($"store: goes back by {changes} changes, not before {lastFirstSave}");
     }
 
     public async Task<Claim> ClaimAsync(string shard, long generation, bool force, CancellationToken stop)
@@ -79,6 +83,7 @@ internal sealed class SimulatedStore(SimulatedWorld world) : IStateStore
             var outcome = await inner.SaveAsync(save, stop);
             if (outcome == SaveOutcome.Current)
             {
+                store.lastFirstSave = save.Number == 1 ? store.inner.Changes : store.lastFirstSave;
                 foreach (var (partition, offset) in ShardHead.Read(shard, save.Head.Span).Positions)
                 {
                     store.saved[partition] = Math.Max(store.saved.GetValueOrDefault(partition), offset);
