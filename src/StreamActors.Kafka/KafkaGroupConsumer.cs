@@ -1,5 +1,6 @@
 using Confluent.Kafka;
 using StreamActors.Events;
+using StreamActors.Kafka.Native;
 using StreamActors.Records;
 using StreamActors.Sources;
 

@@ -22,10 +22,11 @@ public sealed record PipelineTestOptions
     public int Partitions { get; init; } = 1;
 
     /// <summary>
-    /// Whether a drained shard (<see cref="PipelineTest.Restart"/>, <see cref="PipelineTest.Revoke"/>) hands its state
-    /// over: as bytes, by the codecs of the states. Off unless set, as in a node of this release: a restart, a
-    /// hand-over and a crash forget the state of entities, their timers and the ids of dedup. A crash forgets them
-    /// either way.
+    /// Whether a store keeps the state of entities, their timers, windows, parked records and the ids of dedup: as
+    /// bytes, by the codecs of the states, saved with each commit. After a <see cref="PipelineTest.Restart"/> or a
+    /// <see cref="PipelineTest.Revoke"/> all is there; after a <see cref="PipelineTest.Crash"/> or a
+    /// <see cref="PipelineTest.Lose"/> what was saved, and the records since are read again. Off unless set, as in a
+    /// node of this release, which forgets.
     /// </summary>
     public bool KeepsState { get; init; }
 

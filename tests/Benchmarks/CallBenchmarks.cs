@@ -39,7 +39,8 @@ public class CallBenchmarks
         var host = new ShardHost(
             builder.Build(), [new OpenSink("sink", new NoSink(), gate, metrics.Sinks[0].Counters)], metrics, services);
         shards = [.. Enumerable.Range(0, Partitions).Select(number =>
-            new Shard(host, new Ownership(new Epoch()), [new PartitionOffset(new PartitionId("t", number), 0)], phase: 0))];
+            new Shard(
+                host, new Ownership(new Epoch()), [new PartitionOffset(new PartitionId("t", number), 0)], phase: 0))];
     }
 
     /// <summary>Records of 1,000 keys a partition, all called for.</summary>

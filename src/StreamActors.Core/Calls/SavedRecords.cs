@@ -72,7 +72,8 @@ internal sealed class SavedRecords
         var records = new List<ParkedRecord>();
         foreach (var (key, bytes) in part.Entries)
         {
-            var input = SnapshotReader.Open(bytes.Span, part.Shard, $"a parked record ({Convert.ToHexString(key.Span)})");
+            var what = $"a parked record ({Convert.ToHexString(key.Span)})";
+            var input = SnapshotReader.Open(bytes.Span, part.Shard, what);
             var image = RecordImage.Read(ref input, part, inputs);
             var failed = (int)input.ReadNumber();
             records.Add(new ParkedRecord(in image) { Attempts = failed, Failed = failed, IsSaved = true });

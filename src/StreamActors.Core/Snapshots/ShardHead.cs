@@ -44,7 +44,7 @@ internal sealed record ShardHead(
     /// <summary>Reads what <see cref="ToBytes"/> wrote.</summary>
     /// <param name="shard">The shard's name, for the message.</param>
     /// <param name="bytes">What a store kept.</param>
-    /// <exception cref="SnapshotException">The bytes are damaged, or of a form that this program does not know.</exception>
+    /// <exception cref="SnapshotException">They are damaged, or of a form that this program does not know.</exception>
     public static ShardHead Read(string shard, ReadOnlySpan<byte> bytes)
     {
         var input = SnapshotReader.Open(bytes, shard, "the head");

@@ -134,7 +134,9 @@ internal sealed class WindowStage<T> : IStage<T>, IStateful
         }
 
         counters?.Load(
-            saved, static (_, ref value) => new Counter { Seen = (int)value.ReadNumber() }, context.Now - context.UtcNow);
+            saved,
+            static (_, ref value) => new Counter { Seen = (int)value.ReadNumber() },
+            context.Now - context.UtcNow);
     }
 
     private void WriteHeld(SnapshotCut cut, WindowBuffer buffer, int from)

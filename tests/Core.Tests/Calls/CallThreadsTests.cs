@@ -94,7 +94,7 @@ public sealed class CallThreadsTests
     }
 
     private static Shard Start(ShardHost host, int number) =>
-        new(host, new Epoch(), [new PartitionOffset(new PartitionId("t", number), 0)], phase: 0);
+        new(host, new Ownership(new Epoch()), [new PartitionOffset(new PartitionId("t", number), 0)], phase: 0);
 
     private static void Post(Shard shard, int offset)
     {

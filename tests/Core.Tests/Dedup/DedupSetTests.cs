@@ -1,4 +1,5 @@
 using StreamActors.Dedup;
+using StreamActors.Snapshots;
 
 namespace StreamActors.Core.Tests.Dedup;
 
@@ -239,4 +240,53 @@ public sealed class DedupSetTests
 
     private static UInt128 Spread(long number) =>
         new((ulong)number * 0xBF58476D1CE4E5B9, (ulong)number * 0x94D049BB133111EB);
+
+    [Fact]
+    public void What_cuts_said_makes_the_same_set_elsewhere_in_whatever_steps_it_was_said()
+    {
+        var random = new Random(5);
+        var (log, head) = (new byte[64 * 1024], ReadOnlyMemory<byte>.Empty);
+        using var set = new DedupSet(Window, seed: 7, new PagePool(long.MaxValue));
+        var now = 0L;
+        for (var id = 0; id < 3_000; id++)
+        {
+            set.TryAdd((UInt128)id, now += random.Next(3)).ShouldBeTrue();
+            if (random.Next(50) == 0)
+            {
+                set.Remove((UInt128)random.Next(id + 1));
+            }
+
+            if (random.Next(100) == 0 || id == 2_999)
+            {
+                var cut = new SnapshotCut { IsWhole = false, UtcNow = now };
+                set.Cut(cut, now);
+                head = cut.Head.Written;
+                foreach (var write in cut.ToSave(1, new ShardHead(0, [], [])).Logs)
+                {
+                    write.Bytes.CopyTo(log.AsMemory((int)write.Position));
+                }
+            }
+        }
+
+        var (from, to) = set.Saved;
+        using var restored = new DedupSet(Window, seed: 8, new PagePool(long.MaxValue));
+        restored.Load(
+            new RestoredPart
+            {
+                Shard = "shard",
+                Name = "dedup",
+                Away = 0,
+                Inputs = [0],
+                Head = head,
+                Entries = [],
+                LogFrom = from,
+                Log = log.AsMemory((int)from, (int)(to - from)),
+            },
+            now);
+        restored.Count.ShouldBe(set.Count);
+        for (var id = 0; id < 3_000; id++)
+        {
+            restored.TryAdd((UInt128)id, now).ShouldBe(set.TryAdd((UInt128)id, now), $"id {id}");
+        }
+    }
 }

@@ -44,7 +44,8 @@ internal sealed class CallShards
         host = new ShardHost(definition, sinks, metrics, services);
         Counters = metrics.Routes[0].Counters;
         All = [.. Enumerable.Range(0, shards).Select(number =>
-            new Shard(host, new Ownership(new Epoch()), [new PartitionOffset(new PartitionId("t", number), 0)], phase: 0))];
+            new Shard(
+                host, new Ownership(new Epoch()), [new PartitionOffset(new PartitionId("t", number), 0)], phase: 0))];
     }
 
     public ManualTime Time { get; } = new();

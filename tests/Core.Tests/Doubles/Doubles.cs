@@ -55,6 +55,8 @@ internal sealed class ManualSink : ISink
 /// <summary>A client whose answers the test sets.</summary>
 internal sealed class ManualConsumer : IGroupConsumer
 {
+    public long Generation => 1;
+
     private readonly Dictionary<PartitionId, Queue<long>> logs = [];
 
     public List<(TaskCompletionSource Done, PartitionOffset[] Offsets)> Commits { get; } = [];

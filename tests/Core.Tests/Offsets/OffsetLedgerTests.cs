@@ -91,4 +91,42 @@ public sealed class OffsetLedgerTests
         Should.Throw<EngineDefectException>(() => ledger.Complete(1));
         Should.Throw<EngineDefectException>(() => new OffsetLedger(0, 100).Retain(0));
     }
+
+    [Fact]
+    public void A_record_that_a_snapshot_carries_holds_back_nobody_and_is_done_once()
+    {
+        var ledger = new OffsetLedger(0, maxSpan: 2);
+        ledger.Receive(0);
+        ledger.Receive(1);
+        ledger.Complete(1);
+        ledger.Carry(0);
+        (ledger.Committable, ledger.CountPending()).ShouldBe((2, 1));
+        ledger.HasRoomFor(2).ShouldBeTrue("the bound is on what nobody has saved");
+        ledger.Retain(0);
+        ledger.Complete(0).ShouldBeFalse();
+        ledger.Complete(0).ShouldBeTrue();
+        ledger.CountPending().ShouldBe(0);
+        Should.Throw<EngineDefectException>(() => ledger.Complete(0));
+    }
+
+    [Fact]
+    public void What_is_done_before_its_snapshot_is_current_is_not_carried()
+    {
+        var ledger = new OffsetLedger(0, maxSpan: 2);
+        ledger.Receive(0);
+        ledger.Complete(0);
+        ledger.Carry(0);
+        (ledger.Committable, ledger.CountPending()).ShouldBe((1, 0));
+    }
+
+    [Fact]
+    public void A_restored_record_is_pending_once_and_below_the_start()
+    {
+        var ledger = new OffsetLedger(0, maxSpan: 2);
+        ledger.StartAt(100);
+        ledger.Restore(7);
+        (ledger.Committable, ledger.Next, ledger.CountPending()).ShouldBe((100, 100, 1));
+        ledger.Complete(7).ShouldBeTrue();
+        ledger.CountPending().ShouldBe(0);
+    }
 }

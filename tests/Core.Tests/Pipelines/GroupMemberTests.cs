@@ -142,5 +142,5 @@ public sealed class GroupMemberTests
     [InlineData(0, 0, 0, "")]
     public void What_is_forgotten_is_said_in_numbers_and_what_there_is_none_of_is_left_out(
         long entities, long timers, long ids, string text) =>
-        new Snapshots.Holding(entities, timers, ids).ToString().ShouldBe(text);
+        new StreamActors.Snapshots.Holding(entities, timers, ids).ToString().ShouldBe(text);
 }

@@ -1,6 +1,5 @@
 using StreamActors.Shards;
 using StreamActors.Sinks;
-using StreamActors.Snapshots;
 
 namespace StreamActors.Core.Tests.Shards;
 
@@ -44,11 +43,9 @@ public sealed class EventClockTests
         var clock = new EventClock(2, TimeSpan.FromHours(1));
         clock.TryMove(new Origin(0, 0, 500), 0);
         clock.TryMove(new Origin(1, 0, 300), 0);
-        var output = new SnapshotWriter();
-        clock.Save(output);
         var next = new EventClock(2, TimeSpan.FromMilliseconds(1));
-        var input = new SnapshotReader(output.Written.Span);
-        next.Load(ref input);
+        next.Restore(0, clock.Times[0]);
+        next.Restore(1, clock.Times[1]);
         next.Now.ShouldBe(300, "the node before believed it");
         next.TryMove(new Origin(1, 0, 1), 0);
         next.Now.ShouldBe(300);

@@ -21,7 +21,8 @@ public sealed class ShardTests
         var gate = new SinkGate("p", "sink", events, new Random(1));
         var open = new OpenSink("sink", new RefusingSink(), gate, metrics.Sinks[0].Counters);
         var host = new ShardHost(builder.Build(), [open], metrics, services);
-        var shard = new Shard(host, new Ownership(new Epoch()), [new PartitionOffset(new PartitionId("t", 0), 0)], phase: 0);
+        var start = new PartitionOffset(new PartitionId("t", 0), 0);
+        var shard = new Shard(host, new Ownership(new Epoch()), [start], phase: 0);
         using var batch = new RecordBatch();
         batch.Reset(shard.Inputs[0]);
         for (var number = 0; number < Records; number++)
