@@ -105,7 +105,7 @@ internal sealed class Reports(TraceLog trace, Topics topics) : IEngineEvents
         {
             var key = TraceLog.Show(record.KeyBytes);
             failures.Add(new PipelineFailure(
-                isRefusal ? $"The codec refused {place} (key {key})" : $"User code failed on {place} (key {key})",
+                isRefusal ? $"The record {place} (key {key}) was refused" : $"User code failed on {place} (key {key})",
                 place,
                 isRefusal ? message : $"{type}: {message}",
                 error));
@@ -125,5 +125,5 @@ internal sealed class Reports(TraceLog trace, Topics topics) : IEngineEvents
 /// <param name="What">What failed, as a sentence without its end.</param>
 /// <param name="Record">The record that was given up; null where it was none.</param>
 /// <param name="Why">The codec's reason, or the exception's type and message.</param>
-/// <param name="Error">What user code threw; null for bytes that the codec refused.</param>
+/// <param name="Error">What user code threw; null for a record that was refused.</param>
 public sealed record PipelineFailure(string What, PartitionOffset? Record, string Why, Exception? Error);

@@ -47,7 +47,7 @@ public sealed class FailureTests
         using var test = PipelineTest.Of(Visits.Define);
         test.SendBad(Visits.Topic, "u1", "{");
         Should.Throw<PipelineTestException>(() => test.Send(Visits.Topic, "u1", "{"))
-            .Message.ShouldStartWith($"The codec refused {Visits.Topic}/0@1 (key u1): ");
+            .Message.ShouldStartWith($"The record {Visits.Topic}/0@1 (key u1) was refused: ");
         test.DeadLetters.Count.ShouldBe(2);
         test.Failures.Count.ShouldBe(1);
     }

@@ -64,6 +64,11 @@ internal sealed class CallAttempt<TIn, TOut>(CallDesk<TIn, TOut> desk, ParkedRec
                 return new() { Result = await Invoke(scope).ConfigureAwait(false) };
             }
         }
+        catch (RecordRefusedException error)
+        {
+            // A verdict on the record: no other attempt would change it, whatever the filter says.
+            return new() { Error = error };
+        }
         catch (OperationCanceledException error) when (error.InnerException is TimeoutException)
         {
             // A client's own time-out, as HttpClient tells it.

@@ -19,8 +19,13 @@ internal sealed class DeadLetters(string handler, string? topic, SinkLane? lane,
     private Bounded failures;
     private Bounded failedTimers;
 
-    /// <summary>Gives up a record whose bytes were refused.</summary>
-    public void Reject(scoped in Record record, Origin origin, Rejection why, ref RouteCounters.Turnover counts)
+    /// <summary>Gives up a record that was refused, by the last of so many attempts.</summary>
+    public void Reject(
+        scoped in Record record,
+        Origin origin,
+        Rejection why,
+        ref RouteCounters.Turnover counts,
+        int attempts = 1)
     {
         counts.Rejected++;
         if (rejections.IsDue(context.Now, context.ReportEvery, out var count))
@@ -33,11 +38,14 @@ internal sealed class DeadLetters(string handler, string? topic, SinkLane? lane,
         if (lane is not null)
         {
             counts.DeadLettered++;
-            Write(in record, origin, ("validation_error", why.ToString()), attempts: 1);
+            Write(in record, origin, ("validation_error", why.ToString()), attempts);
         }
     }
 
-    /// <summary>Gives up a record on which user code threw, the last of so many attempts.</summary>
+    /// <summary>
+    /// Gives up a record on which user code threw, the last of so many attempts: it has failed, unless what was thrown
+    /// says that the record is refused.
+    /// </summary>
     public void Fail(
         scoped in Record record,
         Origin origin,
@@ -45,6 +53,12 @@ internal sealed class DeadLetters(string handler, string? topic, SinkLane? lane,
         ref RouteCounters.Turnover counts,
         int attempts = 1)
     {
+        if (error is RecordRefusedException refused)
+        {
+            Reject(in record, origin, refused.Rejection, ref counts, attempts);
+            return;
+        }
+
         counts.Failed++;
         if (failures.IsDue(context.Now, context.ReportEvery, out var count))
         {
