@@ -51,6 +51,9 @@ internal sealed class Node : IHostedLifecycleService, IAsyncDisposable
     /// <summary>The pipelines with their peers.</summary>
     public IReadOnlyList<NodePipeline> Pipelines { get; }
 
+    /// <summary>The wall-clock time.</summary>
+    public DateTimeOffset UtcNow => time.GetUtcNow();
+
     /// <summary>How long the node has been up.</summary>
     public TimeSpan Uptime => time.GetElapsedTime(startedAt);
 

@@ -112,6 +112,9 @@ internal sealed class MapAsyncStage<TIn, TOut> : IStage<TIn>
     }
 
     /// <inheritdoc/>
+    public void Count(ref RouteCounters.Turnover counts) => next.Count(ref counts);
+
+    /// <inheritdoc/>
     public bool IsTooLate(long until) =>
         retries.Count > 0 && NextRetry > until && undecided.Count == 0 && ready.Count == 0 && decided.Count == 0;
 

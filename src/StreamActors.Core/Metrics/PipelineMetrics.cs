@@ -1,4 +1,5 @@
 using StreamActors.Records;
+using StreamActors.Snapshots;
 
 namespace StreamActors.Metrics;
 
@@ -6,6 +7,9 @@ namespace StreamActors.Metrics;
 public sealed class PipelineMetrics
 {
     private IReadOnlyList<PartitionStatus> partitions = [];
+    private long forgottenEntities;
+    private long forgottenTimers;
+    private long forgottenIds;
 
     internal PipelineMetrics(IEnumerable<string> routes, IEnumerable<string> sinks)
     {
@@ -33,6 +37,20 @@ public sealed class PipelineMetrics
     {
         get => Volatile.Read(ref partitions);
         set => Volatile.Write(ref partitions, value);
+    }
+
+    /// <summary>What went with shards that were let go or failed, because nothing keeps it.</summary>
+    internal Holding Forgotten => new(
+        Interlocked.Read(ref forgottenEntities),
+        Interlocked.Read(ref forgottenTimers),
+        Interlocked.Read(ref forgottenIds));
+
+    /// <summary>Counts what went with a shard.</summary>
+    internal void Forget(Holding holding)
+    {
+        Interlocked.Add(ref forgottenEntities, holding.Entities);
+        Interlocked.Add(ref forgottenTimers, holding.Timers);
+        Interlocked.Add(ref forgottenIds, holding.Ids);
     }
 
     private long Sum(bool isOfDeadLetters, Func<SinkCounters, long> value) => Sinks
@@ -75,7 +93,13 @@ public sealed class SinkMetrics
 /// <param name="Lag">Records behind the committable offset; null until the client knows.</param>
 /// <param name="Why">What it waits for, where it is not simply running; otherwise empty.</param>
 internal sealed record PartitionStatus(
-    PartitionId Partition, PartitionState State, long Committable, long? Committed, long? Lag, string Why);
+    PartitionId Partition, PartitionState State, long Committable, long? Committed, long? Lag, string Why)
+{
+    /// <summary>
+    /// How far the event time of its shard's entities has come, in milliseconds since 1970 (UTC); null without any.
+    /// </summary>
+    public long? Watermark { get; init; }
+}
 
 /// <summary>Whether an owned partition is read.</summary>
 internal enum PartitionState
