@@ -42,7 +42,7 @@ public static class Exemptions
             "src/StreamActors.Core/Shards/RouteRunner.cs: RouteRunner.Handle",
             "User code: a record that it throws on is given up."),
         Catch(
-            "src/StreamActors.Core/Shards/RouteRunner.cs: RouteRunner.CanRead",
+            "src/StreamActors.Core/Shards/RouteRunner.cs: RouteRunner.TryReadTime",
             "User code: a record that cannot be read tells no time; it is given up when it is handled."),
         Catch(
             "src/StreamActors.Core/Shards/Shard.cs: Shard.Execute",

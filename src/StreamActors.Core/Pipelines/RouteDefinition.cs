@@ -47,6 +47,9 @@ internal sealed class RouteDefinition
     /// <summary>Where records go that it gives up; null = they are counted and dropped.</summary>
     public string? DeadLetterTopic { get; set; }
 
+    /// <summary>Whether its records' event time stands in their values.</summary>
+    public bool HasEventTime { get; set; }
+
     /// <summary>What is wrong with its composition, a sentence each.</summary>
     public List<string> Mistakes { get; } = [];
 

@@ -40,7 +40,10 @@ internal sealed class RouteSteps<T>(IReader<T> reader) : IRouteSteps
     public List<Func<T, ReadOnlySpan<byte>>> SubKeys { get; } = [];
 
     /// <summary>Whether a step was said that is about these values: none may take their place then.</summary>
-    public bool AreUsed => Dedup is not null || SubKeys.Count > 0 || stage is not null;
+    public bool AreUsed => Dedup is not null || SubKeys.Count > 0 || IsEnded;
+
+    /// <summary>Whether it was said what stands behind reading and dedup.</summary>
+    public bool IsEnded => stage is not null;
 
     /// <inheritdoc/>
     public IOutputs? Outputs { get; private set; }

@@ -119,10 +119,14 @@ internal sealed class RouteRunner<T> : IRouteRunner, IStateful
     /// <inheritdoc/>
     public void TellTime(scoped in Record record, Origin origin)
     {
-        // Such a record is read twice, here and when it is handled: few are awaited, and a value may live on the stack.
-        if (context.EventClock.IsAwaited(origin, context.UtcNow) && CanRead(record.Value))
+        // Such a record is read twice, here and when it is handled, since a value may live on the stack. Those are few
+        // where the record itself has the time; where the value has it, all, for as long as anybody waits.
+        var clock = context.EventClock;
+        if (clock.HasDue
+            && (route.HasEventTime || clock.IsAwaited(origin, context.UtcNow))
+            && TryReadTime(record.Value, ref origin))
         {
-            context.EventClock.TryMove(origin, context.UtcNow);
+            clock.TryMove(origin, context.UtcNow);
         }
     }
 
@@ -134,13 +138,15 @@ internal sealed class RouteRunner<T> : IRouteRunner, IStateful
         UInt128? id = null;
         try
         {
-            var reading = steps.Reader.Read(record.Value, out var value, out var rejection);
+            var eventTime = record.Timestamp;
+            var reading = steps.Reader.Read(record.Value, ref eventTime, out var value, out var rejection);
             if (reading == Reading.Refused)
             {
                 deadLetters.Reject(in record, origin, rejection, ref counts);
                 return;
             }
 
+            origin = origin with { EventTime = eventTime };
             MoveTime(in record, origin);
             if (reading == Reading.LeftOut)
             {
@@ -188,6 +194,7 @@ internal sealed class RouteRunner<T> : IRouteRunner, IStateful
             forgottenIds = seen.EvictedEarly;
         }
 
+        stage.Count(ref counts);
         counters.Add(ref counts);
     }
 
@@ -208,11 +215,14 @@ internal sealed class RouteRunner<T> : IRouteRunner, IStateful
         seen?.Dispose();
     }
 
-    private bool CanRead(ReadOnlySpan<byte> value)
+    private bool TryReadTime(ReadOnlySpan<byte> value, ref Origin origin)
     {
         try
         {
-            return steps.Reader.Read(value, out _, out _) != Reading.Refused;
+            var eventTime = origin.Timestamp;
+            var reading = steps.Reader.Read(value, ref eventTime, out _, out _);
+            origin = origin with { EventTime = eventTime };
+            return reading != Reading.Refused;
         }
         catch (Exception error) when (error is not EngineDefectException)
         {
@@ -227,7 +237,7 @@ internal sealed class RouteRunner<T> : IRouteRunner, IStateful
         {
             var at = new PartitionOffset(record.Source, record.Offset);
             context.Events.Report(new EngineEvent.RecordAhead(
-                context.Pipeline, route.Name, at, record.Time, context.Timing.MaxEventTimeLead));
+                context.Pipeline, route.Name, at, Record.DateOf(origin.EventTime), context.Timing.MaxEventTimeLead));
         }
     }
 

@@ -55,6 +55,7 @@ internal sealed class Shard : IThreadPoolWorkItem
         progress = new ShardProgress(ledgers);
         mailbox = new Mailbox(host.Limits.MailboxRecords, host.Limits.MailboxBytes);
         context = host.MakeContext(epoch, Inputs, ledgers, phase, RequestTurn);
+        context.EventClock.IsWaiting = mailbox.Holds;
         runners = host.MakeRunners(Inputs, context);
         acknowledged = Acknowledge;
         timer = host.Time.CreateTimer(
@@ -106,6 +107,9 @@ internal sealed class Shard : IThreadPoolWorkItem
     /// Records that its closing left undone, as its routes count them; until then the offsets that are not done.
     /// </summary>
     public long Undone => progress.Undone;
+
+    /// <summary>How far the event time of its entities had come at the end of the last turn; null = nowhere.</summary>
+    public long? Watermark => progress.Watermark;
 
     /// <summary>What it remembered and nobody saved, once <see cref="IsDrained"/>.</summary>
     public Holding Forgotten => IsDrained ? forgotten : default;
@@ -267,6 +271,7 @@ internal sealed class Shard : IThreadPoolWorkItem
 
     private void FinishBatch()
     {
+        context.EventClock.Heard(current.Input, context.Now);
         var hasRoomAgain = mailbox.Done(current);
         host.Batches.Return(current.Batch);
         (current, position) = (default, 0);
@@ -339,7 +344,7 @@ internal sealed class Shard : IThreadPoolWorkItem
             runner.Publish();
         }
 
-        progress.Publish();
+        progress.Publish(context.EventClock);
     }
 
     private void Arm()
@@ -381,7 +386,7 @@ internal sealed class Shard : IThreadPoolWorkItem
             return;
         }
 
-        forgotten = life == Life.Drained ? forgotten : Unsaved();
+        host.Forget(forgotten = life == Life.Drained ? forgotten : Unsaved());
         var left = context.CountUndone(runners);
         Publish();
         progress.Undone = left;

@@ -17,6 +17,7 @@ internal sealed class ShardHost
     private readonly IReadOnlyDictionary<string, RouteDefinition> routes;
     private readonly IReadOnlyDictionary<string, RouteCounters> counters;
     private readonly IReadOnlyList<OpenSink> sinks;
+    private readonly PipelineMetrics metrics;
     private readonly IEngineEvents events;
     private readonly Random random;
     private readonly Func<Random, Random> jitterOf;
@@ -32,6 +33,7 @@ internal sealed class ShardHost
     {
         this.definition = definition;
         this.sinks = sinks;
+        this.metrics = metrics;
         events = services.Events;
         random = services.Random;
         jitterOf = services.JitterOf;
@@ -74,6 +76,9 @@ internal sealed class ShardHost
     /// <summary>Milliseconds since the pipeline was made: a clock that never goes back.</summary>
     public long Now() => (long)Time.GetElapsedTime(startedAt).TotalMilliseconds;
 
+    /// <summary>A shard ended, and what it remembered is nowhere.</summary>
+    public void Forget(Holding forgotten) => metrics.Forget(forgotten);
+
     /// <summary>Makes what a shard lends to its routes.</summary>
     public ShardContext MakeContext(
         Epoch epoch, IReadOnlyList<PartitionId> inputs, OffsetLedger[] ledgers, double phase, Action requestTurn)
@@ -102,7 +107,7 @@ internal sealed class ShardHost
             HashSeed = (ulong)hashSeed,
             Jitter = jitterOf(new Random((int)hashSeed)),
             Phase = phase,
-            EventClock = new EventClock(inputs.Count, definition.Timing.MaxEventTimeLead),
+            EventClock = new EventClock(inputs.Count, definition.Timing, Now()),
             Scopes = scopes,
             PartitionCounts = PartitionCounts,
             Now = Now(),

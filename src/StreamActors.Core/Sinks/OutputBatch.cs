@@ -85,7 +85,7 @@ public sealed class OutputBatch : IDisposable
             : Writer.Used - draft.Start - Math.Max(draft.KeyLength, 0) - draft.HeadersLength,
         Origin = origin,
         Partition = draft.Partition,
-        Timestamp = draft.KeepsTime ? origin.Timestamp : -1,
+        Timestamp = draft.KeepsTime ? origin.EventTime : -1,
     });
 
     /// <summary>The key of an output that is being appended, once it has ended.</summary>
@@ -182,9 +182,21 @@ public readonly struct Output
 /// <summary>The record that caused an output, and that is done when the output is acknowledged.</summary>
 /// <param name="Input">The index of the shard's input that the record came from.</param>
 /// <param name="Offset">The record's offset; <see cref="NoOffset"/> when a timer caused the output.</param>
-/// <param name="Timestamp">The record's time in milliseconds since 1970 (UTC).</param>
+/// <param name="Timestamp">The record's time in milliseconds since 1970 (UTC), as Kafka has it.</param>
 internal readonly record struct Origin(int Input, long Offset, long Timestamp)
 {
     /// <summary>The offset of an output that no record waits for.</summary>
     public const long NoOffset = -1;
+
+    /// <summary>The event time of a record that has none: it moves nothing.</summary>
+    public const long NoEventTime = long.MinValue;
+
+    /// <summary>
+    /// When what the record tells of happened, in milliseconds since 1970 (UTC): its own time, unless the route reads
+    /// it out of the value. Set once the value is read.
+    /// </summary>
+    public long EventTime { get; init; } = Timestamp;
+
+    /// <summary>Whether it is the same record.</summary>
+    public bool IsOf(Origin other) => Input == other.Input && Offset == other.Offset;
 }
