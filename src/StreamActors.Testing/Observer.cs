@@ -154,8 +154,9 @@ internal sealed class ObservedRunner(
 
         if (isAhead)
         {
-            did.Add($"its time, {Record.DateOf(context.EventClock.LastAhead):u}, is more than "
-                + $"MaxEventTimeLead = {context.Timing.MaxEventTimeLead} ahead of the test's clock, {Record.DateOf(context.UtcNow):u}: event time did not move");
+            did.Add($"its time, {Record.DateOf(context.EventClock.LastAhead):u}, is more than MaxEventTimeLead = "
+                + $"{context.Timing.MaxEventTimeLead} ahead of the test's clock, {Record.DateOf(context.UtcNow):u}: "
+                + "event time did not move");
         }
 
         var key = record.HasKey ? record.Key.ToArray() : null;

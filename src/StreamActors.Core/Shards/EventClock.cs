@@ -11,7 +11,7 @@ namespace StreamActors.Shards;
 /// clock, where the pipeline wants it to. Owned by the shard: only its turn calls it.
 /// </summary>
 /// <param name="inputs">How many topics feed the shard.</param>
-/// <param name="timing">How far ahead of the wall clock a record may move it, and what becomes of a quiet topic.</param>
+/// <param name="timing">How far ahead of the clock a record may move it, and how long a topic may be quiet.</param>
 /// <param name="now">The time in milliseconds of the shard's clock: from here on a topic may be quiet.</param>
 internal sealed class EventClock(int inputs, PipelineTiming timing, long now)
 {
