@@ -161,7 +161,7 @@ public sealed class SinkContractTests : SinkContract
         {
             DeliveryLimit = TimeSpan.FromMilliseconds(100),
             FailureLimit = TimeSpan.FromMilliseconds(100),
-            RecoveryLimit = TimeSpan.FromMilliseconds(100),
+            RecoveryLimit = TimeSpan.FromSeconds(10),
             LargeValueBytes = 100_000,
         };
 
