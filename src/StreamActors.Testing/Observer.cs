@@ -165,6 +165,10 @@ internal sealed class ObservedRunner(
     }
 
     /// <inheritdoc/>
+    public void Refuse(SinkLane lane, OutputBatch batch, int index, string why) =>
+        inner.Refuse(lane, batch, index, why);
+
+    /// <inheritdoc/>
     public void OnTime()
     {
         Mark();

@@ -40,10 +40,10 @@ public sealed class SettingsReader
     /// <summary>
     /// A reader of the settings below a section, such as <c>Kafka</c>; it tells this one what it finds.
     /// </summary>
-    internal SettingsReader Section(string name) => new(source, $"{prefix}{name}:", settings, mistakes);
+    public SettingsReader Section(string name) => new(source, $"{prefix}{name}:", settings, mistakes);
 
-    /// <summary>The full name of a setting.</summary>
-    internal string NameOf(string name) => prefix + name;
+    /// <summary>The full name of a setting, as messages say it.</summary>
+    public string NameOf(string name) => prefix + name;
 
     /// <summary>
     /// Reads options over those that the code gives: what nothing else sets keeps its value, and says that it is the
@@ -75,13 +75,13 @@ public sealed class SettingsReader
     public string Text(string name, string fallback) => Take(name, fallback).Value;
 
     /// <summary>A text that may be missing; an empty one is.</summary>
-    internal string? Optional(string name, string? fallback) => NullIfEmpty(Take(name, fallback ?? "").Value);
+    public string? Optional(string name, string? fallback) => NullIfEmpty(Take(name, fallback ?? "").Value);
 
     /// <summary>A text that is never shown.</summary>
     public string Secret(string name) => Take(name, "", isSecret: true).Value;
 
     /// <summary>A text that may be missing, and is never shown.</summary>
-    internal string? OptionalSecret(string name, string? fallback) =>
+    public string? OptionalSecret(string name, string? fallback) =>
         NullIfEmpty(Take(name, fallback ?? "", isSecret: true).Value);
 
     /// <summary>All that is given below a section, over what the code gives; no value is shown.</summary>
@@ -182,11 +182,18 @@ public sealed class SettingsReader
         return pairs;
     }
 
-    /// <summary>A URL of HTTP, null without one. A password in it is a mistake, and is not shown.</summary>
-    internal Uri? Url(string name, string example)
+    /// <summary>
+    /// A URL of HTTP, which may be missing. A login in it is a mistake, and is not shown: a password is a secret of its
+    /// own.
+    /// </summary>
+    /// <param name="name">The setting.</param>
+    /// <param name="fallback">What the code gives; null = nothing.</param>
+    /// <param name="example">What the message of a mistake shows.</param>
+    public Uri? Url(string name, Uri? fallback, string example)
     {
-        var hasLogin = Find(name)?.Value.Contains('@', StringComparison.Ordinal) == true;
-        var given = Take(name, "", isSecret: hasLogin).Value;
+        var otherwise = fallback?.OriginalString ?? "";
+        var hasLogin = (Find(name)?.Value ?? otherwise).Contains('@', StringComparison.Ordinal);
+        var given = Take(name, otherwise, isSecret: hasLogin).Value;
         if (given.Length == 0)
         {
             return null;

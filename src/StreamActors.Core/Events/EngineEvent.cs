@@ -104,10 +104,19 @@ internal abstract record EngineEvent(string Pipeline)
 
     /// <summary>
     /// A sink will never take some outputs of a shard, counted since the last report; the records that caused them are
-    /// done. The cause of the last one, and the reason.
+    /// done once their dead letters are written, where the route has a topic for them. The last one, and the reason.
     /// </summary>
-    public sealed record OutputRefused(string Pipeline, string Sink, long Count, PartitionOffset Last, string Why)
+    public sealed record OutputRefused(string Pipeline, string Sink, long Count, RefusedOutput Last, string Why)
         : EngineEvent(Pipeline);
+
+    /// <summary>An output that was refused: where to, its key (null = none), and the place of its record.</summary>
+    public sealed record RefusedOutput(string Destination, string? Key, PartitionOffset Cause)
+    {
+        /// <inheritdoc/>
+        public override string ToString() =>
+            $"to {Destination} {(Key is null ? "without a key" : $"with the key \"{Key}\"")}, "
+            + (Cause.Offset < 0 ? $"by a timer of {Cause.Partition}" : $"of the record at {Cause}");
+    }
 
     /// <summary>
     /// User code threw in timers' calls since the last report; these emitted nothing, and their timers are gone. The

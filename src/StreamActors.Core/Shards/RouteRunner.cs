@@ -54,6 +54,9 @@ internal interface IRouteRunner : IDisposable
     /// <summary>Emits what is held; true when nothing is held any more.</summary>
     bool Flush();
 
+    /// <summary>Gives up an output that a sink has refused; called before its origin is completed.</summary>
+    void Refuse(SinkLane lane, OutputBatch batch, int index, string why);
+
     /// <summary>Adds the turn's counts to the route's.</summary>
     void Publish();
 }
@@ -184,6 +187,19 @@ internal sealed class RouteRunner<T> : IRouteRunner, IStateful
 
     /// <inheritdoc/>
     public bool Flush() => stage.Flush(ref counts);
+
+    /// <inheritdoc/>
+    public void Refuse(SinkLane lane, OutputBatch batch, int index, string why)
+    {
+        ref readonly var output = ref batch.Outputs[index];
+        context.ReportRefused(lane, batch, in output, why);
+
+        // A dead letter that is refused has nowhere left to go.
+        if (!lane.IsOfDeadLetters)
+        {
+            deadLetters.Refuse(lane.Sink, batch, in output, why, ref counts);
+        }
+    }
 
     /// <inheritdoc/>
     public void Publish()

@@ -323,17 +323,17 @@ internal sealed class Shard : IThreadPoolWorkItem
         progressed = true;
         lane.Counters.Add(batch.Count, batch.Refused.Count, took);
         lane.Counters.AddLatencies(batch.Outputs, context.UtcNow);
+        foreach (var (index, reason) in batch.Refused)
+        {
+            runners[batch.Outputs[index].Origin.Input].Refuse(lane, batch, index, reason);
+        }
+
         foreach (ref readonly var output in batch.Outputs)
         {
-            if (context.Complete(output.Origin) && !lane.IsOfDeadLetters)
+            if (context.Complete(output.Origin) && !output.IsGivenUpRecord)
             {
                 runners[output.Origin.Input].Counts.Emitted++;
             }
-        }
-
-        foreach (var (index, reason) in batch.Refused)
-        {
-            context.ReportRefused(lane, batch.Outputs[index].Origin, reason);
         }
     }
 

@@ -142,7 +142,7 @@ internal sealed class ShardContext : IDisposable
         var all = 0L;
         for (var input = 0; input < Ledgers.Count; input++)
         {
-            var undone = Ledgers[input].CountPending() - Outbox.CountDeadLetters(input);
+            var undone = Ledgers[input].CountPending() - Outbox.CountGivenUp(input);
             runners[input].Counts.Undone += undone;
             all += undone;
         }
@@ -151,12 +151,14 @@ internal sealed class ShardContext : IDisposable
     }
 
     /// <summary>Reports an output that its sink will never take, at a bounded rate.</summary>
-    public void ReportRefused(SinkLane lane, Origin origin, string why)
+    public void ReportRefused(SinkLane lane, OutputBatch batch, in Output output, string why)
     {
         if (lane.IsRefusalDue(Now, ReportEvery, out var count))
         {
-            var at = new PartitionOffset(Inputs[origin.Input], origin.Offset);
-            Events.Report(new EngineEvent.OutputRefused(Pipeline, lane.Sink, count, at, why));
+            var key = output.HasKey ? KeyText.Of(batch.Key(in output)) : null;
+            var at = new PartitionOffset(Inputs[output.Origin.Input], output.Origin.Offset);
+            var last = new EngineEvent.RefusedOutput(output.Destination, key, at);
+            Events.Report(new EngineEvent.OutputRefused(Pipeline, lane.Sink, count, last, why));
         }
     }
 

@@ -48,9 +48,17 @@ public sealed class OutputBatch : IDisposable
 
     /// <summary>
     /// Called by a sink for an output that no retry can deliver (larger than the broker allows, say). The engine counts
-    /// and reports it; its record counts as done, without a dead letter.
+    /// and reports it, and writes it to the dead-letter topic of its route, where that has one; with that its record is
+    /// done. It counts only where the delivery succeeds: each attempt says it again.
     /// </summary>
-    public void Refuse(int index, string reason) => refused.Add((index, reason));
+    /// <param name="index">Its place in <see cref="Outputs"/>.</param>
+    /// <param name="reason">Why: a sentence that the log and the dead letter show.</param>
+    public void Refuse(int index, string reason)
+    {
+        ArgumentOutOfRangeException.ThrowIfNegative(index);
+        ArgumentOutOfRangeException.ThrowIfGreaterThanOrEqual(index, Count);
+        refused.Add((index, reason));
+    }
 
     /// <summary>Starts an output: its key, then its headers (by the writer), then <see cref="BeginValue"/>.</summary>
     internal OutputDraft Begin(string destination, ReadOnlySpan<byte> key, bool hasKey = true)
@@ -76,6 +84,7 @@ public sealed class OutputBatch : IDisposable
     /// <summary>Ends an output.</summary>
     internal void End(in OutputDraft draft, Origin origin, bool isTombstone = false) => outputs.Add(new Output
     {
+        IsGivenUpRecord = draft.IsGivenUpRecord,
         Destination = draft.Destination,
         Start = draft.Start,
         KeyLength = draft.KeyLength,
@@ -145,6 +154,8 @@ internal struct OutputDraft
     internal int Partition { get; set; } = -1;
 
     internal bool KeepsTime { get; set; }
+
+    internal bool IsGivenUpRecord { get; set; }
 }
 
 /// <summary>One output of an <see cref="OutputBatch"/>; its bytes are read through the batch.</summary>
@@ -169,6 +180,11 @@ public readonly struct Output
 
     /// <summary>The record that caused it.</summary>
     internal Origin Origin { get; init; }
+
+    /// <summary>
+    /// Whether it is a record that was given up, and was counted as that; a refused output's dead letter is none.
+    /// </summary>
+    internal bool IsGivenUpRecord { get; init; }
 
     internal int Start { get; init; }
 

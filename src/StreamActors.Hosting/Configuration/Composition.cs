@@ -173,6 +173,9 @@ internal sealed class Composition
                 yield return MissingConnector(name) is { } missing
                     ? $"Add{missing}() is missing: without it {full}{from} is not a setting of this host. Add it, or "
                         + "take the setting out."
+                    : SinkWithoutSettings(name) is { } sink
+                    ? $"The sink {sink} reads no settings, so {full}{from} says nothing to anybody. Add it by "
+                        + "AddSink(name, options, read, make), which reads some, or take the setting out."
                     : $"{full}{from} is not a setting of this host.{Hint(name, names)}";
             }
         }
@@ -183,6 +186,15 @@ internal sealed class Composition
         KnownConnectors,
         connector => name.StartsWith($"{connector}:", StringComparison.OrdinalIgnoreCase)
             && !node.Connectors.All.Any(added => added.Section == connector));
+
+    /// <summary>The sink in whose section a setting stands, where it was added without settings.</summary>
+    private string? SinkWithoutSettings(string name) => node.Pipelines
+        .Where(static pipeline => pipeline.Connectors is not null)
+        .Select(static pipeline => (Above: $"{PipelinesSection}:{pipeline.Name}:", Connectors: pipeline.Connectors!))
+        .Prepend((Above: "", node.Connectors))
+        .SelectMany(static place => place.Connectors.All.Where(static connector => !connector.HasSettings)
+            .Select(connector => (Section: $"{place.Above}{connector.Section}:", connector.Name)))
+        .FirstOrDefault(each => name.StartsWith(each.Section, StringComparison.OrdinalIgnoreCase)).Name;
 
     private string Hint(string name, List<string> known) =>
         node.Pipelines.FirstOrDefault(each => each.OwnSettings is not null && IsBelow(name, each)) is { } own

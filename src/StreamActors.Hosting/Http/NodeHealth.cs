@@ -23,8 +23,9 @@ internal sealed class NodeHealth(Node node, PeerProbe peers)
         || node.Pipelines.Any(static pipeline => pipeline.Pipeline.Fatal is null);
 
     /// <summary>
-    /// The page: healthy, degraded (a peer is away) or unhealthy (all are, or a pipeline stopped for good). A peer that
-    /// has not been asked yet counts as away, and is told apart in the message. Then the pipelines, one by one.
+    /// The page: healthy, degraded (a peer is away, or takes nothing, whatever it answers) or unhealthy (all are away,
+    /// or a pipeline stopped for good). A peer that has not been asked yet counts as away, and is told apart in the
+    /// message. Then the pipelines, one by one.
     /// </summary>
     public Dictionary<string, object> Page()
     {
@@ -32,8 +33,9 @@ internal sealed class NodeHealth(Node node, PeerProbe peers)
         var away = Titles(connections.Where(static peer => peer.IsConnected is not true));
         var unknown = Titles(connections.Where(static peer => peer.IsConnected is null));
         var stopped = Stopped.Select(static each => $"The pipeline {each.Name} has stopped: {each.Fatal}").ToList();
+        var failing = Failing.ToList();
         var status = stopped.Count > 0 || (away.Count == connections.Count && away.Count > 0) ? "unhealthy"
-            : away.Count > 0 ? "degraded"
+            : away.Count > 0 || failing.Count > 0 ? "degraded"
             : "healthy";
         var page = new Dictionary<string, object> { ["status"] = status };
         foreach (var (peer, isConnected) in connections)
@@ -44,7 +46,7 @@ internal sealed class NodeHealth(Node node, PeerProbe peers)
         page["uptime_seconds"] = Math.Round(node.Uptime.TotalSeconds, 1);
         page["message"] = stopped.Count > 0 ? string.Join(" ", stopped)
             : unknown.Count > 0 ? $"{string.Join(" and ", unknown)} not checked yet"
-            : away.Count == 0 ? "All connections active"
+            : away.Count == 0 ? (failing.Count == 0 ? "All connections active" : string.Join(" ", failing))
             : away.Count == connections.Count ? "All connections lost"
             : $"{string.Join(" and ", away)} disconnected";
         page["pipelines"] = Pipelines.Select(each => PipelineHealth.Of(each, node.IsStopping)).ToArray();
@@ -54,6 +56,9 @@ internal sealed class NodeHealth(Node node, PeerProbe peers)
     private IEnumerable<Pipeline> Pipelines => node.Pipelines.Select(static each => each.Pipeline);
 
     private IEnumerable<Pipeline> Stopped => Pipelines.Where(static each => each.Fatal is not null);
+
+    private IEnumerable<string> Failing => Pipelines.SelectMany(
+        static each => PipelineHealth.FailingOf(each.Metrics.Partitions).Select(trouble => $"{each.Name}: {trouble}"));
 
     private static List<string> Titles(IEnumerable<(string Peer, bool? IsConnected)> peers) =>
         [.. peers.Select(static peer => char.ToUpperInvariant(peer.Peer[0]) + peer.Peer[1..])];

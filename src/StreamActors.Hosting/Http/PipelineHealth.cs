@@ -30,6 +30,11 @@ internal sealed record PipelineHealth(string Name, bool Ready, IReadOnlyList<str
             ? []
             : ["no partitions: it waits for its topics or its group, and the log says for which"];
 
+    /// <summary>The lines of partitions whose deliveries fail, again and again until one succeeds.</summary>
+    internal static IEnumerable<string> FailingOf(IReadOnlyList<PartitionStatus> partitions) =>
+        TroublesOf(
+            [.. partitions.Where(static each => each is { State: not PartitionState.Starting, Why.Length: > 0 })]);
+
     /// <summary>A line for all partitions of the same state and reason: a sink that is away holds many.</summary>
     internal static IEnumerable<string> TroublesOf(IReadOnlyList<PartitionStatus> partitions) =>
         from status in partitions

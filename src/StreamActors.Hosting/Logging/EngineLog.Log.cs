@@ -68,8 +68,9 @@ internal sealed partial class EngineLog
     private partial void TimerFailed(Exception error, string pipeline, string handler, long count, string timer);
 
     [LoggerMessage(1023, LogLevel.Error,
-        "{Pipeline}: {Sink} refused {Count} output(s), the last one of the record at {Last}: {Why}")]
-    private partial void OutputRefused(string pipeline, string sink, long count, PartitionOffset last, string why);
+        "{Pipeline}: {Sink} refused {Count} output(s), the last one {Last}: {Why}")]
+    private partial void OutputRefused(
+        string pipeline, string sink, long count, EngineEvent.RefusedOutput last, string why);
 
     [LoggerMessage(1024, LogLevel.Error,
         "{Pipeline}: shard {Shard} failed and starts again from its last completed record (attempt {Attempt})")]
