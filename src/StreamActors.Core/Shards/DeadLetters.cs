@@ -1,5 +1,4 @@
 using System.Globalization;
-using StreamActors.Events;
 using StreamActors.Metrics;
 using StreamActors.Records;
 using StreamActors.Sinks;
@@ -13,23 +12,13 @@ namespace StreamActors.Shards;
 /// <c>error_message</c>, <c>attempts</c>, <c>pipeline</c>, <c>dead_lettered_at</c>. A dead letter is an output like any
 /// other: its record is done when the topic has it.
 /// </summary>
-internal sealed class DeadLetters(string handler, string? topic, SinkLane? lane, ShardContext context)
+internal sealed class DeadLetters(RouteReports reports, string? topic, SinkLane? lane, ShardContext context)
 {
-    private Bounded rejections;
-    private Bounded failures;
-    private Bounded failedTimers;
-
     /// <summary>Gives up a record whose bytes were refused.</summary>
     public void Reject(scoped in Record record, Origin origin, Rejection why, ref RouteCounters.Turnover counts)
     {
         counts.Rejected++;
-        if (rejections.IsDue(context.Now, context.ReportEvery, out var count))
-        {
-            var at = new PartitionOffset(record.Source, record.Offset);
-            context.Events.Report(
-                new EngineEvent.RecordsRejected(context.Pipeline, handler, count, at, why.ToString()));
-        }
-
+        reports.Rejected(context.Now, new PartitionOffset(record.Source, record.Offset), why);
         if (lane is not null)
         {
             counts.DeadLettered++;
@@ -46,12 +35,7 @@ internal sealed class DeadLetters(string handler, string? topic, SinkLane? lane,
         int attempts = 1)
     {
         counts.Failed++;
-        if (failures.IsDue(context.Now, context.ReportEvery, out var count))
-        {
-            var at = new PartitionOffset(record.Source, record.Offset);
-            context.Events.Report(new EngineEvent.HandlerFailed(context.Pipeline, handler, count, at, error));
-        }
-
+        reports.Failed(context.Now, new PartitionOffset(record.Source, record.Offset), error);
         if (lane is not null)
         {
             counts.DeadLettered++;
@@ -63,10 +47,7 @@ internal sealed class DeadLetters(string handler, string? topic, SinkLane? lane,
     public void FailTimer(string timer, Exception error, ref RouteCounters.Turnover counts)
     {
         counts.FailedTimers++;
-        if (failedTimers.IsDue(context.Now, context.ReportEvery, out var count))
-        {
-            context.Events.Report(new EngineEvent.TimerFailed(context.Pipeline, handler, count, timer, error));
-        }
+        reports.TimerFailed(context.Now, timer, error);
     }
 
     private void Write(scoped in Record record, Origin origin, (string Type, string Message) error, int attempts)
