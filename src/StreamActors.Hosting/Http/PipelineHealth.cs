@@ -28,7 +28,7 @@ internal sealed record PipelineHealth(string Name, bool Ready, IReadOnlyList<str
     private static IEnumerable<string> Waiting(Pipeline pipeline) =>
         pipeline.IsReady || pipeline.Metrics.Partitions.Count > 0
             ? []
-            : ["no partitions: it waits for its topics or its group, and the log says for which"];
+            : [$"no partitions: {pipeline.WaitsFor}"];
 
     /// <summary>A line for all partitions of the same state and reason: a sink that is away holds many.</summary>
     internal static IEnumerable<string> TroublesOf(IReadOnlyList<PartitionStatus> partitions) =>
