@@ -47,6 +47,12 @@ internal sealed class RouteDefinition
     /// <summary>Where records go that it gives up; null = they are counted and dropped.</summary>
     public string? DeadLetterTopic { get; set; }
 
+    /// <summary>Whether it holds records in a window.</summary>
+    public bool HasWindow { get; set; }
+
+    /// <summary>Whether it remembers ids of records.</summary>
+    public bool HasDedup { get; set; }
+
     /// <summary>What is wrong with its composition, a sentence each.</summary>
     public List<string> Mistakes { get; } = [];
 
