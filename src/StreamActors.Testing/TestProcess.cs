@@ -109,7 +109,7 @@ internal sealed class TestProcess
             {
                 throw new PipelineTestException(
                     $"The pipeline does not come to rest: it took {MostTurns} turns without time passing. Does a route "
-                    + $"write to a topic that it reads?\n{around.Trace.Tail()}");
+                    + $"write to a topic that it reads?\n{around.Trace.Tail(key: null)}");
             }
         }
         while (hasMore || !queue.IsEmpty);

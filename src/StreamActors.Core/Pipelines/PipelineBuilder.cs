@@ -53,6 +53,12 @@ public sealed class PipelineBuilder
     internal IReadOnlySet<string> Connectors => routes.SelectMany(static route => route.Connectors)
         .Select(RouteDefinition.ConnectorOf).ToHashSet(StringComparer.Ordinal);
 
+    /// <summary>Whether a route holds records in a window.</summary>
+    internal bool HasWindows => routes.Exists(static route => route.HasWindow);
+
+    /// <summary>Whether a route remembers ids of records.</summary>
+    internal bool HasDedup => routes.Exists(static route => route.HasDedup);
+
     /// <summary>Starts a route from a topic.</summary>
     /// <param name="topic">The topic's name.</param>
     /// <param name="codec">Reads its records' values.</param>

@@ -126,6 +126,7 @@ public sealed class RouteBuilder<T>
     public RouteBuilder<T> DedupById(Func<T, UInt128?> id, TimeSpan window, bool perKey = false)
     {
         steps.Dedup = new RouteSteps<T>.DedupRule(id, window, perKey);
+        route.HasDedup = true;
         return this;
     }
 

@@ -50,6 +50,12 @@ internal sealed class RouteDefinition
     /// <summary>Whether its records' event time stands in their values.</summary>
     public bool HasEventTime { get; set; }
 
+    /// <summary>Whether it holds records in a window.</summary>
+    public bool HasWindow { get; set; }
+
+    /// <summary>Whether it remembers ids of records.</summary>
+    public bool HasDedup { get; set; }
+
     /// <summary>What is wrong with its composition, a sentence each.</summary>
     public List<string> Mistakes { get; } = [];
 

@@ -12,6 +12,9 @@ internal interface IRouteSteps
     /// <summary>Where its values go; null while it leads nowhere.</summary>
     IOutputs? Outputs { get; }
 
+    /// <summary>What becomes of bytes when they are read; what user code throws passes through.</summary>
+    Reading Read(ReadOnlySpan<byte> bytes);
+
     /// <summary>Makes the route's runner for a shard.</summary>
     IRouteRunner MakeRunner(RouteDefinition route, RouteCounters counters, ShardContext context);
 }
@@ -47,6 +50,13 @@ internal sealed class RouteSteps<T>(IReader<T> reader) : IRouteSteps
 
     /// <inheritdoc/>
     public IOutputs? Outputs { get; private set; }
+
+    /// <inheritdoc/>
+    public Reading Read(ReadOnlySpan<byte> bytes)
+    {
+        var eventTime = 0L;
+        return Reader.Read(bytes, ref eventTime, out _, out _);
+    }
 
     /// <inheritdoc/>
     public IRouteRunner MakeRunner(RouteDefinition route, RouteCounters counters, ShardContext context) =>

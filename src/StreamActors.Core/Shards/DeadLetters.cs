@@ -1,5 +1,4 @@
 using System.Globalization;
-using StreamActors.Events;
 using StreamActors.Metrics;
 using StreamActors.Records;
 using StreamActors.Sinks;
@@ -18,13 +17,9 @@ namespace StreamActors.Shards;
 /// turn handles a record, so each other lane adds what it holds, two batches, and no more.
 /// </para>
 /// </summary>
-internal sealed class DeadLetters(string handler, string? topic, SinkLane? lane, ShardContext context)
+internal sealed class DeadLetters(RouteReports reports, string? topic, SinkLane? lane, ShardContext context)
 {
     private const string RefusedOutput = "refused_output";
-
-    private Bounded rejections;
-    private Bounded failures;
-    private Bounded failedTimers;
 
     /// <summary>Gives up a record that was refused, by the last of so many attempts.</summary>
     public void Reject(
@@ -35,13 +30,7 @@ internal sealed class DeadLetters(string handler, string? topic, SinkLane? lane,
         int attempts = 1)
     {
         counts.Rejected++;
-        if (rejections.IsDue(context.Now, context.ReportEvery, out var count))
-        {
-            var at = new PartitionOffset(record.Source, record.Offset);
-            context.Events.Report(
-                new EngineEvent.RecordsRejected(context.Pipeline, handler, count, at, why.ToString()));
-        }
-
+        reports.Rejected(context.Now, new PartitionOffset(record.Source, record.Offset), why);
         if (lane is not null)
         {
             counts.DeadLettered++;
@@ -67,12 +56,7 @@ internal sealed class DeadLetters(string handler, string? topic, SinkLane? lane,
         }
 
         counts.Failed++;
-        if (failures.IsDue(context.Now, context.ReportEvery, out var count))
-        {
-            var at = new PartitionOffset(record.Source, record.Offset);
-            context.Events.Report(new EngineEvent.HandlerFailed(context.Pipeline, handler, count, at, error));
-        }
-
+        reports.Failed(context.Now, new PartitionOffset(record.Source, record.Offset), error);
         if (lane is not null)
         {
             counts.DeadLettered++;
@@ -84,10 +68,7 @@ internal sealed class DeadLetters(string handler, string? topic, SinkLane? lane,
     public void FailTimer(string timer, Exception error, ref RouteCounters.Turnover counts)
     {
         counts.FailedTimers++;
-        if (failedTimers.IsDue(context.Now, context.ReportEvery, out var count))
-        {
-            context.Events.Report(new EngineEvent.TimerFailed(context.Pipeline, handler, count, timer, error));
-        }
+        reports.TimerFailed(context.Now, timer, error);
     }
 
     /// <summary>

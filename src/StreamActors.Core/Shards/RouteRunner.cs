@@ -70,6 +70,7 @@ internal sealed class RouteRunner<T> : IRouteRunner, IStateful
     private readonly RouteCounters counters;
     private readonly IStage<T> stage;
     private readonly DeadLetters deadLetters;
+    private readonly RouteReports reports;
     private readonly ShardContext context;
     private readonly DedupSet? seen;
     private byte[] entityKey = new byte[64];
@@ -84,7 +85,8 @@ internal sealed class RouteRunner<T> : IRouteRunner, IStateful
         this.counters = counters;
         this.context = context;
         var lane = route.DeadLetterTopic is null ? null : context.Outbox.Lane(RouteDefinition.DeadLetterLane);
-        deadLetters = new DeadLetters(route.Name, route.DeadLetterTopic, lane, context);
+        reports = context.Reports[route.Name];
+        deadLetters = new DeadLetters(reports, route.DeadLetterTopic, lane, context);
         stage = steps.MakeStage(context, deadLetters, Release);
         seen = steps.Dedup is { Window.TotalMilliseconds: >= 1 } dedup
             ? new DedupSet((long)dedup.Window.TotalMilliseconds, context.HashSeed, context.DedupMemory)
@@ -99,7 +101,7 @@ internal sealed class RouteRunner<T> : IRouteRunner, IStateful
     public string Name => $"dedup {route.Name}";
 
     /// <inheritdoc/>
-    public long NextDue => Math.Min(stage.NextDue, seen?.NextDue ?? long.MaxValue);
+    public long NextDue => Math.Min(reports.NextDue, Math.Min(stage.NextDue, seen?.NextDue ?? long.MaxValue));
 
     /// <inheritdoc/>
     public long FlushDue => stage.FlushDue;
@@ -183,6 +185,7 @@ internal sealed class RouteRunner<T> : IRouteRunner, IStateful
     {
         seen?.Expire(context.Now);
         stage.OnTime(ref counts);
+        reports.OnTime(context.Now);
     }
 
     /// <inheritdoc/>
@@ -227,6 +230,7 @@ internal sealed class RouteRunner<T> : IRouteRunner, IStateful
     public void Dispose()
     {
         stage.Close(ref counts);
+        reports.TellAll();
         counters.Add(ref counts);
         seen?.Dispose();
     }

@@ -53,7 +53,10 @@ internal sealed class ShardContext : IDisposable
     /// <summary>Sees what becomes of each record; null in production.</summary>
     public IShardObserver? Observer { get; init; }
 
-    /// <summary>The shortest time between two reports of one kind, in milliseconds.</summary>
+    /// <summary>What the routes give up is told there, by their names; shared by all shards of the pipeline.</summary>
+    public required IReadOnlyDictionary<string, RouteReports> Reports { get; init; }
+
+    /// <summary>The shortest time between two other reports of one kind by the shard, in milliseconds.</summary>
     public required long ReportEvery { get; init; }
 
     /// <summary>The seed of the shard's hash tables.</summary>

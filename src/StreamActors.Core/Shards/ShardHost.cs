@@ -25,6 +25,7 @@ internal sealed class ShardHost
     private readonly PagePool dedupMemory;
     private readonly long startedAt;
     private readonly long reportEvery;
+    private readonly IReadOnlyDictionary<string, RouteReports> reports;
     private readonly IShardObserver? observer;
 
     /// <summary>Makes what the shards of a pipeline share.</summary>
@@ -41,6 +42,8 @@ internal sealed class ShardHost
         Snapshots = services.Snapshots;
         observer = services.Observer;
         reportEvery = (long)services.ReportEvery.TotalMilliseconds;
+        reports = definition.Routes.Select(static route => route.Name).ToDictionary(
+            static name => name, name => new RouteReports(events, definition.Name, name, reportEvery));
         Time = services.Time;
         Scheduler = services.Scheduler;
         routes = definition.Routes.ToDictionary(static route => route.Topic);
@@ -103,6 +106,7 @@ internal sealed class ShardHost
             DedupMemory = dedupMemory,
             Events = events,
             Observer = observer,
+            Reports = reports,
             ReportEvery = reportEvery,
             HashSeed = (ulong)hashSeed,
             Jitter = jitterOf(new Random((int)hashSeed)),

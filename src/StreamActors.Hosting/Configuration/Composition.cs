@@ -226,14 +226,17 @@ internal sealed record ComposedPipeline(PipelineBuilder Builder, IReadOnlyDictio
             : Builder.Mistakes(sinks).Prepend("It has nothing to read from: add a source, such as AddKafka().");
     }
 
-    /// <summary>What it keeps in memory at most, a line.</summary>
+    /// <summary>What it keeps in memory at most, a line: of what its routes have.</summary>
     public string Memory()
     {
-        var (limits, sinks) = (Builder.Limits, Builder.Connectors.Count);
-        return $"{Builder.Name} keeps at most {Megabytes(limits.BytesPerPartition(sinks))} a partition, "
-            + $"{Megabytes(2L * limits.WindowBytes)} more with a full window, {Megabytes(limits.Parking.Bytes)} more "
-            + "where records wait for calls, and what its client has read; besides "
-            + $"{Megabytes(limits.DedupBytes)} of ids in all.{Environment.NewLine}";
+        var limits = Builder.Limits;
+        var window = Builder.HasWindows ? $", {Megabytes(2L * limits.WindowBytes)} more with a full window" : "";
+        var calls = Builder.Maps.Count > 0
+            ? $", {Megabytes(limits.Parking.Bytes)} more where records wait for calls"
+            : "";
+        var ids = Builder.HasDedup ? $"; besides {Megabytes(limits.DedupBytes)} of ids in all" : "";
+        return $"{Builder.Name} keeps at most {Megabytes(limits.BytesPerPartition(Builder.Connectors.Count))} a "
+            + $"partition{window}{calls}, and what its client has read{ids}.{Environment.NewLine}";
     }
 
     private static string Megabytes(long bytes) => $"{bytes / (1024.0 * 1024.0):0.#} MB";

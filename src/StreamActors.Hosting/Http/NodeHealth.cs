@@ -3,7 +3,12 @@ using System.Text.Json.Serialization;
 namespace StreamActors.Hosting;
 
 /// <summary>What the health pages say.</summary>
-internal sealed class NodeHealth(Node node, PeerProbe peers)
+/// <param name="node">The node.</param>
+/// <param name="peers">How its peers stand.</param>
+/// <param name="pages">
+/// The JSON pages of a service that this node replaces: where there is one, the message is about peers alone, as there.
+/// </param>
+internal sealed class NodeHealth(Node node, PeerProbe peers, IEnumerable<IMetricPage> pages)
 {
     /// <summary>Whether every pipeline has its partitions and none is draining or has stopped for good.</summary>
     public bool IsReady => !node.IsStopping && node.Pipelines.All(static pipeline => pipeline.Pipeline.IsReady);
@@ -14,9 +19,12 @@ internal sealed class NodeHealth(Node node, PeerProbe peers)
     /// <summary>Whether a pipeline has stopped for good.</summary>
     public bool HasStopped => Stopped.Any();
 
-    /// <summary>The pipelines that go on and have no partitions yet.</summary>
+    /// <summary>The pipelines that go on and do not take records: without partitions yet, or draining.</summary>
     public IReadOnlyList<string> Waiting =>
-        [.. Pipelines.Where(static each => each.Fatal is null && !each.IsReady).Select(static each => each.Name)];
+    [
+        .. Pipelines.Where(each => each.Fatal is null && (node.IsStopping || !each.IsReady))
+            .Select(static each => each.Name),
+    ];
 
     /// <summary>Whether the process is worth keeping: depends on no peer.</summary>
     public bool IsLive => node.Pipelines.Count == 0
@@ -46,12 +54,14 @@ internal sealed class NodeHealth(Node node, PeerProbe peers)
         page["uptime_seconds"] = Math.Round(node.Uptime.TotalSeconds, 1);
         page["message"] = stopped.Count > 0 ? string.Join(" ", stopped)
             : unknown.Count > 0 ? $"{string.Join(" and ", unknown)} not checked yet"
-            : away.Count == 0 ? (failing.Count == 0 ? "All connections active" : string.Join(" ", failing))
+            : away.Count == 0 ? (failing.Count == 0 ? "All connections active" + Unready : string.Join(" ", failing))
             : away.Count == connections.Count ? "All connections lost"
             : $"{string.Join(" and ", away)} disconnected";
         page["pipelines"] = Pipelines.Select(each => PipelineHealth.Of(each, node.IsStopping)).ToArray();
         return page;
     }
+
+    private string Unready => pages.Any() || Waiting.Count == 0 ? "" : $"; not ready: {string.Join(", ", Waiting)}";
 
     private IEnumerable<Pipeline> Pipelines => node.Pipelines.Select(static each => each.Pipeline);
 

@@ -28,7 +28,7 @@ internal sealed record PipelineHealth(string Name, bool Ready, IReadOnlyList<str
     private static IEnumerable<string> Waiting(Pipeline pipeline) =>
         pipeline.IsReady || pipeline.Metrics.Partitions.Count > 0
             ? []
-            : ["no partitions: it waits for its topics or its group, and the log says for which"];
+            : [$"no partitions: {pipeline.WaitsFor}"];
 
     /// <summary>The lines of partitions whose deliveries fail, again and again until one succeeds.</summary>
     internal static IEnumerable<string> FailingOf(IReadOnlyList<PartitionStatus> partitions) =>

@@ -117,7 +117,21 @@ public sealed class CompositionTests
         page.ShouldMatch("(?m)^StreamActors:Pipelines:feed:Timing:DrainLimit +800ms +default");
 
         // 1 MB mailbox, 512 KB batch, twice 512 KB outbox, 4 bytes for each of 1,048,576 offsets.
-        page.ShouldContain("feed keeps at most 6.5 MB a partition, 32 MB more with a full window");
+        page.ShouldContain("feed keeps at most 6.5 MB a partition, and what its client has read.");
+    }
+
+    [Fact]
+    public void The_page_tells_the_memory_of_what_the_routes_have()
+    {
+        var node = new StreamActorsBuilder().AddKafka().AddPipeline("feed", static p =>
+        {
+            p.From("windows", new Text()).DedupById(static _ => 1, TimeSpan.FromMinutes(1))
+                .Every(TimeSpan.FromSeconds(1)).Latest().To(To("kafka"));
+            p.From("calls", new Text()).MapAsync<Lookup, string>().To(To("kafka"));
+        });
+
+        Compose(node).Page().ShouldContain("feed keeps at most 6.5 MB a partition, 32 MB more with a full window, "
+            + "8 MB more where records wait for calls, and what its client has read; besides 80 MB of ids in all.");
     }
 
     [Fact]
