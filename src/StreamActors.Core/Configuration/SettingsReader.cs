@@ -34,6 +34,17 @@ public sealed class SettingsReader
     /// <summary>Every setting that was read, in the order of reading.</summary>
     internal IReadOnlyList<Setting> Settings => settings;
 
+    /// <summary>
+    /// The settings that were read, with the values that the source has now; they are not checked again.
+    /// </summary>
+    internal IEnumerable<Setting> Now() =>
+        from setting in settings
+        let found = source?.Find(setting.Name)
+        let value = found?.Value ?? setting.Fallback
+        select setting.Hidden is null
+            ? setting with { Value = value, From = found?.From }
+            : setting with { Hidden = found?.Value, From = found?.From };
+
     /// <summary>Every bad value, as a sentence that names setting, value and remedy.</summary>
     public IReadOnlyList<string> Mistakes => mistakes;
 
@@ -182,11 +193,28 @@ public sealed class SettingsReader
         return pairs;
     }
 
-    /// <summary>A URL of HTTP, null without one. A password in it is a mistake, and is not shown.</summary>
-    internal Uri? Url(string name, string example)
+    /// <summary>
+    /// A URL of HTTP, such as <c>http://customers:8080</c>. That there is none, and no fallback, is a mistake; so is a
+    /// login in it, which is not shown.
+    /// </summary>
+    public Uri Url(string name, string fallback = "")
+    {
+        const string Example = "http://localhost:8080";
+        var before = mistakes.Count;
+        var url = OptionalUrl(name, Example, fallback);
+        if (url is null && mistakes.Count == before)
+        {
+            mistakes.Add($"{NameOf(name)} is not set: it must be an http or https URL, such as {Example}.");
+        }
+
+        return url ?? new Uri(Example);
+    }
+
+    /// <summary>A URL of HTTP, null without one. A login in it is a mistake, and is not shown.</summary>
+    internal Uri? OptionalUrl(string name, string example, string fallback = "")
     {
         var hasLogin = Find(name)?.Value.Contains('@', StringComparison.Ordinal) == true;
-        var given = Take(name, "", isSecret: hasLogin).Value;
+        var given = Take(name, fallback, isSecret: hasLogin).Value;
         if (given.Length == 0)
         {
             return null;
@@ -236,6 +264,7 @@ public sealed class SettingsReader
             var shown = isHidden ? "********" : given.Value;
             settings.Add(new Setting(given.Name, shown, given.From, Ignored: null)
             {
+                Fallback = isSecret ? "" : fallback,
                 Hidden = isHidden ? given.Value : null,
             });
         }

@@ -25,8 +25,6 @@ public sealed class RouteCounters
     private long passivatedIdle;
     private long passivatedAtCap;
     private long bytes;
-    private long retriedCalls;
-    private long timedOutCalls;
     private long callsInFlight;
     private long parkedRecords;
 
@@ -98,12 +96,6 @@ public sealed class RouteCounters
     /// <summary>Bytes of keys and values received.</summary>
     public long Bytes => Interlocked.Read(ref bytes);
 
-    /// <summary>Calls of <c>MapAsync</c> that failed or timed out, and were put off for another attempt.</summary>
-    public long RetriedCalls => Interlocked.Read(ref retriedCalls);
-
-    /// <summary>Calls of <c>MapAsync</c> that were given up because their time was over.</summary>
-    public long TimedOutCalls => Interlocked.Read(ref timedOutCalls);
-
     /// <summary>
     /// Calls of <c>MapAsync</c> under way now, those that were given up and have not ended included, of shards that
     /// this process owns.
@@ -133,8 +125,6 @@ public sealed class RouteCounters
         Interlocked.Add(ref passivatedIdle, turnover.PassivatedIdle);
         Interlocked.Add(ref passivatedAtCap, turnover.PassivatedAtCap);
         Interlocked.Add(ref bytes, turnover.Bytes);
-        Interlocked.Add(ref retriedCalls, turnover.RetriedCalls);
-        Interlocked.Add(ref timedOutCalls, turnover.TimedOutCalls);
         Interlocked.Add(ref callsInFlight, turnover.CallsInFlight);
         Interlocked.Add(ref parkedRecords, turnover.ParkedRecords);
         turnover = default;
@@ -160,8 +150,6 @@ public sealed class RouteCounters
         public long PassivatedIdle;
         public long PassivatedAtCap;
         public long Bytes;
-        public long RetriedCalls;
-        public long TimedOutCalls;
 
         // These two count what changed: a turn may take away.
         public long CallsInFlight;

@@ -23,7 +23,8 @@ internal sealed class NodeHealth(Node node, PeerProbe peers)
         || node.Pipelines.Any(static pipeline => pipeline.Pipeline.Fatal is null);
 
     /// <summary>
-    /// The page: healthy, degraded (a peer is away) or unhealthy (all are, or a pipeline stopped for good). A peer that
+    /// The page: healthy, degraded (a peer is away, or all calls of a step fail) or unhealthy (all peers are, or a
+    /// pipeline stopped for good). A peer that
     /// has not been asked yet counts as away, and is told apart in the message. Then the pipelines, one by one.
     /// </summary>
     public Dictionary<string, object> Page()
@@ -32,8 +33,10 @@ internal sealed class NodeHealth(Node node, PeerProbe peers)
         var away = Titles(connections.Where(static peer => peer.IsConnected is not true));
         var unknown = Titles(connections.Where(static peer => peer.IsConnected is null));
         var stopped = Stopped.Select(static each => $"The pipeline {each.Name} has stopped: {each.Fatal}").ToList();
+        var failing = Pipelines
+            .SelectMany(static each => each.FailingCalls.Select(calls => $"{each.Name}: {calls}")).ToList();
         var status = stopped.Count > 0 || (away.Count == connections.Count && away.Count > 0) ? "unhealthy"
-            : away.Count > 0 ? "degraded"
+            : away.Count > 0 || failing.Count > 0 ? "degraded"
             : "healthy";
         var page = new Dictionary<string, object> { ["status"] = status };
         foreach (var (peer, isConnected) in connections)
@@ -44,6 +47,7 @@ internal sealed class NodeHealth(Node node, PeerProbe peers)
         page["uptime_seconds"] = Math.Round(node.Uptime.TotalSeconds, 1);
         page["message"] = stopped.Count > 0 ? string.Join(" ", stopped)
             : unknown.Count > 0 ? $"{string.Join(" and ", unknown)} not checked yet"
+            : away.Count == 0 && failing.Count > 0 ? string.Join("; ", failing)
             : away.Count == 0 ? "All connections active"
             : away.Count == connections.Count ? "All connections lost"
             : $"{string.Join(" and ", away)} disconnected";

@@ -36,11 +36,19 @@ internal sealed class EngineMetrics(Node node) : IMetricSource
             "streamactors_timers_failed_total", "Timers on whose call user code threw.", MetricKind.Counter,
             [.. PerRoute(static route => route.FailedTimers)]);
         yield return new(
-            "streamactors_calls_retried_total", "Calls that failed and were put off for another attempt.",
-            MetricKind.Counter, [.. PerRoute(static route => route.RetriedCalls)]);
+            "streamactors_calls_total", "Calls that ended, by what became of them.", MetricKind.Counter,
+            [
+                .. PerMap(static map => new([("outcome", "ok")], map.Succeeded)),
+                .. PerMap(static map => new([("outcome", "none")], map.WithoutOutput)),
+                .. PerMap(static map => new([("outcome", "retried")], map.Retried)),
+                .. PerMap(static map => new([("outcome", "failed")], map.Failed)),
+            ]);
         yield return new(
-            "streamactors_calls_timed_out_total", "Calls that were given up because their time was over.",
-            MetricKind.Counter, [.. PerRoute(static route => route.TimedOutCalls)]);
+            "streamactors_calls_timed_out_total", "Calls, retried or failed, whose time was over.",
+            MetricKind.Counter, [.. PerMap(static map => new([], map.TimedOut))]);
+        yield return new(
+            "streamactors_call_seconds", "From the begin of a call to its end, or to its time-out.",
+            MetricKind.Histogram, [.. PerMap(static map => MetricSample.Of(map.Duration))]);
         yield return new(
             "streamactors_calls_in_flight", "Calls under way.", MetricKind.Gauge,
             [.. PerRoute(static route => route.CallsInFlight)]);
@@ -91,6 +99,18 @@ internal sealed class EngineMetrics(Node node) : IMetricSource
         from route in pipeline.Pipeline.Metrics.Routes
         select new MetricSample(
             [("pipeline", pipeline.Pipeline.Name), ("route", route.Name), .. labels], value(route.Counters));
+
+    private IEnumerable<MetricSample> PerMap(Func<CallCounters, MetricSample> sample) =>
+        from pipeline in node.Pipelines
+        from map in pipeline.Pipeline.Metrics.Maps
+        let one = sample(map.Counters)
+        select one with
+        {
+            Labels =
+            [
+                ("pipeline", pipeline.Pipeline.Name), ("route", map.Route), ("map", map.Name), .. one.Labels,
+            ],
+        };
 
     private IEnumerable<MetricSample> PerSink(Func<SinkCounters, MetricSample> sample) =>
         from pipeline in node.Pipelines
