@@ -89,7 +89,9 @@ internal sealed class Reports(TraceLog trace, Topics topics) : IEngineEvents
                 trace.Add($"degraded: {failing.Map}: {failing.Outage}");
                 break;
             case EngineEvent.CallsRecovered over:
-                trace.Add(over.HasAnswered ? $"calls of {over.Map} succeed again" : $"{over.Map} is not called any more");
+                trace.Add(over.HasAnswered
+                    ? $"calls of {over.Map} succeed again"
+                    : $"{over.Map} is not called any more");
                 break;
             default:
                 break;

@@ -272,7 +272,7 @@ internal sealed class GroupMember : IGroupEvents
         return undone + behind + uncommitted;
     }
 
-    /// <summary>How many records lie above the committable offsets, done or not: offsets without one count too.</summary>
+    /// <summary>How many offsets lie above the committable ones: of records, done or not, and of none.</summary>
     private static long Uncommittable(Shard shard) =>
         Enumerable.Range(0, shard.Inputs.Count).Sum(input => shard.Next(input) - shard.Committable(input));
 

@@ -61,7 +61,8 @@ internal static class TopicPlan
             where topic.Name is not null && !IsTopic(topic.Name)
             let name = topic.Name.Length > MaxName ? $"{topic.Name[..20]}… ({topic.Name.Length} letters)" : topic.Name
             select $"The route {route.Name} {topic.Use} the topic \"{name}\", which Kafka cannot have: a name is 1 to "
-                + $"{MaxName} of the letters a to z and A to Z, digits, dot, underscore and hyphen, and neither \".\" nor \"..\". Give it another.";
+                + $"{MaxName} of the letters a to z and A to Z, digits, dot, underscore and "
+                + "hyphen, and neither \".\" nor \"..\". Give it another.";
     }
 
     private static bool IsTopic(string name) =>

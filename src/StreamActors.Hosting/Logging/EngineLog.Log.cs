@@ -104,8 +104,8 @@ internal sealed partial class EngineLog
     private partial void CallsRetried(string pipeline, string map, long count, PartitionOffset last, string why);
 
     [LoggerMessage(1042, LogLevel.Warning,
-        "{Pipeline}: all {Count} calls of {Map} in {Milliseconds} ms have failed, the last with {Why}: mend its service. "
-        + "Their records wait for the next attempt, or are given up after the last. Said again when it is over")]
+        "{Pipeline}: all {Count} calls of {Map} in {Milliseconds} ms have failed, the last with {Why}: mend its "
+        + "service. Their records wait for the next attempt, or are given up after the last. Said again at its end")]
     private partial void CallsFailing(string pipeline, string map, long count, long milliseconds, string why);
 
     [LoggerMessage(1043, LogLevel.Information,

@@ -83,8 +83,7 @@ public sealed class CallFailureTests
         var last = new PartitionOffset(shards.One.Inputs[0], 0);
         shards.Events.All.ShouldBe([new EngineEvent.CallsRetried("p", "ManualMap", 1, last, error)]);
         shards.Advance(Second * 11);
-        shards.Send("c", 2);
-        shards.Succeed(2, "two");
+        shards.Succeed(1, "one");
         shards.Fail(0, error);
         shards.Events.All.Last().ShouldBeOfType<EngineEvent.CallsRetried>().Count.ShouldBe(2);
     }

@@ -86,7 +86,7 @@ public sealed class CallWatchTests
         var failing = shards.Events.All.OfType<EngineEvent.CallsFailing>().ShouldHaveSingleItem();
         failing.Map.ShouldBe("ManualMap");
         failing.Outage.Since.ShouldBeInRange(Second * 5, Second * 12);
-        shards.Events.All.OfType<EngineEvent.CallsRetried>().Count().ShouldBeLessThan(3, "for all shards, and then none");
+        shards.Events.All.OfType<EngineEvent.CallsRetried>().Count().ShouldBeLessThan(3, "of all shards, then none");
         shards.Outage!.Value.Calls.ShouldBe(shards.CallCounters.Retried);
 
         shards.Calls.ThrowAtOnce = null;

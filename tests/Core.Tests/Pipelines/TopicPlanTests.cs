@@ -74,12 +74,13 @@ public sealed class TopicPlanTests
     public void A_topic_that_Kafka_cannot_have_is_a_mistake_wherever_it_stands(string topic, string shown)
     {
         Mistakes(Topic(topic)).ShouldContain(
-            $"The route orders writes to the topic {shown}, which Kafka cannot have: a name is 1 to 249 of the letters");
+            $"The route orders writes to the topic {shown}, which Kafka cannot have: a name is 1 to 249 of ");
         var builder = new PipelineBuilder("feed");
         builder.From(topic, Codec.Text).Named("named").DeadLetters(topic).To(Topic("out"));
         var mistakes = builder.Mistakes();
         mistakes.ShouldContain(each => each.StartsWith($"The route named reads the topic {shown}, "));
-        mistakes.ShouldContain(each => each.StartsWith($"The route named writes its dead letters to the topic {shown}"));
+        mistakes.ShouldContain(each =>
+            each.StartsWith($"The route named writes its dead letters to the topic {shown}, "));
     }
 
     [Fact]

@@ -288,8 +288,9 @@ public sealed class CompositionTests
             new StreamActorsBuilder().AddKafka().AddPipeline("feed", Define),
             ("Customers:Url", "customers"), ("StreamActors:Pipelines:feed:Limits:BatchRecords", "many"));
         wrong.Mistakes.Count.ShouldBe(2, string.Join('\n', wrong.Mistakes));
-        wrong.Mistakes.ShouldContain("The pipeline feed: Customers:Url is \"customers\": it must be an http or https URL "
-            + "without a login, such as http://localhost:8080.");
+        wrong.Mistakes.ShouldContain(
+            "The pipeline feed: Customers:Url is \"customers\": it must be an http or https URL without a login, such "
+            + "as http://localhost:8080.");
 
         var right = Compose(
             new StreamActorsBuilder().AddKafka().AddPipeline("feed", Define),
