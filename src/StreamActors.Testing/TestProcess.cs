@@ -37,8 +37,7 @@ internal sealed class TestProcess
         queue = new TurnQueue(around.Time, new Random(around.Random.Next()));
         source = new MemorySource(around.Topics);
         Observer = new Observer(around.Trace, around.Topics, around.Snapshots, around.Time.Elapsed);
-        var builder = new PipelineBuilder(around.Options.Name);
-        around.Define(builder);
+        var builder = around.Compose();
         var sinks = builder.Connectors.ToDictionary(static name => name, name => (ISink)around.Sink(name));
         var random = new Random(around.Random.Next());
         pipeline = new Pipeline(builder, source, sinks, new EngineServices(around.Time, random, queue, around.Reports)

@@ -34,6 +34,17 @@ public sealed class SettingsReader
     /// <summary>Every setting that was read, in the order of reading.</summary>
     internal IReadOnlyList<Setting> Settings => settings;
 
+    /// <summary>
+    /// The settings that were read, with the values that the source has now; they are not checked again.
+    /// </summary>
+    internal IEnumerable<Setting> Now() =>
+        from setting in settings
+        let found = source?.Find(setting.Name)
+        let value = found?.Value ?? setting.Fallback
+        select setting.Hidden is null
+            ? setting with { Value = value, From = found?.From }
+            : setting with { Hidden = found?.Value, From = found?.From };
+
     /// <summary>Every bad value, as a sentence that names setting, value and remedy.</summary>
     public IReadOnlyList<string> Mistakes => mistakes;
 
@@ -183,13 +194,30 @@ public sealed class SettingsReader
     }
 
     /// <summary>
+    /// A URL of HTTP, such as <c>http://customers:8080</c>. That there is none, and no fallback, is a mistake; so is a
+    /// login in it, which is not shown.
+    /// </summary>
+    public Uri Url(string name, string fallback = "")
+    {
+        const string Example = "http://localhost:8080";
+        var before = mistakes.Count;
+        var url = OptionalUrl(name, fallback.Length == 0 ? null : new Uri(fallback, UriKind.RelativeOrAbsolute), Example);
+        if (url is null && mistakes.Count == before)
+        {
+            mistakes.Add($"{NameOf(name)} is not set: it must be an http or https URL, such as {Example}.");
+        }
+
+        return url ?? new Uri(Example);
+    }
+
+    /// <summary>
     /// A URL of HTTP, which may be missing. A login in it is a mistake, and is not shown: a password is a secret of its
     /// own.
     /// </summary>
     /// <param name="name">The setting.</param>
     /// <param name="fallback">What the code gives; null = nothing.</param>
     /// <param name="example">What the message of a mistake shows.</param>
-    public Uri? Url(string name, Uri? fallback, string example)
+    public Uri? OptionalUrl(string name, Uri? fallback, string example)
     {
         var otherwise = fallback?.OriginalString ?? "";
         var hasLogin = (Find(name)?.Value ?? otherwise).Contains('@', StringComparison.Ordinal);
@@ -243,6 +271,7 @@ public sealed class SettingsReader
             var shown = isHidden ? "********" : given.Value;
             settings.Add(new Setting(given.Name, shown, given.From, Ignored: null)
             {
+                Fallback = isSecret ? "" : fallback,
                 Hidden = isHidden ? given.Value : null,
             });
         }

@@ -20,6 +20,9 @@ public sealed class PipelineMetrics
     /// <summary>The routes, in the order in which they were composed.</summary>
     public IReadOnlyList<RouteMetrics> Routes { get; }
 
+    /// <summary>The <c>MapAsync</c> steps, in the order in which they were composed.</summary>
+    public IReadOnlyList<MapMetrics> Maps { get; internal init; } = [];
+
     /// <summary>The sinks, by the connectors that opened them.</summary>
     public IReadOnlyList<SinkMetrics> Sinks { get; }
 
@@ -68,6 +71,22 @@ public sealed class RouteMetrics
 
     /// <summary>What became of its records.</summary>
     public RouteCounters Counters { get; }
+}
+
+/// <summary>The counters of a <c>MapAsync</c> step.</summary>
+public sealed class MapMetrics
+{
+    internal MapMetrics(string name, string route, CallCounters counters) =>
+        (Name, Route, Counters) = (name, route, counters);
+
+    /// <summary>The step's name.</summary>
+    public string Name { get; }
+
+    /// <summary>The name of the route that it is a step of.</summary>
+    public string Route { get; }
+
+    /// <summary>What became of its calls.</summary>
+    public CallCounters Counters { get; }
 }
 
 /// <summary>The counters of a sink.</summary>

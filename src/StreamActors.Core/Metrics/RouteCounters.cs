@@ -26,8 +26,6 @@ public sealed class RouteCounters
     private long passivatedIdle;
     private long passivatedAtCap;
     private long bytes;
-    private long retriedCalls;
-    private long timedOutCalls;
     private long callsInFlight;
     private long parkedRecords;
     private long activeEntities;
@@ -107,12 +105,6 @@ public sealed class RouteCounters
     /// <summary>Bytes of keys and values received.</summary>
     public long Bytes => Interlocked.Read(ref bytes);
 
-    /// <summary>Calls of <c>MapAsync</c> that failed or timed out, and were put off for another attempt.</summary>
-    public long RetriedCalls => Interlocked.Read(ref retriedCalls);
-
-    /// <summary>Calls of <c>MapAsync</c> that were given up because their time was over.</summary>
-    public long TimedOutCalls => Interlocked.Read(ref timedOutCalls);
-
     /// <summary>
     /// Calls of <c>MapAsync</c> under way now, those that were given up and have not ended included, of shards that
     /// this process owns.
@@ -151,8 +143,6 @@ public sealed class RouteCounters
         Interlocked.Add(ref passivatedIdle, turnover.PassivatedIdle);
         Interlocked.Add(ref passivatedAtCap, turnover.PassivatedAtCap);
         Interlocked.Add(ref bytes, turnover.Bytes);
-        Interlocked.Add(ref retriedCalls, turnover.RetriedCalls);
-        Interlocked.Add(ref timedOutCalls, turnover.TimedOutCalls);
         Interlocked.Add(ref callsInFlight, turnover.CallsInFlight);
         Interlocked.Add(ref parkedRecords, turnover.ParkedRecords);
         Interlocked.Add(ref activeEntities, turnover.ActiveEntities);
@@ -181,8 +171,6 @@ public sealed class RouteCounters
         public long PassivatedIdle;
         public long PassivatedAtCap;
         public long Bytes;
-        public long RetriedCalls;
-        public long TimedOutCalls;
 
         // These count what changed: a turn may take away.
         public long CallsInFlight;

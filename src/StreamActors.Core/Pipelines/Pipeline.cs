@@ -36,7 +36,16 @@ internal sealed class Pipeline
         this.source = source;
         this.services = services;
         var connectors = definition.Routes.SelectMany(static route => route.Connectors).Distinct().ToList();
-        Metrics = new PipelineMetrics(definition.Routes.Select(static route => route.Name), connectors);
+        Metrics = new PipelineMetrics(definition.Routes.Select(static route => route.Name), connectors)
+        {
+            Maps =
+            [
+                .. from route in definition.Routes
+                   let map = route.Map
+                   where map is not null
+                   select new MapMetrics(map.Name, route.Name, map.Counters),
+            ],
+        };
         host = new ShardHost(definition, [.. Metrics.Sinks.Select(sink => Open(sink, sinks))], Metrics, services);
         MaxRecordsPerSecond = builder.MaxRecordsPerSecond;
     }
@@ -69,6 +78,16 @@ internal sealed class Pipeline
 
     /// <summary>Why it stopped for good; null while it has not.</summary>
     public string? Fatal { get; private set; }
+
+    /// <summary>
+    /// The <c>MapAsync</c> steps none of whose calls succeeds, a sentence each. They leave the pipeline ready: another
+    /// node would ask the same service, and what waits for it is safe here.
+    /// </summary>
+    public IEnumerable<string> FailingCalls =>
+        from map in definition.Maps
+        let outage = map.Watch.Outage(host.Now())
+        where outage is not null
+        select $"{map.Name}: {outage}";
 
     /// <summary>Takes note that its poll thread ended by an exception: a defect.</summary>
     public void Fail(Exception defect) => Fatal = $"{defect.GetType().Name}: {defect.Message}";

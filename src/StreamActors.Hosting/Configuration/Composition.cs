@@ -13,6 +13,7 @@ internal sealed class Composition
     internal const string Root = "StreamActors";
 
     private const string PipelinesSection = "Pipelines";
+    private const StringComparison Ignoring = StringComparison.OrdinalIgnoreCase;
 
     /// <summary>The sections of the project's connectors, each added by a method of its name.</summary>
     private static readonly string[] KnownConnectors = ["Kafka", "Redis"];
@@ -20,6 +21,7 @@ internal sealed class Composition
     private readonly StreamActorsBuilder node;
     private readonly ConfigurationSettings source;
     private readonly Dictionary<string, PipelineSettings> code = new(StringComparer.OrdinalIgnoreCase);
+    private readonly List<SettingsReader> asked = [];    // by the code of the pipelines
     private readonly List<string> mistakes = [];
 
     /// <summary>Composes and checks.</summary>
@@ -77,6 +79,31 @@ internal sealed class Composition
     internal static string RateOf(string pipeline) =>
         $"{Root}:{PipelinesSection}:{pipeline}:{nameof(PipelineSettings.MaxRecordsPerSecond)}";
 
+    /// <summary>
+    /// Composes and configures one pipeline alone, as a host does, for a test: what is wrong with its settings is among
+    /// the builder's mistakes. The peers, and their settings, are not looked at.
+    /// </summary>
+    internal static PipelineBuilder Compose(string name, Action<PipelineBuilder> define, IConfiguration configuration)
+    {
+        var given = new ConfigurationSettings(configuration);
+        var builder = new PipelineBuilder(name, new SettingsReader(given));
+        define(builder);
+        var section = builder.Settings.Section(Root).Section(PipelinesSection).Section(name);
+        PipelineSettings.Read(section, PipelineSettings.Of(builder)).ApplyTo(builder);
+        var known = builder.Settings.Settings.Select(static setting => setting.Name).ToList();
+        foreach (var unknown in given.All(section.NameOf("")[..^1]).Where(each => !IsKnown(each, known)))
+        {
+            builder.Settings.Mistake($"{unknown} is not a setting of this pipeline.{Nearest.Hint(unknown, known)}");
+        }
+
+        return builder;
+
+        // Connectors of its own have sections there, which a test does not open.
+        bool IsKnown(string full, List<string> known) =>
+            known.Contains(full, StringComparer.OrdinalIgnoreCase)
+            || KnownConnectors.Any(each => full.StartsWith(section.NameOf($"{each}:"), Ignoring));
+    }
+
     /// <summary>Reads all settings as they are now. Nothing that was read before changes.</summary>
     internal Reading Read()
     {
@@ -100,11 +127,12 @@ internal sealed class Composition
         List<string> wrong =
         [
             .. reader.Mistakes,
-            .. Unknown(reader.Settings),
+            .. Unknown([.. reader.Settings, .. asked.SelectMany(static each => each.Settings)]),
             .. named.SelectMany(static each => each.Mistakes),
             .. unnamed.Mistakes,
         ];
-        var all = reader.Settings.Concat(named.SelectMany(static each => each.Settings));
+        var all = reader.Settings.Concat(named.SelectMany(static each => each.Settings))
+            .Concat(asked.SelectMany(static each => each.Now()));
         return new Reading([.. all.DistinctBy(static setting => setting.Name)], wrong, settings, peers);
     }
 
@@ -119,7 +147,7 @@ internal sealed class Composition
         var builders = new List<PipelineBuilder>();
         foreach (var pipeline in node.Pipelines)
         {
-            var builder = new PipelineBuilder(pipeline.Name);
+            var builder = new PipelineBuilder(pipeline.Name, new SettingsReader(source));
             if (pipeline.Name.Length == 0 || pipeline.Name.Contains(':', StringComparison.Ordinal))
             {
                 mistakes.Add($"A pipeline is named \"{pipeline.Name}\": a name has at least a letter, and no colon.");
@@ -141,6 +169,7 @@ internal sealed class Composition
             }
 
             code[pipeline.Name] = PipelineSettings.Of(builder);
+            asked.Add(builder.Settings);
             builders.Add(builder);
         }
 
@@ -162,7 +191,8 @@ internal sealed class Composition
     /// <summary>What is configured and nobody reads: most likely a name that was mistyped.</summary>
     private IEnumerable<string> Unknown(IReadOnlyList<Setting> known)
     {
-        var names = known.Select(static setting => setting.Name[(Root.Length + 1)..]).ToList();
+        var names = known.Where(static setting => setting.Name.StartsWith(Root + ":", Ignoring))
+            .Select(static setting => setting.Name[(Root.Length + 1)..]).ToList();
         var read = names.ToHashSet(StringComparer.OrdinalIgnoreCase);
         foreach (var full in source.All(Root))
         {

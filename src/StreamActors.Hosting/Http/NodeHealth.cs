@@ -31,9 +31,9 @@ internal sealed class NodeHealth(Node node, PeerProbe peers, IEnumerable<IMetric
         || node.Pipelines.Any(static pipeline => pipeline.Pipeline.Fatal is null);
 
     /// <summary>
-    /// The page: healthy, degraded (a peer is away, or takes nothing, whatever it answers) or unhealthy (all are away,
-    /// or a pipeline stopped for good). A peer that has not been asked yet counts as away, and is told apart in the
-    /// message. Then the pipelines, one by one.
+    /// The page: healthy, degraded (a peer is away, or takes nothing, whatever it answers; or all calls of a step fail)
+    /// or unhealthy (all peers are away, or a pipeline stopped for good). A peer that has not been asked yet counts as
+    /// away, and is told apart in the message. Then the pipelines, one by one.
     /// </summary>
     public Dictionary<string, object> Page()
     {
@@ -54,7 +54,7 @@ internal sealed class NodeHealth(Node node, PeerProbe peers, IEnumerable<IMetric
         page["uptime_seconds"] = Math.Round(node.Uptime.TotalSeconds, 1);
         page["message"] = stopped.Count > 0 ? string.Join(" ", stopped)
             : unknown.Count > 0 ? $"{string.Join(" and ", unknown)} not checked yet"
-            : away.Count == 0 ? (failing.Count == 0 ? "All connections active" + Unready : string.Join(" ", failing))
+            : away.Count == 0 ? (failing.Count == 0 ? "All connections active" + Unready : string.Join("; ", failing))
             : away.Count == connections.Count ? "All connections lost"
             : $"{string.Join(" and ", away)} disconnected";
         page["pipelines"] = Pipelines.Select(each => PipelineHealth.Of(each, node.IsStopping)).ToArray();
@@ -68,7 +68,8 @@ internal sealed class NodeHealth(Node node, PeerProbe peers, IEnumerable<IMetric
     private IEnumerable<Pipeline> Stopped => Pipelines.Where(static each => each.Fatal is not null);
 
     private IEnumerable<string> Failing => Pipelines.SelectMany(
-        static each => PipelineHealth.FailingOf(each.Metrics.Partitions).Select(trouble => $"{each.Name}: {trouble}"));
+        static each => PipelineHealth.FailingOf(each.Metrics.Partitions).Concat(each.FailingCalls)
+            .Select(trouble => $"{each.Name}: {trouble}"));
 
     private static List<string> Titles(IEnumerable<(string Peer, bool? IsConnected)> peers) =>
         [.. peers.Select(static peer => char.ToUpperInvariant(peer.Peer[0]) + peer.Peer[1..])];

@@ -7,7 +7,8 @@ namespace StreamActors.Hosting;
 /// <param name="Name">Its name.</param>
 /// <param name="Ready">Whether every partition that it owns is being read, and the node does not drain.</param>
 /// <param name="Troubles">
-/// Why it is not ready, and what holds its partitions or repeats its deliveries, a line each; empty where all is well.
+/// Why it is not ready, what holds its partitions or repeats its deliveries, and whose calls all fail, a line each;
+/// empty where all is well.
 /// </param>
 internal sealed record PipelineHealth(string Name, bool Ready, IReadOnlyList<string> Troubles)
 {
@@ -21,7 +22,12 @@ internal sealed record PipelineHealth(string Name, bool Ready, IReadOnlyList<str
         var isReady = pipeline.IsReady && !isStopping;
         IReadOnlyList<string> troubles =
             pipeline.Fatal is { } why ? [$"stopped for good: {why}"]
-            : [.. isStopping ? ["draining"] : Waiting(pipeline), .. TroublesOf(pipeline.Metrics.Partitions)];
+            :
+            [
+                .. isStopping ? ["draining"] : Waiting(pipeline),
+                .. TroublesOf(pipeline.Metrics.Partitions),
+                .. pipeline.FailingCalls,
+            ];
         return new PipelineHealth(pipeline.Name, isReady, troubles);
     }
 

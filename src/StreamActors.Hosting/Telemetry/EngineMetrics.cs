@@ -31,10 +31,6 @@ internal sealed class EngineMetrics(Node node) : IMetricSource
         ("timers_fired_total", "Timers that were called.", MetricKind.Counter, static route => route.FiredTimers),
         ("timers_failed_total", "Timers on whose call user code threw.", MetricKind.Counter,
             static route => route.FailedTimers),
-        ("calls_retried_total", "Calls that failed and were put off for another attempt.", MetricKind.Counter,
-            static route => route.RetriedCalls),
-        ("calls_timed_out_total", "Calls that were given up because their time was over.", MetricKind.Counter,
-            static route => route.TimedOutCalls),
         ("calls_in_flight", "Calls under way.", MetricKind.Gauge, static route => route.CallsInFlight),
         ("records_parked", "Records that wait for a call, its result, or its next attempt.", MetricKind.Gauge,
             static route => route.ParkedRecords),
@@ -53,6 +49,20 @@ internal sealed class EngineMetrics(Node node) : IMetricSource
             yield return new($"streamactors_{name}", help, kind, [.. PerRoute(value)]);
         }
 
+        yield return new(
+            "streamactors_calls_total", "Calls that ended, by what became of them.", MetricKind.Counter,
+            [
+                .. PerMap(static map => new([("outcome", "ok")], map.Succeeded)),
+                .. PerMap(static map => new([("outcome", "none")], map.WithoutOutput)),
+                .. PerMap(static map => new([("outcome", "retried")], map.Retried)),
+                .. PerMap(static map => new([("outcome", "failed")], map.Failed)),
+            ]);
+        yield return new(
+            "streamactors_calls_timed_out_total", "Calls, retried or failed, whose time was over.",
+            MetricKind.Counter, [.. PerMap(static map => new([], map.TimedOut))]);
+        yield return new(
+            "streamactors_call_seconds", "From the begin of a call to its end, or to its time-out.",
+            MetricKind.Histogram, [.. PerMap(static map => MetricSample.Of(map.Duration))]);
         yield return new(
             "streamactors_entities_passivated_total",
             "Entities forgotten because they were idle, or before their time, because a shard had too many (cap).",
@@ -112,6 +122,18 @@ internal sealed class EngineMetrics(Node node) : IMetricSource
             ("entities", holding.Entities), ("timers", holding.Timers), ("ids", holding.Ids),
         }
         select new MetricSample([("pipeline", pipeline.Pipeline.Name), ("kind", kind.Item1)], kind.Item2);
+
+    private IEnumerable<MetricSample> PerMap(Func<CallCounters, MetricSample> sample) =>
+        from pipeline in node.Pipelines
+        from map in pipeline.Pipeline.Metrics.Maps
+        let one = sample(map.Counters)
+        select one with
+        {
+            Labels =
+            [
+                ("pipeline", pipeline.Pipeline.Name), ("route", map.Route), ("map", map.Name), .. one.Labels,
+            ],
+        };
 
     private IEnumerable<MetricSample> PerSink(Func<SinkCounters, MetricSample> sample) =>
         from pipeline in node.Pipelines

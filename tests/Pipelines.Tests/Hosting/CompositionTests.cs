@@ -287,6 +287,34 @@ public sealed class CompositionTests
         mistakes.ShouldContain(static each => each.Contains("Limits:BatchRecords"));
     }
 
+    [Fact]
+    public void Settings_that_a_pipelines_code_asks_for_are_checked_and_shown_with_all_others()
+    {
+        static void Define(PipelineBuilder pipeline)
+        {
+            pipeline.Settings.Url("Customers:Url");
+            pipeline.Settings.Number("Customers:Most", 5, min: 1, max: 10);
+            pipeline.Settings.Secret("Customers:Token");
+            pipeline.From("in", new Text()).To(To("kafka"));
+        }
+
+        var wrong = Compose(
+            new StreamActorsBuilder().AddKafka().AddPipeline("feed", Define),
+            ("Customers:Url", "customers"), ("StreamActors:Pipelines:feed:Limits:BatchRecords", "many"));
+        wrong.Mistakes.Count.ShouldBe(2, string.Join('\n', wrong.Mistakes));
+        wrong.Mistakes.ShouldContain(
+            "The pipeline feed: Customers:Url is \"customers\": it must be an http or https URL without a login, such "
+            + "as http://localhost:8080.");
+
+        var right = Compose(
+            new StreamActorsBuilder().AddKafka().AddPipeline("feed", Define),
+            ("Customers:Url", "http://customers"), ("Customers:Token", "canary"));
+        right.ThrowIfAnyMistake();
+        right.Page().ShouldMatch("(?m)^Customers:Url +http://customers +memory");
+        right.Page().ShouldMatch("(?m)^Customers:Most +5 +default");
+        right.Page().ShouldMatch(@"(?m)^Customers:Token +\*{8} +memory");
+    }
+
     private static Composition Compose(StreamActorsBuilder node, params (string Name, string Value)[] settings)
     {
         var configuration = new ConfigurationManager();

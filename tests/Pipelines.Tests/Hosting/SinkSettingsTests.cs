@@ -154,7 +154,7 @@ public sealed class SinkSettingsTests
         public static SearchOptions Read(SettingsReader reader, SearchOptions given)
         {
             var before = reader.Mistakes.Count;
-            var url = reader.Url(nameof(Url), given.Url, "http://search:9200");
+            var url = reader.OptionalUrl(nameof(Url), given.Url, "http://search:9200");
             if (url is null && reader.Mistakes.Count == before)
             {
                 reader.Mistake($"{reader.NameOf(nameof(Url))} is missing: give it the cluster's address.");
