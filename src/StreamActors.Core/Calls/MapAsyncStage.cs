@@ -174,9 +174,10 @@ internal sealed class MapAsyncStage<TIn, TOut> : IStage<TIn>
     private void Count(in CallOutcome<TOut> outcome, bool isLast, TimeSpan took)
     {
         var (counters, watch) = (plan.Map.Counters, plan.Map.Watch);
-        if (outcome.Error is not { } error)
+        if (outcome.Error is not { } error || error is RecordRefusedException)
         {
-            counters.AddAnswer(outcome.Result is not null, took);
+            // A service that knows no such customer has answered.
+            counters.AddAnswer(outcome.Error is not null, outcome.Result is not null, took);
             if (watch.Succeeded(context.Now) is { } over)
             {
                 context.Events.Report(

@@ -201,7 +201,8 @@ public sealed class SettingsReader
     {
         const string Example = "http://localhost:8080";
         var before = mistakes.Count;
-        var url = OptionalUrl(name, fallback.Length == 0 ? null : new Uri(fallback, UriKind.RelativeOrAbsolute), Example);
+        var given = fallback.Length == 0 ? null : new Uri(fallback, UriKind.RelativeOrAbsolute);
+        var url = OptionalUrl(name, given, Example);
         if (url is null && mistakes.Count == before)
         {
             mistakes.Add($"{NameOf(name)} is not set: it must be an http or https URL, such as {Example}.");

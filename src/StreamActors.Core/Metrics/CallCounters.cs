@@ -2,13 +2,14 @@ namespace StreamActors.Metrics;
 
 /// <summary>
 /// What became of the calls of a <c>MapAsync</c> step, since the start of the process. Every attempt that was decided
-/// is in exactly one of the first four numbers; one that was cut by a hand-over is in none.
+/// is in exactly one of the first five numbers; one that was cut by a hand-over is in none.
 /// </summary>
 public sealed class CallCounters
 {
     private readonly LatencyHistogram durations = new();
     private long succeeded;
     private long withoutOutput;
+    private long refused;
     private long retried;
     private long failed;
     private long timedOut;
@@ -23,6 +24,9 @@ public sealed class CallCounters
     /// <summary>Calls that gave null: nothing is emitted.</summary>
     public long WithoutOutput => Interlocked.Read(ref withoutOutput);
 
+    /// <summary>Calls by which user code refused the record (<see cref="RecordRefusedException"/>).</summary>
+    public long Refused => Interlocked.Read(ref refused);
+
     /// <summary>Calls that failed or timed out, and were put off for another attempt.</summary>
     public long Retried => Interlocked.Read(ref retried);
 
@@ -36,9 +40,9 @@ public sealed class CallCounters
     public LatencySnapshot Duration => durations.Snapshot();
 
     /// <summary>Adds a call that the service answered.</summary>
-    internal void AddAnswer(bool hasValue, TimeSpan took)
+    internal void AddAnswer(bool isRefusal, bool hasValue, TimeSpan took)
     {
-        Interlocked.Increment(ref hasValue ? ref succeeded : ref withoutOutput);
+        Interlocked.Increment(ref isRefusal ? ref refused : ref hasValue ? ref succeeded : ref withoutOutput);
         durations.Record(took);
     }
 
