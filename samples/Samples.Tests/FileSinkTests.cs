@@ -21,7 +21,7 @@ public sealed class FileSinkTests : SinkContract, IDisposable
     [MemberData(nameof(Promises))]
     [MemberData(nameof(OutagePromises))]
     [MemberData(nameof(RefusalPromises))]
-    public Task It_keeps(string promise) => CheckAsync(promise);
+    public Task It_keeps(SinkPromise promise) => CheckAsync(promise);
 
     [Theory]
     [InlineData("one\ntwo\nthr", "one\ntwo\n")]

@@ -39,7 +39,10 @@ public interface IAsyncMap<TIn, TOut>
 /// <param name="Key">
 /// The record's key, as text (what is not UTF-8 shows as U+FFFD); empty where it has none.
 /// </param>
-/// <param name="EventTime">The time that the record carries; the nearest that a date can say.</param>
+/// <param name="EventTime">
+/// The time that the record carries, or its value where the route says <c>EventTime</c>; the nearest that a date can
+/// say.
+/// </param>
 /// <param name="Attempt">Which attempt this is in this process, from 1.</param>
 /// <param name="IdempotencyKey">
 /// The record's place, the same in each attempt of any process: <c>topic/partition/offset</c>.

@@ -12,6 +12,9 @@ public sealed class StreamActorsBuilder
     {
     }
 
+    /// <summary>The host's registrations of services, of a type that Hosting knows; null = there is no host.</summary>
+    internal object? Registrations { get; init; }
+
     /// <summary>The peers of every pipeline that does not bring its own.</summary>
     internal Connectors Connectors { get; } = new();
 
@@ -50,6 +53,19 @@ public sealed class StreamActorsBuilder
     public StreamActorsBuilder AddSink(string name, Func<IScope, ISink> make)
     {
         Connectors.AddSink(name, make);
+        return this;
+    }
+
+    /// <inheritdoc cref="Connectors.AddSink{TOptions}(string, TOptions, Func{SettingsReader, TOptions, TOptions},
+    /// Func{TOptions, IScope, ISink})"/>
+    public StreamActorsBuilder AddSink<TOptions>(
+        string name,
+        TOptions? options,
+        Func<SettingsReader, TOptions, TOptions> read,
+        Func<TOptions, IScope, ISink> make)
+        where TOptions : class, new()
+    {
+        Connectors.AddSink(name, options, read, make);
         return this;
     }
 }

@@ -1,6 +1,7 @@
 using System.Runtime.InteropServices;
 using System.Text;
 using StreamActors.Records;
+using StreamActors.Sinks;
 
 namespace StreamActors;
 
@@ -14,6 +15,7 @@ public sealed class Turn<TOut>
     private int keyLength;
     private string? keyText;
     private long eventTime;
+    private long watermark;
     private long now;
 
     internal Turn()
@@ -28,10 +30,17 @@ public sealed class Turn<TOut>
     public string Key => keyText ??= Encoding.UTF8.GetString(key, 0, keyLength);
 
     /// <summary>
-    /// The time that the record carries, be it true or not; the nearest that a date can say. In a timer's call, the
-    /// time at which it was due.
+    /// The time that the record carries, or its value where the route says <c>EventTime</c>, be it true or not; the
+    /// nearest that a date can say. In a timer's call, the time at which it was due.
     /// </summary>
     public DateTimeOffset EventTime => Record.DateOf(eventTime);
+
+    /// <summary>
+    /// How far event time has come in the shard, this record included: what <see cref="EventTimer"/> goes by; it never
+    /// goes back. A record is late whose <see cref="EventTime"/> is earlier. Null before each topic that feeds the
+    /// shard had a record: a comparison with null is false, so nothing is late then.
+    /// </summary>
+    public DateTimeOffset? Watermark => watermark == Origin.NoEventTime ? null : Record.DateOf(watermark);
 
     /// <summary>The wall-clock time of the turn.</summary>
     public DateTimeOffset Now => DateTimeOffset.FromUnixTimeMilliseconds(now);
@@ -58,12 +67,12 @@ public sealed class Turn<TOut>
     public void Timer(string name, DateTimeOffset due) => Set(name, due, byEventTime: false);
 
     /// <summary>
-    /// Sets a timer by the records' own time: it is due as soon as a record of the shard carries that time or a later
-    /// one, and before that record is handled; so it depends on the records alone. Where several topics feed the
-    /// shard, each must have reached that time. Every record that can be read counts, a duplicate too; one that is
-    /// refused does not, nor one that is ahead of the wall clock by more than <c>MaxEventTimeLead</c>. While no record
-    /// comes, this time stands still; behind <c>MapAsync</c> it goes on while a call for an earlier record runs. A
-    /// timer of the same name is moved, whichever clock it had.
+    /// Sets a timer by event time: it is due as soon as a record of the shard carries that time or a later one, and
+    /// before that record is handled; so it depends on the records alone. Where several topics feed the shard, each
+    /// must have reached that time. Every record that can be read counts, a duplicate too; one that is refused does
+    /// not, nor one that is ahead of the wall clock by more than <c>MaxEventTimeLead</c>. While no record comes, this
+    /// time stands still, unless the pipeline's <c>EventTimeIdleAfter</c> says otherwise; behind <c>MapAsync</c> it
+    /// goes on while a call for an earlier record runs. A timer of the same name is moved, whichever clock it had.
     /// </summary>
     /// <param name="name">Its name, within the entity; not empty.</param>
     /// <param name="due">
@@ -89,7 +98,7 @@ public sealed class Turn<TOut>
     }
 
     /// <summary>Prepares it for a call.</summary>
-    internal void Begin(ReadOnlySpan<byte> recordKey, long eventTimeMs, long nowMs)
+    internal void Begin(ReadOnlySpan<byte> recordKey, long eventTimeMs, long watermarkMs, long nowMs)
     {
         if (key.Length < recordKey.Length)
         {
@@ -97,7 +106,8 @@ public sealed class Turn<TOut>
         }
 
         recordKey.CopyTo(key);
-        (keyLength, keyText, eventTime, now) = (recordKey.Length, null, eventTimeMs, nowMs);
+        (keyLength, keyText) = (recordKey.Length, null);
+        (eventTime, watermark, now) = (eventTimeMs, watermarkMs, nowMs);
         outputs.Clear();
         timers.Clear();
         Forgets = false;

@@ -20,8 +20,8 @@ internal static class HostStart
         }
         catch (Exception error) when (ListenFailure.Explain(error, listening) is not null)
         {
-            // The pipelines are under way by now: they leave their groups in order. That they do not in time is the
-            // lesser news.
+            // No pipeline has joined. Services that had started end in order; that they do not in time is the lesser
+            // news.
             await host.StopAsync().ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
             throw new PipelineException(ListenFailure.Explain(error, listening)!, error);
         }

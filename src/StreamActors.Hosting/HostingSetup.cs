@@ -30,7 +30,7 @@ public static class HostingSetup
             return node;
         }
 
-        var builder = new StreamActorsBuilder();
+        var builder = new StreamActorsBuilder { Registrations = services };
         services.AddSingleton(builder);
         services.TryAddSingleton(TimeProvider.System);
         services.AddSingleton<IEngineEvents>(static all => new EngineLog(all.GetRequiredService<ILoggerFactory>()));

@@ -8,7 +8,8 @@ namespace StreamActors.Hosting;
 
 /// <summary>
 /// The pipelines of this process: each has its own member, group and poll thread; one that fails leaves the others
-/// alone. Stopping drains them all side by side, while the pages still answer, then closes their sinks.
+/// alone. They join when the host has started, pages and all. Stopping drains them all side by side, while the pages
+/// still answer, then closes their sinks.
 /// </summary>
 internal sealed class Node : IHostedLifecycleService, IAsyncDisposable
 {
@@ -51,6 +52,9 @@ internal sealed class Node : IHostedLifecycleService, IAsyncDisposable
     /// <summary>The pipelines with their peers.</summary>
     public IReadOnlyList<NodePipeline> Pipelines { get; }
 
+    /// <summary>The wall-clock time.</summary>
+    public DateTimeOffset UtcNow => time.GetUtcNow();
+
     /// <summary>How long the node has been up.</summary>
     public TimeSpan Uptime => time.GetElapsedTime(startedAt);
 
@@ -60,17 +64,6 @@ internal sealed class Node : IHostedLifecycleService, IAsyncDisposable
     /// <summary>The pipelines that were started and have not ended.</summary>
     public IReadOnlyList<string> Unfinished =>
         [.. running.Where(static each => !each.Ended.IsCompleted).Select(static each => each.Pipeline).Order()];
-
-    /// <inheritdoc/>
-    public Task StartAsync(CancellationToken cancellationToken)
-    {
-        foreach (var pipeline in Pipelines)
-        {
-            running.Add((pipeline.Pipeline.Name, RunAsync(pipeline.Pipeline)));
-        }
-
-        return Task.CompletedTask;
-    }
 
     /// <inheritdoc/>
     /// <exception cref="PipelineException">
@@ -91,7 +84,27 @@ internal sealed class Node : IHostedLifecycleService, IAsyncDisposable
     }
 
     /// <inheritdoc/>
-    public Task StartedAsync(CancellationToken cancellationToken) => Task.CompletedTask;
+    public Task StartAsync(CancellationToken cancellationToken) => Task.CompletedTask;
+
+    /// <summary>
+    /// Starts the pipelines: behind every other service's start, the web server's too. A process whose start fails must
+    /// not join, since that takes partitions, and what is remembered for them, from one that is well.
+    /// </summary>
+    public Task StartedAsync(CancellationToken cancellationToken)
+    {
+        // A stop during the start has been by here.
+        if (IsStopping || cancellationToken.IsCancellationRequested)
+        {
+            return Task.CompletedTask;
+        }
+
+        foreach (var pipeline in Pipelines)
+        {
+            running.Add((pipeline.Pipeline.Name, RunAsync(pipeline.Pipeline)));
+        }
+
+        return Task.CompletedTask;
+    }
 
     /// <inheritdoc/>
     /// <exception cref="OperationCanceledException">

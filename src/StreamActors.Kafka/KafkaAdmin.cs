@@ -81,7 +81,11 @@ internal sealed class KafkaAdmin : IDisposable
                         topic.Error.IsError && topic.Error.Code != ErrorCode.UnknownTopicOrPart);
                     return wrong is null
                         ? Existing(error.Results.TopicDescriptions)
-                        : throw new KafkaException(wrong.Error, error);
+                        : throw new SourceException(
+                            $"The topic {wrong.Name} could not be described: {Explain(wrong.Error)}", error)
+                        {
+                            Topic = wrong.Name,
+                        };
                 }
             });
 

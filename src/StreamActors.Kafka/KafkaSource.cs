@@ -76,7 +76,9 @@ internal sealed class KafkaSource(KafkaOptions options, TimeProvider clock) : IS
             if (awaited.Count > 0)
             {
                 return (existing, string.Join(' ', awaited.Select(static topic =>
-                    $"The topic {topic.Name} does not exist{(topic.Need.Length == 0 ? "" : ": ")}{topic.Need}.")));
+                    topic.Need.Length == 0
+                        ? $"The topic {topic.Name} does not exist."
+                        : $"The topic {topic.Name} does not exist: {topic.Need}. {topic.Remedy}.")));
             }
 
             // Created is not yet known to every broker: what counts is that it can be described.
@@ -85,7 +87,8 @@ internal sealed class KafkaSource(KafkaOptions options, TimeProvider clock) : IS
         }
         catch (SourceException error)
         {
-            return ([], error.Message);
+            var need = topics.FirstOrDefault(topic => topic.Name == error.Topic)?.Need;
+            return ([], string.IsNullOrEmpty(need) ? error.Message : $"{error.Message} ({need})");
         }
     }
 }

@@ -29,11 +29,11 @@ public sealed class DeadLetter
     public required IReadOnlyList<(string Name, string? Value)> Headers { get; init; }
 
     /// <summary>
-    /// <c>validation_error</c> for bytes that the codec refused, else the name of the exception's type.
+    /// <c>validation_error</c> for a record that was refused, else the name of the exception's type.
     /// </summary>
     public required string ErrorType { get; init; }
 
-    /// <summary>Why the bytes were refused, or the exception's message.</summary>
+    /// <summary>Why it was refused, or the exception's message.</summary>
     public required string ErrorMessage { get; init; }
 
     /// <summary>How often it was tried.</summary>

@@ -141,7 +141,7 @@ internal sealed class ObservedRunner(
         List<string> did = [.. Counted(in before)];
         if (did.Count == 0)
         {
-            did.AddRange(Outputs().Where(output => output.Origin == origin).Select(static output => output.To));
+            did.AddRange(Outputs().Where(output => output.Origin.IsOf(origin)).Select(static output => output.To));
             if (did.Count == 0)
             {
                 did.Add(context.Ledgers[origin.Input].Left(origin.Offset) > 1 ? "held for later" : "no output");
@@ -152,14 +152,19 @@ internal sealed class ObservedRunner(
 
         if (isAhead)
         {
-            did.Add($"its time, {record.Time:u}, is more than MaxEventTimeLead = {context.Timing.MaxEventTimeLead} "
-                + $"ahead of the test's clock, {Record.DateOf(context.UtcNow):u}: event time did not move");
+            did.Add($"its time, {Record.DateOf(context.EventClock.LastAhead):u}, is more than MaxEventTimeLead = "
+                + $"{context.Timing.MaxEventTimeLead} ahead of the test's clock, {Record.DateOf(context.UtcNow):u}: "
+                + "event time did not move");
         }
 
         var key = record.HasKey ? record.Key.ToArray() : null;
         trace.Add(new PartitionOffset(record.Source, record.Offset), key, string.Join("; ", did));
         Report(origin);
     }
+
+    /// <inheritdoc/>
+    public void Refuse(SinkLane lane, OutputBatch batch, int index, string why) =>
+        inner.Refuse(lane, batch, index, why);
 
     /// <inheritdoc/>
     public void OnTime()
@@ -225,7 +230,7 @@ internal sealed class ObservedRunner(
     /// <summary>Outputs of other records than the one that was handled: of a window, a timer, a call.</summary>
     private void Report(Origin? handled)
     {
-        foreach (var (origin, to) in Outputs().Where(output => output.Origin != handled))
+        foreach (var (origin, to) in Outputs().Where(output => handled is not { } one || !output.Origin.IsOf(one)))
         {
             var place = new PartitionOffset(context.Inputs[origin.Input], origin.Offset);
             trace.Add(place, origin.Offset == Origin.NoOffset ? observer.TimerKey : observer.KeyOf(place), to);

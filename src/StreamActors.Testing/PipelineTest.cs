@@ -21,6 +21,7 @@ public sealed class PipelineTest : IDisposable
     private readonly Surroundings around;
     private readonly Dictionary<string, int> readUpTo = new(StringComparer.Ordinal);
     private TestProcess process;
+    private byte[]? lastKey;
     private bool isDisposed;
 
     private PipelineTest(Surroundings around)
@@ -117,22 +118,19 @@ public sealed class PipelineTest : IDisposable
         Act(() => all.ForEach(record => Append(topic, record.Key, record.Value, null)));
     }
 
-    /// <summary>Sends bytes that the route's codec must refuse: the test is about that.</summary>
-    /// <exception cref="PipelineTestException">The codec accepts them.</exception>
+    /// <summary>
+    /// Sends bytes that the route must refuse, by its codec or by a <c>Require</c>: the test is about that.
+    /// </summary>
+    /// <exception cref="PipelineTestException">Both accept them.</exception>
     public void SendBad(string topic, string? key, ReadOnlySpan<byte> bytes)
     {
-        if (Route(topic).Source.Accepts(bytes, out _))
-        {
-            throw new PipelineTestException(
-                $"The codec of {topic} accepts these bytes: {Encoding.UTF8.GetString(bytes)}. Use Send for them.");
-        }
-
+        ValueCodecs.EnsureRefused(Route(topic), bytes);
         var copy = bytes.ToArray();
         Act(() => around.Reports.Foretell(Append(topic, key, copy, null)));
     }
 
-    /// <summary>Sends text that the route's codec must refuse, as UTF-8.</summary>
-    /// <exception cref="PipelineTestException">The codec accepts it.</exception>
+    /// <summary>Sends text that the route must refuse, by its codec or by a <c>Require</c>, as UTF-8.</summary>
+    /// <exception cref="PipelineTestException">Both accept it.</exception>
     public void SendBad(string topic, string? key, string text) => SendBad(topic, key, Encoding.UTF8.GetBytes(text));
 
     /// <summary>
@@ -175,7 +173,7 @@ public sealed class PipelineTest : IDisposable
                 {
                     throw new PipelineTestException(
                         $"Calls under way after {patience.TotalSeconds} s: {process.CallsInFlight}. One that waits for "
-                        + $"virtual time goes on by Advance.\n{Waiting()}{around.Trace.Tail()}");
+                        + $"virtual time goes on by Advance.\n{Waiting()}{around.Trace.Tail(lastKey)}");
                 }
 
                 process.WaitForOthers(left);
@@ -230,7 +228,7 @@ public sealed class PipelineTest : IDisposable
     /// No target writes there, or none writes values of the type.
     /// </exception>
     public IReadOnlyList<T> Read<T>(string destination) =>
-        ValueCodecs.Read<T>(process.Definition, destination, ReadRaw(destination));
+        [.. Decode<T>(destination).Select(static each => each.Value)];
 
     /// <summary>What <see cref="Read{T}"/> reads, as bytes with key and headers.</summary>
     /// <exception cref="PipelineTestException">No target writes there.</exception>
@@ -251,8 +249,8 @@ public sealed class PipelineTest : IDisposable
     }
 
     /// <summary>
-    /// Reads a destination, as <see cref="Read{T}"/> does, and compares; values are equal as their type says, which for
-    /// records is by their parts.
+    /// Reads a destination, as <see cref="Read{T}"/> does, and compares; values are equal as their type says, or where
+    /// the destination's codec writes the same bytes of both, so that lists within them are compared by what they hold.
     /// </summary>
     /// <exception cref="PipelineTestException">
     /// Other values were written, or no target writes there; the message shows these, those expected, what
@@ -261,12 +259,12 @@ public sealed class PipelineTest : IDisposable
     public void Expect<T>(string destination, params T[] expected)
     {
         ArgumentNullException.ThrowIfNull(expected);
-        var got = Read<T>(destination);
-        if (!got.SequenceEqual(expected))
+        var compared = new Comparison<T>(expected, Decode<T>(destination));
+        if (!compared.AreSame)
         {
+            var codec = ValueCodecs.CodecOf<T>(process.Definition, destination);
             throw new PipelineTestException(
-                $"{destination}: {Difference(TypeName.Of(typeof(T)), expected.Length, got.Count)}.\n"
-                + $"expected: {Show(expected)}\ngot:      {Show(got)}\n{Waiting()}{around.Trace.Tail()}");
+                $"{destination}: {compared.Text(codec)}\n{Waiting()}{around.Trace.Tail(compared.Key ?? lastKey)}");
         }
     }
 
@@ -281,7 +279,8 @@ public sealed class PipelineTest : IDisposable
         var found = EntityStates.Find<TState>(process.Observer.Parts, key, subKeys);
         return found.Count == 1 ? found[0].State : throw new PipelineTestException(
             found.Count == 0
-                ? $"No entity with a {TypeName.Of(typeof(TState))} and the key {key} is active.\n{around.Trace.Tail()}"
+                ? $"No entity with a {TypeName.Of(typeof(TState))} and the key {key} is active.\n"
+                    + around.Trace.Tail(Encoding.UTF8.GetBytes(key))
                 : $"The entities {string.Join(" and ", found.Select(static each => each.Entity))} have the key {key} "
                     + $"and a {TypeName.Of(typeof(TState))}: give each kind a state of its own type.");
     }
@@ -318,11 +317,8 @@ public sealed class PipelineTest : IDisposable
         return end;
     }
 
-    private static string Show<T>(IReadOnlyList<T> values) => values.Count == 0 ? "nothing" : string.Join(", ", values);
-
-    private static string Difference(string type, int expected, int got) => expected != got
-        ? $"expected {expected} {type}, got {got}"
-        : expected == 1 ? $"the {type} differs" : $"the {expected} {type} differ";
+    private List<Decoded<T>> Decode<T>(string destination) =>
+        ValueCodecs.Read<T>(process.Definition, destination, ReadRaw(destination));
 
     private string Waiting() => WhatWaits.Of(around, process.Observer.Kept);
 
@@ -339,6 +335,7 @@ public sealed class PipelineTest : IDisposable
     {
         Route(topic);
         var bytes = key is null ? null : Encoding.UTF8.GetBytes(key);
+        lastKey = bytes;
         var record = around.Topics.Append(topic, bytes, value, options ?? new SendOptions());
         return new PartitionOffset(new PartitionId(topic, record.Partition), record.Offset);
     }
@@ -381,7 +378,7 @@ public sealed class PipelineTest : IDisposable
             throw new PipelineTestException(
                 $"{first.What}: {first.Why}{(others.Count > 0 ? $" (and {others.Count} more)" : "")}\n"
                 + "A test that is about failures says AllowFailures(), or sends by SendBad.\n"
-                + around.Trace.Tail(),
+                + around.Trace.Tail(first.Record is { } place ? process.Observer.KeyOf(place) : lastKey),
                 first.Error);
         }
     }

@@ -1,3 +1,5 @@
+using Microsoft.Extensions.Configuration;
+
 namespace StreamActors.Testing;
 
 /// <summary>How a pipeline is tested.</summary>
@@ -5,6 +7,13 @@ public sealed record PipelineTestOptions
 {
     /// <summary>The pipeline's name, as dead letters carry it.</summary>
     public string Name { get; init; } = "test";
+
+    /// <summary>
+    /// What the host's configuration would be: the settings below <c>StreamActors:Pipelines:NAME</c>, those that the
+    /// pipeline's code reads by <see cref="PipelineBuilder.Settings"/>, and an <c>IConfiguration</c> among the
+    /// services. Mistakes are those of the start, a <see cref="PipelineException"/>. Null = nothing is configured.
+    /// </summary>
+    public IConfiguration? Configuration { get; init; }
 
     /// <summary>
     /// What decides all chance of the engine: the order of turns where several shards have work, hash seeds, jitter,

@@ -46,12 +46,6 @@ internal sealed class Reports(TraceLog trace, Topics topics) : IEngineEvents
             case EngineEvent.HandlerFailed failed:
                 GiveUp(failed.Last, failed.Error.GetType().Name, failed.Error.Message, failed.Error);
                 break;
-            case EngineEvent.CallsRetried retried:
-                trace.Add(
-                    retried.Last,
-                    KeyOf(retried.Last),
-                    $"call of {retried.Map} failed, and is made again: {Show(retried.Error)}");
-                break;
             case EngineEvent.TimerFailed failed:
                 Fail(null, $"The timer \"{failed.Timer}\" of the route {failed.Handler} failed", failed.Error);
                 break;
@@ -62,8 +56,9 @@ internal sealed class Reports(TraceLog trace, Topics topics) : IEngineEvents
             case EngineEvent.DisposalFailed failed:
                 Fail(null, $"The disposal of {failed.Owner} failed", failed.Error);
                 break;
-            case EngineEvent.Revoked { IsLeaving: var leaves, Undone: var undone, WaitedFor: var why }:
-                trace.Add((leaves ? "stopped" : "revoked") + (undone == 0 ? "" : $"; {undone} not done: {why}"));
+            case EngineEvent.Revoked { IsLeaving: var leaves, Undone: var undone, Behind: var behind } cut:
+                trace.Add((leaves ? "stopped" : "revoked")
+                    + (undone == 0 ? "" : $"; {undone} not done, {behind} done behind these: {cut.WaitedFor}"));
                 break;
             case EngineEvent.Lost:
                 trace.Add("lost, without a hand-over");
@@ -73,6 +68,30 @@ internal sealed class Reports(TraceLog trace, Topics topics) : IEngineEvents
                 break;
             case EngineEvent.PeerRecovered recovered:
                 trace.Add($"{recovered.Peer} takes outputs again");
+                break;
+            default:
+                ReportCalls(happened);
+                break;
+        }
+    }
+
+    private void ReportCalls(EngineEvent happened)
+    {
+        switch (happened)
+        {
+            case EngineEvent.CallsRetried retried:
+                trace.Add(
+                    retried.Last,
+                    KeyOf(retried.Last),
+                    $"call of {retried.Map} failed, and is made again: {Show(retried.Error)}");
+                break;
+            case EngineEvent.CallsFailing failing:
+                trace.Add($"degraded: {failing.Map}: {failing.Outage}");
+                break;
+            case EngineEvent.CallsRecovered over:
+                trace.Add(over.HasAnswered
+                    ? $"calls of {over.Map} succeed again"
+                    : $"{over.Map} is not called any more");
                 break;
             default:
                 break;
@@ -105,7 +124,7 @@ internal sealed class Reports(TraceLog trace, Topics topics) : IEngineEvents
         {
             var key = TraceLog.Show(record.KeyBytes);
             failures.Add(new PipelineFailure(
-                isRefusal ? $"The codec refused {place} (key {key})" : $"User code failed on {place} (key {key})",
+                isRefusal ? $"The record {place} (key {key}) was refused" : $"User code failed on {place} (key {key})",
                 place,
                 isRefusal ? message : $"{type}: {message}",
                 error));
@@ -125,5 +144,5 @@ internal sealed class Reports(TraceLog trace, Topics topics) : IEngineEvents
 /// <param name="What">What failed, as a sentence without its end.</param>
 /// <param name="Record">The record that was given up; null where it was none.</param>
 /// <param name="Why">The codec's reason, or the exception's type and message.</param>
-/// <param name="Error">What user code threw; null for bytes that the codec refused.</param>
+/// <param name="Error">What user code threw; null for a record that was refused.</param>
 public sealed record PipelineFailure(string What, PartitionOffset? Record, string Why, Exception? Error);

@@ -1,12 +1,15 @@
+using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Logging.Abstractions;
+using StreamActors.Hosting;
 
 namespace StreamActors.Testing;
 
 /// <summary>What outlives the process under test: clock, topics, sinks, the trace, and how to make another.</summary>
 internal sealed class Surroundings
 {
+    private readonly Action<PipelineBuilder> define;
     private readonly Action<IServiceCollection>? addServices;
     private readonly Dictionary<string, MemorySink> sinks = new(StringComparer.Ordinal);
 
@@ -14,7 +17,7 @@ internal sealed class Surroundings
         Action<PipelineBuilder> define, Action<IServiceCollection>? addServices, PipelineTestOptions options)
     {
         this.addServices = addServices;
-        Define = define;
+        this.define = define;
         Options = options;
         Time = options.Time ?? new VirtualTime();
         Random = new Random(options.Seed);
@@ -24,10 +27,9 @@ internal sealed class Surroundings
         Store = options.KeepsState ? new MemoryStateStore() : null;
     }
 
-    /// <summary>Composes the pipeline; called for each process anew.</summary>
-    public Action<PipelineBuilder> Define { get; }
-
     public PipelineTestOptions Options { get; }
+
+    private IConfiguration Configuration => Options.Configuration ?? new ConfigurationManager();
 
     public VirtualTime Time { get; }
 
@@ -52,13 +54,17 @@ internal sealed class Surroundings
     /// <summary>What waits for a sink, a sentence each.</summary>
     public IEnumerable<string> SinkTroubles => sinks.Values.Select(static sink => sink.Trouble).OfType<string>();
 
+    /// <summary>Composes the pipeline and configures it; called for each process anew.</summary>
+    public PipelineBuilder Compose() => Composition.Compose(Options.Name, define, Configuration);
+
     /// <summary>
-    /// The services of a new process: the clock and logs that go nowhere, and what the test adds.
+    /// The services of a new process: the clock, the configuration, logs that go nowhere, and what the test adds.
     /// </summary>
     public ServiceProvider MakeServices()
     {
         var services = new ServiceCollection();
         services.AddSingleton<TimeProvider>(Time);
+        services.AddSingleton(Configuration);
         services.AddSingleton<ILoggerFactory>(NullLoggerFactory.Instance);
         services.AddSingleton(typeof(ILogger<>), typeof(NullLogger<>));
         addServices?.Invoke(services);

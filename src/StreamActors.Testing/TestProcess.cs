@@ -37,8 +37,7 @@ internal sealed class TestProcess
         queue = new TurnQueue(around.Time, new Random(around.Random.Next()));
         source = new MemorySource(around.Topics);
         Observer = new Observer(around.Trace, around.Topics, around.Store is not null, around.Time.Elapsed);
-        var builder = new PipelineBuilder(around.Options.Name);
-        around.Define(builder);
+        var builder = around.Compose();
         var sinks = builder.Connectors.ToDictionary(static name => name, name => (ISink)around.Sink(name));
         var random = new Random(around.Random.Next());
         pipeline = new Pipeline(builder, source, sinks, new EngineServices(around.Time, random, queue, around.Reports)
@@ -109,7 +108,7 @@ internal sealed class TestProcess
             {
                 throw new PipelineTestException(
                     $"The pipeline does not come to rest: it took {MostTurns} turns without time passing. Does a route "
-                    + $"write to a topic that it reads?\n{around.Trace.Tail()}");
+                    + $"write to a topic that it reads?\n{around.Trace.Tail(key: null)}");
             }
         }
         while (hasMore || !queue.IsEmpty);

@@ -24,8 +24,18 @@ internal sealed class TraceLog(VirtualTime time)
     /// <summary>The lines as text.</summary>
     public string Text() => Format(lines);
 
-    /// <summary>The last lines as text: what a failure shows.</summary>
-    public string Tail() => Format(lines.TakeLast(LinesShown));
+    /// <summary>
+    /// What a failure shows: the last lines about the records of a key, and then the last of all. Where the trace is
+    /// about no other key, it is shown once.
+    /// </summary>
+    /// <param name="key">The key that the failure is about; null = none is known.</param>
+    public string Tail(byte[]? key)
+    {
+        var ofKey = lines.Where(line => key is not null && IsSame(line.Key, key)).ToList();
+        return ofKey.Count == 0 || lines.All(line => line.Partition is null || IsSame(line.Key, key))
+            ? Last([.. lines])
+            : $"of {Show(key)}:\n{Last(ofKey)}of all:\n{Last([.. lines])}";
+    }
 
     /// <summary>The lines of the records of a topic with a key.</summary>
     public string Text(string topic, byte[]? key) =>
@@ -41,6 +51,10 @@ internal sealed class TraceLog(VirtualTime time)
     /// <summary>A time as lines show it: without the parts of a second where there are none.</summary>
     public static string Show(TimeSpan time) =>
         time.Ticks % TimeSpan.TicksPerSecond == 0 ? time.ToString("c") : time.ToString("c").TrimEnd('0');
+
+    private string Last(List<Line> chosen) =>
+        (chosen.Count > LinesShown ? $"… {chosen.Count - LinesShown} lines before these: see Trace\n" : "")
+        + Format(chosen.TakeLast(LinesShown));
 
     private void Add(Line line)
     {

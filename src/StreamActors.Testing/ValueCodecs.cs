@@ -1,4 +1,5 @@
 using System.Buffers;
+using System.Text;
 using StreamActors.Configuration;
 using StreamActors.Pipelines;
 using StreamActors.Sinks;
@@ -41,9 +42,39 @@ internal static class ValueCodecs
         }
     }
 
+    /// <summary>Refuses bytes that a route accepts.</summary>
+    /// <exception cref="PipelineTestException">It does.</exception>
+    public static void EnsureRefused(RouteDefinition route, ReadOnlySpan<byte> bytes)
+    {
+        var does = "accept";
+        try
+        {
+            if (route.Steps.Read(bytes) == Records.Reading.Refused)
+            {
+                return;
+            }
+        }
+        catch (Exception error)
+        {
+            does = $"do not refuse (a Map, Where or Require throws {error.GetType().Name}: {error.Message})";
+        }
+
+        throw new PipelineTestException(
+            $"The codec and the Require steps of {route.Topic} {does} these bytes: {Encoding.UTF8.GetString(bytes)}. "
+            + "Use Send for them.");
+    }
+
+    /// <summary>Writes the values of a destination.</summary>
+    public static ICodec<T> CodecOf<T>(PipelineDefinition definition, string destination)
+    {
+        var targets = definition.Routes.SelectMany(static route => route.Targets).OfType<Target<T>>().ToList();
+        return (targets.Find(target => target.Fixed == destination) ?? targets[0]).Codec;
+    }
+
     /// <summary>Reads what was written to a destination, each by the codec of the target that wrote it.</summary>
     /// <exception cref="PipelineTestException">No target writes values of the type, or the bytes are none.</exception>
-    public static List<T> Read<T>(PipelineDefinition definition, string destination, IEnumerable<WrittenRecord> records)
+    public static List<Decoded<T>> Read<T>(
+        PipelineDefinition definition, string destination, IEnumerable<WrittenRecord> records)
     {
         var all = definition.Routes.SelectMany(static route => route.Targets).ToList();
         var targets = all.OfType<Target<T>>().ToList();
@@ -58,7 +89,7 @@ internal static class ValueCodecs
         return [.. records.Select(record => Read(targets, record))];
     }
 
-    private static T Read<T>(List<Target<T>> targets, WrittenRecord record)
+    private static Decoded<T> Read<T>(List<Target<T>> targets, WrittenRecord record)
     {
         var why = "";
         foreach (var target in targets.Where(target => target.Connector == record.Connector))
@@ -69,7 +100,7 @@ internal static class ValueCodecs
             }
             else if (target.Destination(value) == record.Destination)
             {
-                return value;
+                return new Decoded<T>(value, target.Codec, record);
             }
         }
 
@@ -79,3 +110,9 @@ internal static class ValueCodecs
             + record.Text);
     }
 }
+
+/// <summary>A value that was read out of what was written.</summary>
+/// <param name="Value">The value.</param>
+/// <param name="Codec">The codec of the target that wrote it.</param>
+/// <param name="Record">What was written.</param>
+internal sealed record Decoded<T>(T Value, ICodec<T> Codec, WrittenRecord Record);

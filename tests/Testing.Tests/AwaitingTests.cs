@@ -197,6 +197,22 @@ public sealed class AwaitingTests
     }
 
     [Fact]
+    public void Records_done_behind_one_that_waits_for_its_retry_come_again_and_the_hand_over_counts_them()
+    {
+        var attempts = 0;
+        using var test = Start(
+            (text, _, _) => text == "a" && ++attempts == 1
+                ? throw new IOException("away")
+                : ValueTask.FromResult<string?>(text),
+            new MapAsyncOptions { Retry = Retry.On<IOException>(3, TimeSpan.FromSeconds(20)) });
+        test.SendAll("in", [("k", "a"), ("l", "b"), ("m", "c"), ("n", "d")]);
+        test.Read<string>("out").Order().ShouldBe(["b", "c", "d"]);
+        test.Revoke();
+        test.Read<string>("out").Order().ShouldBe(["a", "b", "c", "d"]);
+        test.Trace.ShouldContain("revoked; 1 not done, 3 done behind these");
+    }
+
+    [Fact]
     public void A_stop_waits_for_a_retry_that_is_due_within_its_limit_and_for_no_other()
     {
         var attempts = 0;

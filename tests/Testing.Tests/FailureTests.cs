@@ -47,7 +47,7 @@ public sealed class FailureTests
         using var test = PipelineTest.Of(Visits.Define);
         test.SendBad(Visits.Topic, "u1", "{");
         Should.Throw<PipelineTestException>(() => test.Send(Visits.Topic, "u1", "{"))
-            .Message.ShouldStartWith($"The codec refused {Visits.Topic}/0@1 (key u1): ");
+            .Message.ShouldStartWith($"The record {Visits.Topic}/0@1 (key u1) was refused: ");
         test.DeadLetters.Count.ShouldBe(2);
         test.Failures.Count.ShouldBe(1);
     }
@@ -57,8 +57,26 @@ public sealed class FailureTests
     {
         using var test = PipelineTest.Of(Routes.Echo);
         Should.Throw<PipelineTestException>(() => test.SendBad("in", "k", "good")).Message.ShouldBe(
-            "The codec of in accepts these bytes: good. Use Send for them.");
+            "The codec and the Require steps of in accept these bytes: good. Use Send for them.");
         test.Written("out").ShouldBeEmpty();
+    }
+
+    [Fact]
+    public void A_value_that_a_Require_refuses_is_sent_as_bad_and_one_that_a_Where_leaves_out_is_not_bad()
+    {
+        using var test = PipelineTest.Of(static pipeline => pipeline.From("in", Codec.Text)
+            .Where(static value => value != "left out")
+            .Require(static value => value != "bad", "value", "is bad")
+            .Map(static value => value == "odd" ? throw new FormatException("It is odd.") : value)
+            .To(Routes.ToTopic("out")));
+
+        test.SendBad("in", "k", "bad");
+
+        test.DeadLetters.ShouldHaveSingleItem().ErrorMessage.ShouldBe("value is bad");
+        Should.Throw<PipelineTestException>(() => test.SendBad("in", "k", "left out"))
+            .Message.ShouldContain("accept these bytes: left out.");
+        Should.Throw<PipelineTestException>(() => test.SendBad("in", "k", "odd"))
+            .Message.ShouldContain("throws FormatException: It is odd.) these bytes: odd.");
     }
 
     [Fact]

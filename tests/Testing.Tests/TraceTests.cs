@@ -1,3 +1,5 @@
+using StreamActors.Sinks;
+
 namespace StreamActors.Testing.Tests;
 
 public sealed class TraceTests
@@ -13,7 +15,7 @@ public sealed class TraceTests
         message.ShouldBe(
             $$"""
             sessions: expected 1 SessionEnded, got 0.
-            expected: SessionEnded { User = u1, Views = 1 }
+            expected: {"user":"u1","views":1}
             got:      nothing
             waits: {{Visits.Topic}} u1: timer "end", due at 00:30:00; now is 00:10:00: Advance further
             00:00:00     assigned: {{Visits.Topic}}/0@0
@@ -33,6 +35,44 @@ public sealed class TraceTests
         test.Send("in", "k", "b");
         Should.Throw<PipelineTestException>(() => test.Expect("out", "b", "a")).Message.ShouldStartWith(
             "out: the 2 String differ.\n");
+    }
+
+    [Fact]
+    public void Values_with_lists_are_compared_by_what_they_hold_and_shown_as_the_topic_has_them()
+    {
+        using var test = PipelineTest.Of(static pipeline => pipeline.From("in", Json.Of<Order>())
+            .To(new Target<Order>("kafka", "out", Json.Of<Order>())));
+        test.Send("in", "k", new Order("1", ["a", "b"]));
+        test.Expect("out", new Order("1", ["a", "b"]));
+
+        test.Send("in", "k", new Order("1", ["a", "b"]));
+        Should.Throw<PipelineTestException>(() => test.Expect("out", new Order("1", ["b", "a"])))
+            .Message.ShouldStartWith(
+                """
+                out: the Order differs.
+                expected: {"id":"1","items":["b","a"]}
+                got:      {"id":"1","items":["a","b"]}
+
+                """);
+    }
+
+    [Fact]
+    public void A_failure_shows_the_records_of_its_key_first_and_says_what_it_leaves_out()
+    {
+        using var test = PipelineTest.Of(Routes.Echo);
+        test.Send("in", "ann", "first");
+        test.SendAll("in", Enumerable.Range(0, 100).Select(static i => ("others", $"{i}")));
+        test.ReadRaw("out");
+        test.Send("in", "ann", "last");
+
+        var lines = Should.Throw<PipelineTestException>(() => test.Expect("out", "another")).Message.Split('\n');
+
+        var mine = Array.IndexOf(lines, "of ann:");
+        lines[mine + 1].ShouldContain("in/0@0 ann: ");
+        lines[mine + 2].ShouldContain("in/0@101 ann: ");
+        lines[mine + 3].ShouldBe("of all:");
+        lines[mine + 4].ShouldBe("… 63 lines before these: see Trace");
+        lines[^2].ShouldContain("in/0@101 ann: ");
     }
 
     [Fact]
@@ -118,4 +158,6 @@ public sealed class TraceTests
         test.Trace.ShouldContain("the process is stopped, and another started");
         test.Trace.ShouldContain("assigned: in/0@1");
     }
+
+    private sealed record Order(string Id, IReadOnlyList<string> Items);
 }

@@ -12,6 +12,7 @@ internal sealed class CallAttempt<TIn, TOut>(CallDesk<TIn, TOut> desk, ParkedRec
 {
     private readonly CancellationTokenSource stop = new();
     private readonly int number = parked.Attempts;
+    private long begunAt;
     private int isDecided;
 
     /// <summary>The record.</summary>
@@ -19,6 +20,9 @@ internal sealed class CallAttempt<TIn, TOut>(CallDesk<TIn, TOut> desk, ParkedRec
 
     /// <summary>What came of it, once it is posted to the desk.</summary>
     public CallOutcome<TOut> Outcome { get; private set; }
+
+    /// <summary>How long it took until it was decided.</summary>
+    public TimeSpan Took { get; private set; }
 
     /// <summary>Begins, on a thread of the scheduler's, unless the shard was let go.</summary>
     public void Execute() => _ = RunAsync();
@@ -44,6 +48,7 @@ internal sealed class CallAttempt<TIn, TOut>(CallDesk<TIn, TOut> desk, ParkedRec
             return;
         }
 
+        begunAt = desk.Time.GetTimestamp();
         using var timer = desk.Time.CreateTimer(
             static attempt => ((CallAttempt<TIn, TOut>)attempt!).GiveUp(),
             this,
@@ -63,6 +68,11 @@ internal sealed class CallAttempt<TIn, TOut>(CallDesk<TIn, TOut> desk, ParkedRec
             {
                 return new() { Result = await Invoke(scope).ConfigureAwait(false) };
             }
+        }
+        catch (RecordRefusedException error)
+        {
+            // A verdict on the record: no other attempt would change it, whatever the filter says.
+            return new() { Error = error };
         }
         catch (OperationCanceledException error) when (error.InnerException is TimeoutException)
         {
@@ -104,6 +114,7 @@ internal sealed class CallAttempt<TIn, TOut>(CallDesk<TIn, TOut> desk, ParkedRec
         if (Interlocked.Exchange(ref isDecided, 1) == 0)
         {
             Outcome = outcome;
+            Took = desk.Time.GetElapsedTime(begunAt);
             desk.Post(this);
         }
 

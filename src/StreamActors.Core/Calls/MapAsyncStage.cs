@@ -35,7 +35,6 @@ internal sealed class MapAsyncStage<TIn, TOut> : IStage<TIn>, IStateful
     private readonly SavedRecords? saved;
     private int restored;
     private int shownInFlight;
-    private Bounded retryReports;
 
     /// <summary>Makes a stage without records.</summary>
     public MapAsyncStage(
@@ -124,6 +123,9 @@ internal sealed class MapAsyncStage<TIn, TOut> : IStage<TIn>, IStateful
     }
 
     /// <inheritdoc/>
+    public void Count(ref RouteCounters.Turnover counts) => next.Count(ref counts);
+
+    /// <inheritdoc/>
     public bool IsTooLate(long until) =>
         retries.Count > 0 && NextRetry > until && undecided.Count == 0 && ready.Count == 0 && decided.Count == 0;
 
@@ -201,12 +203,12 @@ internal sealed class MapAsyncStage<TIn, TOut> : IStage<TIn>, IStateful
         {
             undecided.Remove(attempt);
             var (parked, outcome) = (attempt.Parked, attempt.Outcome);
-            counts.TimedOutCalls += outcome.IsTimeout ? 1 : 0;
-            if (outcome.IsRetryable && plan.Options.Retry.Wait(parked.Attempts, context.Jitter) is { } wait)
+            var wait = outcome.IsRetryable ? plan.Options.Retry.Wait(parked.Attempts, context.Jitter) : null;
+            Count(in outcome, isLast: wait is null, attempt.Took);
+            if (wait is { } again)
             {
-                counts.RetriedCalls++;
                 parked.Failed = parked.Attempts;
-                retries.Enqueue(parked, context.Now + Math.Max((long)wait.TotalMilliseconds, 1));
+                retries.Enqueue(parked, context.Now + Math.Max((long)again.TotalMilliseconds, 1));
                 ReportRetry(parked, outcome.Error!);
             }
             else
@@ -216,9 +218,33 @@ internal sealed class MapAsyncStage<TIn, TOut> : IStage<TIn>, IStateful
         }
     }
 
+    /// <summary>Counts an attempt, and says when all calls of the step begin to fail, and when that ends.</summary>
+    private void Count(in CallOutcome<TOut> outcome, bool isLast, TimeSpan took)
+    {
+        var (counters, watch) = (plan.Map.Counters, plan.Map.Watch);
+        if (outcome.Error is not { } error || error is RecordRefusedException)
+        {
+            // A service that knows no such customer has answered.
+            counters.AddAnswer(outcome.Error is not null, outcome.Result is not null, took);
+            if (watch.Succeeded(context.Now) is { } over)
+            {
+                context.Events.Report(
+                    new EngineEvent.CallsRecovered(context.Pipeline, plan.Name, over, HasAnswered: true));
+            }
+
+            return;
+        }
+
+        counters.AddFailure(isLast, outcome.IsTimeout, took);
+        if (watch.Failed(context.Now - (long)took.TotalMilliseconds, context.Now, error) is { } outage)
+        {
+            context.Events.Report(new EngineEvent.CallsFailing(context.Pipeline, plan.Name, outage));
+        }
+    }
+
     private void ReportRetry(ParkedRecord parked, Exception error)
     {
-        if (retryReports.IsDue(context.Now, context.ReportEvery, out var count))
+        if (plan.Map.Watch.IsRetryDue(context.Now, context.ReportEvery, out var count))
         {
             var at = new PartitionOffset(context.Inputs[parked.Origin.Input], parked.Origin.Offset);
             context.Events.Report(new EngineEvent.CallsRetried(context.Pipeline, plan.Name, count, at, error));

@@ -81,7 +81,7 @@ internal sealed class ParkedRecord
     /// <summary>What an attempt is told.</summary>
     public Call ToCall(int attempt) => new(
         Encoding.UTF8.GetString(Record.Key),
-        Record.Time,
+        Record.DateOf(Origin.EventTime),
         attempt,
         string.Create(CultureInfo.InvariantCulture, $"{source.Topic}/{source.Number}/{place.Offset}"));
 }

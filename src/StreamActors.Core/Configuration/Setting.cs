@@ -10,6 +10,9 @@ internal sealed record Setting(string Name, string Value, string? From, string? 
     /// <summary>What <see cref="From"/> says of a value that the program sets.</summary>
     public const string Code = "code";
 
+    /// <summary>The value that it has where nothing is given.</summary>
+    internal string Fallback { get; init; } = "";
+
     /// <summary>What <see cref="Value"/> hides; no text of this record has it.</summary>
     internal string? Hidden { get; init; }
 

@@ -34,16 +34,27 @@ public sealed class SettingsReader
     /// <summary>Every setting that was read, in the order of reading.</summary>
     internal IReadOnlyList<Setting> Settings => settings;
 
+    /// <summary>
+    /// The settings that were read, with the values that the source has now; they are not checked again.
+    /// </summary>
+    internal IEnumerable<Setting> Now() =>
+        from setting in settings
+        let found = source?.Find(setting.Name)
+        let value = found?.Value ?? setting.Fallback
+        select setting.Hidden is null
+            ? setting with { Value = value, From = found?.From }
+            : setting with { Hidden = found?.Value, From = found?.From };
+
     /// <summary>Every bad value, as a sentence that names setting, value and remedy.</summary>
     public IReadOnlyList<string> Mistakes => mistakes;
 
     /// <summary>
     /// A reader of the settings below a section, such as <c>Kafka</c>; it tells this one what it finds.
     /// </summary>
-    internal SettingsReader Section(string name) => new(source, $"{prefix}{name}:", settings, mistakes);
+    public SettingsReader Section(string name) => new(source, $"{prefix}{name}:", settings, mistakes);
 
-    /// <summary>The full name of a setting.</summary>
-    internal string NameOf(string name) => prefix + name;
+    /// <summary>The full name of a setting, as messages say it.</summary>
+    public string NameOf(string name) => prefix + name;
 
     /// <summary>
     /// Reads options over those that the code gives: what nothing else sets keeps its value, and says that it is the
@@ -75,13 +86,13 @@ public sealed class SettingsReader
     public string Text(string name, string fallback) => Take(name, fallback).Value;
 
     /// <summary>A text that may be missing; an empty one is.</summary>
-    internal string? Optional(string name, string? fallback) => NullIfEmpty(Take(name, fallback ?? "").Value);
+    public string? Optional(string name, string? fallback) => NullIfEmpty(Take(name, fallback ?? "").Value);
 
     /// <summary>A text that is never shown.</summary>
     public string Secret(string name) => Take(name, "", isSecret: true).Value;
 
     /// <summary>A text that may be missing, and is never shown.</summary>
-    internal string? OptionalSecret(string name, string? fallback) =>
+    public string? OptionalSecret(string name, string? fallback) =>
         NullIfEmpty(Take(name, fallback ?? "", isSecret: true).Value);
 
     /// <summary>All that is given below a section, over what the code gives; no value is shown.</summary>
@@ -182,11 +193,36 @@ public sealed class SettingsReader
         return pairs;
     }
 
-    /// <summary>A URL of HTTP, null without one. A password in it is a mistake, and is not shown.</summary>
-    internal Uri? Url(string name, string example)
+    /// <summary>
+    /// A URL of HTTP, such as <c>http://customers:8080</c>. That there is none, and no fallback, is a mistake; so is a
+    /// login in it, which is not shown.
+    /// </summary>
+    public Uri Url(string name, string fallback = "")
     {
-        var hasLogin = Find(name)?.Value.Contains('@', StringComparison.Ordinal) == true;
-        var given = Take(name, "", isSecret: hasLogin).Value;
+        const string Example = "http://localhost:8080";
+        var before = mistakes.Count;
+        var given = fallback.Length == 0 ? null : new Uri(fallback, UriKind.RelativeOrAbsolute);
+        var url = OptionalUrl(name, given, Example);
+        if (url is null && mistakes.Count == before)
+        {
+            mistakes.Add($"{NameOf(name)} is not set: it must be an http or https URL, such as {Example}.");
+        }
+
+        return url ?? new Uri(Example);
+    }
+
+    /// <summary>
+    /// A URL of HTTP, which may be missing. A login in it is a mistake, and is not shown: a password is a secret of its
+    /// own.
+    /// </summary>
+    /// <param name="name">The setting.</param>
+    /// <param name="fallback">What the code gives; null = nothing.</param>
+    /// <param name="example">What the message of a mistake shows.</param>
+    public Uri? OptionalUrl(string name, Uri? fallback, string example)
+    {
+        var otherwise = fallback?.OriginalString ?? "";
+        var hasLogin = (Find(name)?.Value ?? otherwise).Contains('@', StringComparison.Ordinal);
+        var given = Take(name, otherwise, isSecret: hasLogin).Value;
         if (given.Length == 0)
         {
             return null;
@@ -236,6 +272,7 @@ public sealed class SettingsReader
             var shown = isHidden ? "********" : given.Value;
             settings.Add(new Setting(given.Name, shown, given.From, Ignored: null)
             {
+                Fallback = isSecret ? "" : fallback,
                 Hidden = isHidden ? given.Value : null,
             });
         }

@@ -84,7 +84,7 @@ internal sealed class ActiveEntities<TState, TOut> : IEntityStates<TState>
     /// </summary>
     public ref TState Begin(in Keyed from)
     {
-        turn.Begin(from.Record.Key, from.Record.Timestamp, context.UtcNow);
+        turn.Begin(from.Record.Key, from.Origin.EventTime, context.EventClock.Now, context.UtcNow);
         called = entities.Find(from.EntityKey);
         if (called == EntityTable<Entity>.None)
         {
@@ -148,8 +148,11 @@ internal sealed class ActiveEntities<TState, TOut> : IEntityStates<TState>
             nextSweep = context.Now + Math.Max(idle / 10, 1);
         }
 
+        context.EventClock.PassIdle(context.Now, context.UtcNow);
         while (context.Outbox.HasRoom && timers.TryTake(out var timer))
         {
+            counts.FiredTimers++;
+
             // It is active: an entity that goes takes its timers with it.
             called = entities.Find(timer.EntityKey);
             entities[called].Timers!.Remove(timer.Name);
@@ -262,7 +265,7 @@ internal sealed class ActiveEntities<TState, TOut> : IEntityStates<TState>
     private void Fire(EntityTimer timer)
     {
         ref var entity = ref entities[called];
-        turn.Begin(timer.RecordKey, timers.TimeOf(timer), context.UtcNow);
+        turn.Begin(timer.RecordKey, timers.TimeOf(timer), context.EventClock.Now, context.UtcNow);
         guard.Keep(in entity.State);
         timerHandler.OnTimer(timer.Name, ref entity.State, turn);
         var origin = new Origin(0, Origin.NoOffset, timers.TimeOf(timer));

@@ -97,8 +97,12 @@ internal sealed class EntityDefinition<TState, TOut>(
     public EntityStage<TIn, TState, TOut> MakeStage<TIn>(ShardContext context, DeadLetters deadLetters)
         where TIn : allows ref struct
     {
-        var active = context.Share(
-            this, () => new ActiveEntities<TState, TOut>(this, make(context.Scope), deadLetters, context));
-        return new EntityStage<TIn, TState, TOut>(active.HandlerOf<TIn>(), active);
+        var isFirst = false;
+        var active = context.Share(this, () =>
+        {
+            isFirst = true;
+            return new ActiveEntities<TState, TOut>(this, make(context.Scope), deadLetters, context);
+        });
+        return new EntityStage<TIn, TState, TOut>(active.HandlerOf<TIn>(), active, isFirst);
     }
 }

@@ -1,16 +1,20 @@
 using StreamActors.Metrics;
 using StreamActors.Shards;
+using StreamActors.Snapshots;
 
 namespace StreamActors.Entities;
 
 /// <summary>Gives the values of a route to their entities.</summary>
 /// <param name="handler">The handler object of the shard.</param>
 /// <param name="entities">The entities that the route feeds, with other routes where there are any.</param>
+/// <param name="isCounter">Whether it counts them: one of the routes does.</param>
 internal sealed class EntityStage<TIn, TState, TOut>(
-    IEntity<TIn, TState, TOut> handler, ActiveEntities<TState, TOut> entities) : IStage<TIn>
+    IEntity<TIn, TState, TOut> handler, ActiveEntities<TState, TOut> entities, bool isCounter) : IStage<TIn>
     where TIn : allows ref struct
     where TState : new()
 {
+    private Holding shown;
+
     /// <inheritdoc/>
     public long NextDue => entities.NextDue;
 
@@ -41,4 +45,23 @@ internal sealed class EntityStage<TIn, TState, TOut>(
 
     /// <inheritdoc/>
     public bool Flush(ref RouteCounters.Turnover counts) => true;
+
+    /// <inheritdoc/>
+    public void Count(ref RouteCounters.Turnover counts)
+    {
+        if (isCounter)
+        {
+            Show(entities.Holding, ref counts);
+        }
+    }
+
+    /// <inheritdoc/>
+    public void Close(ref RouteCounters.Turnover counts) => Show(default, ref counts);
+
+    private void Show(Holding holding, ref RouteCounters.Turnover counts)
+    {
+        counts.ActiveEntities += holding.Entities - shown.Entities;
+        counts.SetTimers += holding.Timers - shown.Timers;
+        shown = holding;
+    }
 }

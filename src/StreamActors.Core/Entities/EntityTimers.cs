@@ -23,8 +23,8 @@ internal sealed class EntityTimers
         context.EventClock.Add(() => byEventTime.NextDue);
     }
 
-    /// <summary>When the first timer by the clock may be due, in milliseconds.</summary>
-    public long NextDue => byClock.NextDue;
+    /// <summary>When the first timer may be due without another record, in milliseconds.</summary>
+    public long NextDue => Math.Min(byClock.NextDue, context.EventClock.NextIdle(context.Now, context.UtcNow));
 
     /// <summary>How many are set.</summary>
     public int Count => byClock.Count + byEventTime.Count;

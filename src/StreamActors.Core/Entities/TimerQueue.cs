@@ -67,7 +67,7 @@ internal sealed class TimerQueue
                 continue;
             }
 
-            if (timer.Due <= now)
+            if (timer.Due <= queuedFor)
             {
                 timer.IsSet = false;
                 Count--;

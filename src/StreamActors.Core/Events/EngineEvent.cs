@@ -1,3 +1,4 @@
+using StreamActors.Calls;
 using StreamActors.Records;
 
 namespace StreamActors.Events;
@@ -33,6 +34,11 @@ internal abstract record EngineEvent(string Pipeline)
 
         /// <summary>Records that were started and are not done: their next owner reads them again.</summary>
         public long Undone { get; init; }
+
+        /// <summary>
+        /// Records that are done, behind one of the same partition that is not: their next owner reads them again too.
+        /// </summary>
+        public long Behind { get; init; }
 
         /// <summary>
         /// Records that are done, but whose commit was not acknowledged: their next owner may read them again.
@@ -97,17 +103,37 @@ internal abstract record EngineEvent(string Pipeline)
 
     /// <summary>
     /// Calls of <c>MapAsync</c> failed since the last report, and are tried again after a wait; the last one's record
-    /// and error.
+    /// and error. Reported for the step, whichever shard it was.
     /// </summary>
     public sealed record CallsRetried(
         string Pipeline, string Map, long Count, PartitionOffset Last, Exception Error) : EngineEvent(Pipeline);
 
     /// <summary>
-    /// A sink will never take some outputs of a shard, counted since the last report; the records that caused them are
-    /// done. The cause of the last one, and the reason.
+    /// Every call of a <c>MapAsync</c> step in this process has failed for some seconds: said once, until it is over.
     /// </summary>
-    public sealed record OutputRefused(string Pipeline, string Sink, long Count, PartitionOffset Last, string Why)
+    public sealed record CallsFailing(string Pipeline, string Map, CallOutage Outage) : EngineEvent(Pipeline);
+
+    /// <summary>
+    /// That is over: a call has succeeded, or, where none has, none has failed for long, because none is made.
+    /// </summary>
+    public sealed record CallsRecovered(string Pipeline, string Map, CallOutage Outage, bool HasAnswered)
         : EngineEvent(Pipeline);
+
+    /// <summary>
+    /// A sink will never take some outputs of a shard, counted since the last report; the records that caused them are
+    /// done once their dead letters are written, where the route has a topic for them. The last one, and the reason.
+    /// </summary>
+    public sealed record OutputRefused(string Pipeline, string Sink, long Count, RefusedOutput Last, string Why)
+        : EngineEvent(Pipeline);
+
+    /// <summary>An output that was refused: where to, its key (null = none), and the place of its record.</summary>
+    public sealed record RefusedOutput(string Destination, string? Key, PartitionOffset Cause)
+    {
+        /// <inheritdoc/>
+        public override string ToString() =>
+            $"to {Destination} {(Key is null ? "without a key" : $"with the key \"{Key}\"")}, "
+            + (Cause.Offset < 0 ? $"by a timer of {Cause.Partition}" : $"of the record at {Cause}");
+    }
 
     /// <summary>
     /// User code threw in timers' calls since the last report; these emitted nothing, and their timers are gone. The
@@ -137,7 +163,10 @@ internal abstract record EngineEvent(string Pipeline)
         /// </summary>
         public bool WasMember { get; init; }
 
-        /// <summary>Records that the last drain left undone, or done without an acknowledged commit.</summary>
+        /// <summary>
+        /// Records that their next owners read again: not done at the last drain, done behind one that is not, or done
+        /// without an acknowledged commit.
+        /// </summary>
         public long ReadAgain { get; init; }
     }
 }

@@ -44,6 +44,13 @@ public sealed record PipelineTiming
     /// </summary>
     public TimeSpan MaxEventTimeLead { get; init; } = TimeSpan.FromHours(1);
 
+    /// <summary>
+    /// How long a topic may bring a shard no record, by the wall clock, before its event time goes on without: as the
+    /// wall clock does, that long behind. Event timers then come due, and a record that comes later and is older than
+    /// that is late. Zero = it waits for records, for good.
+    /// </summary>
+    public TimeSpan EventTimeIdleAfter { get; init; }
+
     /// <summary>How long a shard or a member that failed waits before it starts again.</summary>
     public Backoff Restart { get; init; } = new(TimeSpan.FromMilliseconds(200), TimeSpan.FromSeconds(30));
 
@@ -75,6 +82,8 @@ public sealed record PipelineTiming
                 nameof(PassivateAfter), given.PassivateAfter, ShortestPassivateAfter, LongestPassivateAfter),
             MaxEventTimeLead = reader.Time(
                 nameof(MaxEventTimeLead), given.MaxEventTimeLead, TimeSpan.Zero, TimeSpan.FromDays(1_000)),
+            EventTimeIdleAfter = reader.Time(
+                nameof(EventTimeIdleAfter), given.EventTimeIdleAfter, TimeSpan.Zero, TimeSpan.FromDays(1_000)),
             Restart = new Backoff(first, restart.Time(nameof(Backoff.Max), given.Restart.Max, first, hour)),
             RestartLimit = reader.Number(nameof(RestartLimit), given.RestartLimit, 0),
             RestartWindow = reader.Time(nameof(RestartWindow), given.RestartWindow, shortest, day),

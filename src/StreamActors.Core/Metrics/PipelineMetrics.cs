@@ -1,4 +1,5 @@
 using StreamActors.Records;
+using StreamActors.Snapshots;
 
 namespace StreamActors.Metrics;
 
@@ -6,6 +7,9 @@ namespace StreamActors.Metrics;
 public sealed class PipelineMetrics
 {
     private IReadOnlyList<PartitionStatus> partitions = [];
+    private long forgottenEntities;
+    private long forgottenTimers;
+    private long forgottenIds;
 
     internal PipelineMetrics(IEnumerable<string> routes, IEnumerable<string> sinks)
     {
@@ -15,6 +19,9 @@ public sealed class PipelineMetrics
 
     /// <summary>The routes, in the order in which they were composed.</summary>
     public IReadOnlyList<RouteMetrics> Routes { get; }
+
+    /// <summary>The <c>MapAsync</c> steps, in the order in which they were composed.</summary>
+    public IReadOnlyList<MapMetrics> Maps { get; internal init; } = [];
 
     /// <summary>The sinks, by the connectors that opened them.</summary>
     public IReadOnlyList<SinkMetrics> Sinks { get; }
@@ -35,6 +42,20 @@ public sealed class PipelineMetrics
         set => Volatile.Write(ref partitions, value);
     }
 
+    /// <summary>What went with shards that were let go or failed, because nothing keeps it.</summary>
+    internal Holding Forgotten => new(
+        Interlocked.Read(ref forgottenEntities),
+        Interlocked.Read(ref forgottenTimers),
+        Interlocked.Read(ref forgottenIds));
+
+    /// <summary>Counts what went with a shard.</summary>
+    internal void Forget(Holding holding)
+    {
+        Interlocked.Add(ref forgottenEntities, holding.Entities);
+        Interlocked.Add(ref forgottenTimers, holding.Timers);
+        Interlocked.Add(ref forgottenIds, holding.Ids);
+    }
+
     private long Sum(bool isOfDeadLetters, Func<SinkCounters, long> value) => Sinks
         .Where(sink => sink.Name == Pipelines.RouteDefinition.DeadLetterLane == isOfDeadLetters)
         .Sum(sink => value(sink.Counters));
@@ -50,6 +71,22 @@ public sealed class RouteMetrics
 
     /// <summary>What became of its records.</summary>
     public RouteCounters Counters { get; }
+}
+
+/// <summary>The counters of a <c>MapAsync</c> step.</summary>
+public sealed class MapMetrics
+{
+    internal MapMetrics(string name, string route, CallCounters counters) =>
+        (Name, Route, Counters) = (name, route, counters);
+
+    /// <summary>The step's name.</summary>
+    public string Name { get; }
+
+    /// <summary>The name of the route that it is a step of.</summary>
+    public string Route { get; }
+
+    /// <summary>What became of its calls.</summary>
+    public CallCounters Counters { get; }
 }
 
 /// <summary>The counters of a sink.</summary>
@@ -75,7 +112,13 @@ public sealed class SinkMetrics
 /// <param name="Lag">Records behind the committable offset; null until the client knows.</param>
 /// <param name="Why">What it waits for, where it is not simply running; otherwise empty.</param>
 internal sealed record PartitionStatus(
-    PartitionId Partition, PartitionState State, long Committable, long? Committed, long? Lag, string Why);
+    PartitionId Partition, PartitionState State, long Committable, long? Committed, long? Lag, string Why)
+{
+    /// <summary>
+    /// How far the event time of its shard's entities has come, in milliseconds since 1970 (UTC); null without any.
+    /// </summary>
+    public long? Watermark { get; init; }
+}
 
 /// <summary>Whether an owned partition is read.</summary>
 internal enum PartitionState

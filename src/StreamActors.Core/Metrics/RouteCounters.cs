@@ -21,14 +21,15 @@ public sealed class RouteCounters
     private long deadLettered;
     private long ahead;
     private long forgottenIds;
+    private long firedTimers;
     private long failedTimers;
     private long passivatedIdle;
     private long passivatedAtCap;
     private long bytes;
-    private long retriedCalls;
-    private long timedOutCalls;
     private long callsInFlight;
     private long parkedRecords;
+    private long activeEntities;
+    private long setTimers;
 
     internal RouteCounters()
     {
@@ -58,7 +59,7 @@ public sealed class RouteCounters
     /// <summary>Records whose id had been seen within the dedup window.</summary>
     public long Duplicates => Interlocked.Read(ref duplicates);
 
-    /// <summary>Records whose bytes the codec refused.</summary>
+    /// <summary>Records that the codec, <c>Require</c> or a <see cref="RecordRefusedException"/> refused.</summary>
     public long Rejected => Interlocked.Read(ref rejected);
 
     /// <summary>Records on which user code threw.</summary>
@@ -81,6 +82,12 @@ public sealed class RouteCounters
     /// <summary>Ids that dedup forgot before their time, because <c>DedupBytes</c> was reached.</summary>
     public long ForgottenIds => Interlocked.Read(ref forgottenIds);
 
+    /// <summary>
+    /// Timers that were called, those that failed included. What they emit is in no count of records: it is among the
+    /// outputs of its sink.
+    /// </summary>
+    public long FiredTimers => Interlocked.Read(ref firedTimers);
+
     /// <summary>Timers on whose call user code threw.</summary>
     public long FailedTimers => Interlocked.Read(ref failedTimers);
 
@@ -98,12 +105,6 @@ public sealed class RouteCounters
     /// <summary>Bytes of keys and values received.</summary>
     public long Bytes => Interlocked.Read(ref bytes);
 
-    /// <summary>Calls of <c>MapAsync</c> that failed or timed out, and were put off for another attempt.</summary>
-    public long RetriedCalls => Interlocked.Read(ref retriedCalls);
-
-    /// <summary>Calls of <c>MapAsync</c> that were given up because their time was over.</summary>
-    public long TimedOutCalls => Interlocked.Read(ref timedOutCalls);
-
     /// <summary>
     /// Calls of <c>MapAsync</c> under way now, those that were given up and have not ended included, of shards that
     /// this process owns.
@@ -112,6 +113,14 @@ public sealed class RouteCounters
 
     /// <summary>Records parked now: for a call, its result, or its next attempt.</summary>
     public long ParkedRecords => Interlocked.Read(ref parkedRecords);
+
+    /// <summary>
+    /// Entities active now in shards that this process owns; those that several routes feed count for the first.
+    /// </summary>
+    public long ActiveEntities => Interlocked.Read(ref activeEntities);
+
+    /// <summary>Timers set now, of these entities.</summary>
+    public long SetTimers => Interlocked.Read(ref setTimers);
 
     /// <summary>Adds what a turn counted, and empties the turn's counts.</summary>
     internal void Add(ref Turnover turnover)
@@ -129,14 +138,15 @@ public sealed class RouteCounters
         Interlocked.Add(ref deadLettered, turnover.DeadLettered);
         Interlocked.Add(ref ahead, turnover.Ahead);
         Interlocked.Add(ref forgottenIds, turnover.ForgottenIds);
+        Interlocked.Add(ref firedTimers, turnover.FiredTimers);
         Interlocked.Add(ref failedTimers, turnover.FailedTimers);
         Interlocked.Add(ref passivatedIdle, turnover.PassivatedIdle);
         Interlocked.Add(ref passivatedAtCap, turnover.PassivatedAtCap);
         Interlocked.Add(ref bytes, turnover.Bytes);
-        Interlocked.Add(ref retriedCalls, turnover.RetriedCalls);
-        Interlocked.Add(ref timedOutCalls, turnover.TimedOutCalls);
         Interlocked.Add(ref callsInFlight, turnover.CallsInFlight);
         Interlocked.Add(ref parkedRecords, turnover.ParkedRecords);
+        Interlocked.Add(ref activeEntities, turnover.ActiveEntities);
+        Interlocked.Add(ref setTimers, turnover.SetTimers);
         turnover = default;
     }
 
@@ -156,15 +166,16 @@ public sealed class RouteCounters
         public long DeadLettered;
         public long Ahead;
         public long ForgottenIds;
+        public long FiredTimers;
         public long FailedTimers;
         public long PassivatedIdle;
         public long PassivatedAtCap;
         public long Bytes;
-        public long RetriedCalls;
-        public long TimedOutCalls;
 
-        // These two count what changed: a turn may take away.
+        // These count what changed: a turn may take away.
         public long CallsInFlight;
         public long ParkedRecords;
+        public long ActiveEntities;
+        public long SetTimers;
     }
 }

@@ -74,12 +74,16 @@ internal sealed class GroupMember : IGroupEvents
         watch.CheckIfDue(host.Now(), shards.Values);
         var hasMore = ReadAll();
         committer.CommitIfDue(host.Now(), Committable(owned.Values));
+        EndQuietOutages();
         status.PublishIfDue(host.Now(), owned.Values);
         return hasMore;
     }
 
     /// <summary>Drains, commits, leaves the group.</summary>
-    /// <returns>How many records the next owners read again: not done, or not known to be committed.</returns>
+    /// <returns>
+    /// How many records the next owners read again: not done, done behind one that is not, or not known to be
+    /// committed.
+    /// </returns>
     public long Stop()
     {
         isLeaving = true;
@@ -151,6 +155,18 @@ internal sealed class GroupMember : IGroupEvents
     /// <inheritdoc/>
     public void Failed(string reason) => Failure ??= reason;
 
+    /// <summary>A step that is not called any more tells nothing of its service.</summary>
+    private void EndQuietOutages()
+    {
+        foreach (var map in definition.Maps)
+        {
+            if (map.Watch.EndIfQuiet(host.Now(), map.QuietAfter) is { } over)
+            {
+                events.Report(new EngineEvent.CallsRecovered(definition.Name, map.Name, over, HasAnswered: false));
+            }
+        }
+    }
+
     private List<OwnedPartition> Find(IReadOnlyList<PartitionId> partitions) =>
         [.. partitions.Where(owned.ContainsKey).Select(partition => owned[partition])];
 
@@ -214,7 +230,7 @@ internal sealed class GroupMember : IGroupEvents
     /// Drains the shards of these partitions, all at once, commits what is done, lets go, and says what was cut. What
     /// else such a shard has stays, and waits for its co-partition.
     /// </summary>
-    /// <returns>How many records are not done, or not known to be committed.</returns>
+    /// <returns>How many records their next owners read again.</returns>
     private long Drain(IReadOnlyList<OwnedPartition> leaving, TimeSpan limit)
     {
         if (leaving.Count == 0)
@@ -242,17 +258,23 @@ internal sealed class GroupMember : IGroupEvents
         ending.ForEach(static shard => shard.End());
         Forget(leaving);
         var undone = running.Sum(static shard => shard.Undone);
+        var behind = Math.Max(running.Sum(Uncommittable) - undone, 0);
         events.Report(new EngineEvent.Revoked(definition.Name, [.. leaving.Select(static each => each.Partition)])
         {
             IsLeaving = isLeaving,
             Drain = TimeSpan.FromMilliseconds(host.Now() - began),
             Undone = undone,
+            Behind = behind,
             Uncommitted = uncommitted,
             WaitedFor = string.Join("; ", waitedFor),
             Forgotten = $"{running.Aggregate(default(Holding), static (sum, shard) => sum + shard.Forgotten)}",
         });
-        return undone + uncommitted;
+        return undone + behind + uncommitted;
     }
+
+    /// <summary>How many offsets lie above the committable ones: of records, done or not, and of none.</summary>
+    private static long Uncommittable(Shard shard) =>
+        Enumerable.Range(0, shard.Inputs.Count).Sum(input => shard.Next(input) - shard.Committable(input));
 
     /// <summary>Each reason once: where a sink is away, all shards have the same one.</summary>
     private static IEnumerable<string> WhatFor(IEnumerable<Shard> shards) => shards

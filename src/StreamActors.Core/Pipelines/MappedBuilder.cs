@@ -73,7 +73,7 @@ public sealed class MappedBuilder<T>
             steps.End(route, outputs, (context, deadLetters, release) =>
             {
                 // Made with the first shard, by the poll thread: before that, configuration may change the options.
-                plan ??= new(map.Name, map.Options, steps.Reader, static scope => scope.Make<TMap>());
+                plan ??= new(map, steps.Reader, static scope => scope.Make<TMap>());
                 return new MapAsyncStage<TIn, T>(plan, makeNext(context, deadLetters), deadLetters, context)
                 {
                     Release = release,

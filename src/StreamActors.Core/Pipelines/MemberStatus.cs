@@ -51,6 +51,9 @@ internal sealed class MemberStatus(PipelineMetrics metrics, IGroupConsumer clien
         var why = shard?.Trouble is { } trouble ? $"{trouble.Sink}: {trouble.Error}" : partition.Shard.Why;
         var lag = committable < 0 ? null : client.Lag(new PartitionOffset(partition.Partition, committable));
         return new PartitionStatus(
-            partition.Partition, state, committable, committer.Committed(partition.Partition), lag, why);
+            partition.Partition, state, committable, committer.Committed(partition.Partition), lag, why)
+        {
+            Watermark = shard?.Watermark,
+        };
     }
 }

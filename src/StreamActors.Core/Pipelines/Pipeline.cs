@@ -21,6 +21,7 @@ internal sealed class Pipeline
     private readonly EngineServices services;
     private readonly ShardHost host;
     private volatile GroupMember? member;
+    private volatile string waitsFor = "the host is starting";
 
     /// <summary>Makes a pipeline out of its composition.</summary>
     /// <param name="builder">The composition; it is checked here.</param>
@@ -35,7 +36,16 @@ internal sealed class Pipeline
         this.source = source;
         this.services = services;
         var connectors = definition.Routes.SelectMany(static route => route.Connectors).Distinct().ToList();
-        Metrics = new PipelineMetrics(definition.Routes.Select(static route => route.Name), connectors);
+        Metrics = new PipelineMetrics(definition.Routes.Select(static route => route.Name), connectors)
+        {
+            Maps =
+            [
+                .. from route in definition.Routes
+                   let map = route.Map
+                   where map is not null
+                   select new MapMetrics(map.Name, route.Name, map.Counters),
+            ],
+        };
         host = new ShardHost(definition, [.. Metrics.Sinks.Select(sink => Open(sink, sinks))], Metrics, services);
         MaxRecordsPerSecond = builder.MaxRecordsPerSecond;
     }
@@ -63,8 +73,21 @@ internal sealed class Pipeline
     /// <summary>Whether it takes records: it has its partitions, and is not draining.</summary>
     public bool IsReady => member is { IsReady: true };
 
+    /// <summary>What it waits for while it has no partitions. Any thread.</summary>
+    public string WaitsFor => waitsFor;
+
     /// <summary>Why it stopped for good; null while it has not.</summary>
     public string? Fatal { get; private set; }
+
+    /// <summary>
+    /// The <c>MapAsync</c> steps none of whose calls succeeds, a sentence each. They leave the pipeline ready: another
+    /// node would ask the same service, and what waits for it is safe here.
+    /// </summary>
+    public IEnumerable<string> FailingCalls =>
+        from map in definition.Maps
+        let outage = map.Watch.Outage(host.Now())
+        where outage is not null
+        select $"{map.Name}: {outage}";
 
     /// <summary>Takes note that its poll thread ended by an exception: a defect.</summary>
     public void Fail(Exception defect) => Fatal = $"{defect.GetType().Name}: {defect.Message}";
@@ -75,8 +98,10 @@ internal sealed class Pipeline
     /// </summary>
     public async Task PrepareAsync(CancellationToken stop)
     {
-        host.PartitionCounts = await source.PrepareAsync(
-            Name, TopicPlan.Of(definition.Routes), services.Events, stop);
+        var topics = TopicPlan.Of(definition.Routes);
+        waitsFor = $"it asks Kafka for its topics {string.Join(", ", topics.Select(static topic => topic.Name))}";
+        host.PartitionCounts = await source.PrepareAsync(Name, topics, new Overheard(this), stop);
+        waitsFor = $"it waits for its consumer group {GroupId}";
         var mismatches = ShardGroup.Of(definition.Routes)
             .Select(group => group.Mismatch(host.PartitionCounts)).OfType<string>().ToList();
         Fatal = mismatches.Count == 0 ? null : string.Join(' ', mismatches);
@@ -161,5 +186,19 @@ internal sealed class Pipeline
         var jitter = services.JitterOf(new Random(services.Random.Next()));
         var gate = new SinkGate(Name, metrics.Name, services.Events, jitter);
         return new OpenSink(metrics.Name, sink, gate, metrics.Counters);
+    }
+
+    /// <summary>Passes on what a source reports, and keeps what it waits for.</summary>
+    private sealed class Overheard(Pipeline pipeline) : IEngineEvents
+    {
+        public void Report(EngineEvent happened)
+        {
+            if (happened is EngineEvent.WaitingForSource waiting)
+            {
+                pipeline.waitsFor = waiting.Why;
+            }
+
+            pipeline.services.Events.Report(happened);
+        }
     }
 }

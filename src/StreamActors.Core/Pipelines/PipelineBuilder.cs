@@ -18,14 +18,23 @@ public sealed class PipelineBuilder
 
     /// <summary>Starts a pipeline without routes.</summary>
     /// <param name="name">Its name, in logs, metrics and the CLI.</param>
-    internal PipelineBuilder(string name)
+    /// <param name="settings">Reads what its code asks for; null = nothing is configured.</param>
+    internal PipelineBuilder(string name, SettingsReader? settings = null)
     {
         Name = name;
+        Settings = settings ?? new SettingsReader();
         GroupId = name;
     }
 
     /// <summary>The pipeline's name.</summary>
     public string Name { get; }
+
+    /// <summary>
+    /// Reads settings of your own, by their full names in the host's configuration, such as <c>Customers:Url</c>: each
+    /// is checked at the start with all others, and stands in <c>--print-config</c>. In a test they come from the
+    /// kit's options.
+    /// </summary>
+    public SettingsReader Settings { get; }
 
     /// <summary>The consumer group; the pipeline's name unless set.</summary>
     public string GroupId { get; set; }
@@ -52,6 +61,12 @@ public sealed class PipelineBuilder
     /// <summary>The connectors that its routes emit to, dead letters included: the sinks that it needs.</summary>
     internal IReadOnlySet<string> Connectors => routes.SelectMany(static route => route.Connectors)
         .Select(RouteDefinition.ConnectorOf).ToHashSet(StringComparer.Ordinal);
+
+    /// <summary>Whether a route holds records in a window.</summary>
+    internal bool HasWindows => routes.Exists(static route => route.HasWindow);
+
+    /// <summary>Whether a route remembers ids of records.</summary>
+    internal bool HasDedup => routes.Exists(static route => route.HasDedup);
 
     /// <summary>Starts a route from a topic.</summary>
     /// <param name="topic">The topic's name.</param>
@@ -126,6 +141,7 @@ public sealed class PipelineBuilder
         }
 
         maps.Add(map);
+        route.Map = map;
         return map;
     }
 
@@ -151,6 +167,7 @@ public sealed class PipelineBuilder
     /// <summary>What is wrong with the routes, a sentence each; empty where nothing is.</summary>
     internal IReadOnlyList<string> Mistakes() =>
     [
+        .. Settings.Mistakes,
         .. mistakes,
         .. routes.SelectMany(static route => route.Mistakes),
         .. entities.SelectMany(static kind => kind.Mistakes),

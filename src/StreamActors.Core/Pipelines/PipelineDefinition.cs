@@ -9,4 +9,9 @@ internal sealed record PipelineDefinition(
     StartAt StartAt,
     IReadOnlyList<RouteDefinition> Routes,
     PipelineLimits Limits,
-    PipelineTiming Timing);
+    PipelineTiming Timing)
+{
+    /// <summary>Its <c>MapAsync</c> steps.</summary>
+    public IReadOnlyList<MapDefinition> Maps { get; } =
+        [.. Routes.Select(static route => route.Map).OfType<MapDefinition>()];
+}

@@ -86,6 +86,35 @@ public sealed class RouteBuilder<T>
     }
 
     /// <summary>
+    /// Takes the event time out of the value, in place of the record's own time: <see cref="Turn{TOut}.EventTime"/>,
+    /// event timers, <see cref="Turn{TOut}.Watermark"/>, <see cref="Call.EventTime"/> and targets with
+    /// <c>AtRecordTime</c> go by it; windows go by the wall clock, latencies by the record's own time. Comes where the
+    /// value has it, before a <c>Map</c> that drops it: a value that <c>Where</c> has left out before moves no time.
+    /// While an event timer of the shard is set, each record is read twice.
+    /// </summary>
+    /// <param name="time">
+    /// A function of the value alone. A record on which it throws has failed, and moves no time.
+    /// </param>
+    public RouteBuilder<T> EventTime(Func<T, DateTimeOffset> time)
+    {
+        if (route.HasEventTime)
+        {
+            route.Mistakes.Add($"The route {route.Name} says EventTime twice: a record has one, so say it once.");
+        }
+
+        if (steps.IsEnded || route.Steps != steps)
+        {
+            route.Mistakes.Add(
+                $"The route {route.Name} says EventTime too late, behind its end or about values that a Map has "
+                + "replaced: say it in the chain, where the value is read.");
+        }
+
+        route.HasEventTime = true;
+        steps.Reader = new EventTimeReader<T>(steps.Reader, time);
+        return this;
+    }
+
+    /// <summary>
     /// Drops records whose id was seen before, in any record of the partition: an id names one record, whatever its
     /// key. The wall clock counts, and the ids are in memory.
     /// </summary>
@@ -97,6 +126,7 @@ public sealed class RouteBuilder<T>
     public RouteBuilder<T> DedupById(Func<T, UInt128?> id, TimeSpan window, bool perKey = false)
     {
         steps.Dedup = new RouteSteps<T>.DedupRule(id, window, perKey);
+        route.HasDedup = true;
         return this;
     }
 

@@ -34,6 +34,9 @@ internal sealed class RouteDefinition
     /// <summary>The targets that it says, each a <see cref="Target{T}"/> of its values' type.</summary>
     public List<ITarget> Targets { get; } = [];
 
+    /// <summary>Its step that awaits; null = it has none.</summary>
+    public MapDefinition? Map { get; set; }
+
     /// <summary>
     /// Which routes share shards: those with the same text. Routes that feed the same entities do, and their topics
     /// are co-partitioned; any other route stands alone.
@@ -47,6 +50,15 @@ internal sealed class RouteDefinition
     /// <summary>Where records go that it gives up; null = they are counted and dropped.</summary>
     public string? DeadLetterTopic { get; set; }
 
+    /// <summary>Whether its records' event time stands in their values.</summary>
+    public bool HasEventTime { get; set; }
+
+    /// <summary>Whether it holds records in a window.</summary>
+    public bool HasWindow { get; set; }
+
+    /// <summary>Whether it remembers ids of records.</summary>
+    public bool HasDedup { get; set; }
+
     /// <summary>What is wrong with its composition, a sentence each.</summary>
     public List<string> Mistakes { get; } = [];
 
@@ -58,13 +70,13 @@ internal sealed class RouteDefinition
         .Where(static target => target is { Connector: SourceConnector, Fixed: not null })
         .Select(target => target.Create ?? new TopicSpec(target.Fixed!, 0, 0)
         {
-            Need = $"the route {Name} writes to it. Create it, or let it be created: Kafka.Topic(\"{target.Fixed}\", "
-                + "…).CreateTopic(partitions)",
+            Need = $"the route {Name} writes to it",
+            Remedy = $"Create it, or let it be created: Kafka.Topic(\"{target.Fixed}\", …).CreateTopic(partitions)",
         })
         .Prepend(Create ?? new TopicSpec(Topic, 0, 0)
         {
-            Need = $"the route {Name} reads it. Create it, or let it be created: From(\"{Topic}\", "
-                + "…).CreateTopic(partitions)",
+            Need = $"the route {Name} reads it",
+            Remedy = $"Create it, or let it be created: From(\"{Topic}\", …).CreateTopic(partitions)",
         });
 
     /// <summary>The topic of its dead letters, created as the one that it reads; none where it has no such.</summary>
@@ -72,8 +84,8 @@ internal sealed class RouteDefinition
     [
         new TopicSpec(DeadLetterTopic, Create?.Partitions ?? 0, Create?.Replication ?? 0)
         {
-            Need = $"the route {Name} writes its dead letters to it. Create it, or let it be created, as {Topic} is "
-                + "then too: CreateTopic(partitions) in the route",
+            Need = $"the route {Name} writes its dead letters to it",
+            Remedy = $"Create it, or let it be created, as {Topic} is then too: CreateTopic(partitions) in the route",
         },
     ];
 

@@ -12,6 +12,9 @@ internal interface IRouteSteps
     /// <summary>Where its values go; null while it leads nowhere.</summary>
     IOutputs? Outputs { get; }
 
+    /// <summary>What becomes of bytes when they are read; what user code throws passes through.</summary>
+    Reading Read(ReadOnlySpan<byte> bytes);
+
     /// <summary>Makes the route's runner for a shard.</summary>
     IRouteRunner MakeRunner(RouteDefinition route, RouteCounters counters, ShardContext context);
 }
@@ -40,10 +43,20 @@ internal sealed class RouteSteps<T>(IReader<T> reader) : IRouteSteps
     public List<Func<T, ReadOnlySpan<byte>>> SubKeys { get; } = [];
 
     /// <summary>Whether a step was said that is about these values: none may take their place then.</summary>
-    public bool AreUsed => Dedup is not null || SubKeys.Count > 0 || stage is not null;
+    public bool AreUsed => Dedup is not null || SubKeys.Count > 0 || IsEnded;
+
+    /// <summary>Whether it was said what stands behind reading and dedup.</summary>
+    public bool IsEnded => stage is not null;
 
     /// <inheritdoc/>
     public IOutputs? Outputs { get; private set; }
+
+    /// <inheritdoc/>
+    public Reading Read(ReadOnlySpan<byte> bytes)
+    {
+        var eventTime = 0L;
+        return Reader.Read(bytes, ref eventTime, out _, out _);
+    }
 
     /// <inheritdoc/>
     public IRouteRunner MakeRunner(RouteDefinition route, RouteCounters counters, ShardContext context) =>

@@ -5,9 +5,6 @@ internal interface ITopicCodec
 {
     /// <summary>The values' type.</summary>
     Type ValueType { get; }
-
-    /// <summary>Whether bytes are a value; if not, why.</summary>
-    bool Accepts(ReadOnlySpan<byte> bytes, out Rejection rejection);
 }
 
 /// <summary>The codec of a route's topic.</summary>
@@ -19,8 +16,4 @@ internal sealed class TopicCodec<T>(ICodec<T> codec) : ITopicCodec
 
     /// <inheritdoc/>
     public Type ValueType => typeof(T);
-
-    /// <inheritdoc/>
-    public bool Accepts(ReadOnlySpan<byte> bytes, out Rejection rejection) =>
-        Codec.TryRead(bytes, out _, out rejection);
 }

@@ -11,6 +11,9 @@ internal static class TopicPlan
     /// <summary>The most partitions that a topic is created with.</summary>
     private const int MaxPartitions = 10_000;
 
+    /// <summary>The longest name that Kafka takes: it is a folder's, with the partition's number behind it.</summary>
+    private const int MaxName = 249;
+
     /// <summary>The topics; one that several name is created where any of them says so.</summary>
     public static IReadOnlyList<TopicSpec> Of(IReadOnlyCollection<RouteDefinition> routes) =>
     [
@@ -19,9 +22,12 @@ internal static class TopicPlan
             .Select(static same => same.FirstOrDefault(static topic => topic.Partitions > 0) ?? same.First()),
     ];
 
-    /// <summary>What is wrong with what the routes say of creating topics, a sentence each.</summary>
+    /// <summary>
+    /// What is wrong with the names of the topics, and with what the routes say of creating them, a sentence each.
+    /// </summary>
     public static IEnumerable<string> Mistakes(IReadOnlyCollection<RouteDefinition> routes) =>
     [
+        .. routes.SelectMany(NamesOf).Distinct(),
         .. routes.SelectMany(static route => route.Targets, MistakeOf).OfType<string>(),
         .. Wanted(routes).Where(static topic => topic.Partitions is < 1 or > MaxPartitions)
             .Select(static topic =>
@@ -39,6 +45,29 @@ internal static class TopicPlan
                     $"{topic.Partitions} partitions with {topic.Replication} replicas"))
                 + ". Say the same each time, or CreateTopic once."),
     ];
+
+    /// <summary>The names that no Kafka takes, by its own rules (<c>Topic.validate</c>).</summary>
+    private static IEnumerable<string> NamesOf(RouteDefinition route)
+    {
+        (string? Name, string Use)[] topics =
+        [
+            (route.Topic, "reads"),
+            .. route.Targets.Where(static target => target.Connector == RouteDefinition.SourceConnector)
+                .Select(static target => (target.Fixed, "writes to")),
+            (route.DeadLetterTopic, "writes its dead letters to"),
+        ];
+        return
+            from topic in topics
+            where topic.Name is not null && !IsTopic(topic.Name)
+            let name = topic.Name.Length > MaxName ? $"{topic.Name[..20]}… ({topic.Name.Length} letters)" : topic.Name
+            select $"The route {route.Name} {topic.Use} the topic \"{name}\", which Kafka cannot have: a name is 1 to "
+                + $"{MaxName} of the letters a to z and A to Z, digits, dot, underscore and "
+                + "hyphen, and neither \".\" nor \"..\". Give it another.";
+    }
+
+    private static bool IsTopic(string name) =>
+        name is { Length: > 0 and <= MaxName } and not "." and not ".."
+        && name.All(static letter => char.IsAsciiLetterOrDigit(letter) || letter is '.' or '_' or '-');
 
     /// <summary>What CreateTopic was said of, as it was said.</summary>
     private static IEnumerable<TopicSpec> Wanted(IEnumerable<RouteDefinition> routes) => routes.SelectMany(

@@ -46,6 +46,7 @@ public sealed class WindowEnd<T>
     public RouteEnd<T> To(params Target<T>[] targets)
     {
         var outputs = Outputs.OfOneKind<T>();
+        route.HasWindow = true;
         steps.End(route, outputs, (context, deadLetters, release) =>
             new WindowStage<T>(spec, steps.Reader, new Emitter<T>(outputs, context), deadLetters, context)
             {

@@ -1,3 +1,5 @@
+using StreamActors.Sinks;
+
 namespace StreamActors.Records;
 
 /// <summary>
@@ -8,15 +10,26 @@ internal interface IReader<T>
     where T : allows ref struct
 {
     /// <summary>Reads a value; what user code throws passes through.</summary>
-    Reading Read(ReadOnlySpan<byte> bytes, out T value, out Rejection rejection);
+    /// <param name="bytes">The record's value.</param>
+    /// <param name="eventTime">
+    /// The record's time in milliseconds since 1970 (UTC), or <see cref="Origin.NoEventTime"/>; a step that finds it in
+    /// the value replaces it.
+    /// </param>
+    /// <param name="value">The value, where it is one.</param>
+    /// <param name="rejection">Why it was refused, where it was.</param>
+    Reading Read(ReadOnlySpan<byte> bytes, scoped ref long eventTime, out T value, out Rejection rejection);
 
     /// <summary>Reads a value again, out of bytes of which one was made before.</summary>
     /// <exception cref="InvalidOperationException">User code makes none of them this time.</exception>
-    T ReadAgain(ReadOnlySpan<byte> bytes) => Read(bytes, out var value, out var rejection) == Reading.Value
-        ? value
-        : throw new InvalidOperationException(
-            "A codec, Map or Where refused bytes of which it had made a value before: each must depend on the bytes "
-            + $"alone. {rejection}");
+    T ReadAgain(ReadOnlySpan<byte> bytes)
+    {
+        var eventTime = Origin.NoEventTime;
+        return Read(bytes, ref eventTime, out var value, out var rejection) == Reading.Value
+            ? value
+            : throw new InvalidOperationException(
+                "A codec, Map or Where refused bytes of which it had made a value before: each must depend on the "
+                + $"bytes alone. {rejection}");
+    }
 }
 
 /// <summary>What came of reading a record.</summary>
@@ -37,7 +50,7 @@ internal sealed class CodecReader<T>(ICodec<T> codec) : IReader<T>
     where T : allows ref struct
 {
     /// <inheritdoc/>
-    public Reading Read(ReadOnlySpan<byte> bytes, out T value, out Rejection rejection) =>
+    public Reading Read(ReadOnlySpan<byte> bytes, scoped ref long eventTime, out T value, out Rejection rejection) =>
         codec.TryRead(bytes, out value, out rejection) ? Reading.Value : Reading.Refused;
 }
 
@@ -46,9 +59,9 @@ internal sealed class WhereReader<T>(IReader<T> source, Func<T, bool> condition)
     where T : allows ref struct
 {
     /// <inheritdoc/>
-    public Reading Read(ReadOnlySpan<byte> bytes, out T value, out Rejection rejection)
+    public Reading Read(ReadOnlySpan<byte> bytes, scoped ref long eventTime, out T value, out Rejection rejection)
     {
-        var reading = source.Read(bytes, out value, out rejection);
+        var reading = source.Read(bytes, ref eventTime, out value, out rejection);
         return reading == Reading.Value && !condition(value) ? Reading.LeftOut : reading;
     }
 }
@@ -58,9 +71,9 @@ internal sealed class RequireReader<T>(IReader<T> source, Func<T, bool> conditio
     where T : allows ref struct
 {
     /// <inheritdoc/>
-    public Reading Read(ReadOnlySpan<byte> bytes, out T value, out Rejection rejection)
+    public Reading Read(ReadOnlySpan<byte> bytes, scoped ref long eventTime, out T value, out Rejection rejection)
     {
-        var reading = source.Read(bytes, out value, out rejection);
+        var reading = source.Read(bytes, ref eventTime, out value, out rejection);
         if (reading != Reading.Value || condition(value))
         {
             return reading;
@@ -77,10 +90,25 @@ internal sealed class MapReader<TSource, T>(IReader<TSource> source, Func<TSourc
     where T : allows ref struct
 {
     /// <inheritdoc/>
-    public Reading Read(ReadOnlySpan<byte> bytes, out T value, out Rejection rejection)
+    public Reading Read(ReadOnlySpan<byte> bytes, scoped ref long eventTime, out T value, out Rejection rejection)
     {
-        var reading = source.Read(bytes, out var before, out rejection);
+        var reading = source.Read(bytes, ref eventTime, out var before, out rejection);
         value = reading == Reading.Value ? map(before) : default!;
+        return reading;
+    }
+}
+
+/// <summary>Reads the event time out of the values.</summary>
+internal sealed class EventTimeReader<T>(IReader<T> source, Func<T, DateTimeOffset> time) : IReader<T>
+    where T : allows ref struct
+{
+    /// <inheritdoc/>
+    public Reading Read(ReadOnlySpan<byte> bytes, scoped ref long eventTime, out T value, out Rejection rejection)
+    {
+        var reading = source.Read(bytes, ref eventTime, out value, out rejection);
+
+        // One that was left out before tells none: Kafka's time would be of another clock.
+        eventTime = reading == Reading.Value ? time(value).ToUnixTimeMilliseconds() : Origin.NoEventTime;
         return reading;
     }
 }

@@ -30,9 +30,6 @@ internal readonly ref struct Record
     /// <summary>Its time in milliseconds since 1970 (UTC); negative when it has none.</summary>
     public long Timestamp { get; }
 
-    /// <summary>Its time as a date: the nearest that a date can say.</summary>
-    internal DateTimeOffset Time => DateOf(Timestamp);
-
     /// <summary>Whether it has a key; an empty key is one.</summary>
     public bool HasKey => keyLength >= 0;
 

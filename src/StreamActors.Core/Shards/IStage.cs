@@ -44,6 +44,11 @@ internal interface IStage<T>
     /// <returns>Whether nothing is held any more.</returns>
     bool Flush(ref RouteCounters.Turnover counts);
 
+    /// <summary>Counts what it holds, at the end of a turn.</summary>
+    void Count(ref RouteCounters.Turnover counts)
+    {
+    }
+
     /// <summary>Lets go of what it has outside of the shard, which is closed. The last call.</summary>
     void Close(ref RouteCounters.Turnover counts)
     {

@@ -22,6 +22,9 @@ internal sealed class Intake(ShardHost host, ShardContext context, IRouteRunner[
     /// <summary>Whether another batch may be posted. Any thread.</summary>
     public bool HasRoom => mailbox.HasRoom;
 
+    /// <summary>Whether records of an input wait.</summary>
+    public bool Holds(int input) => mailbox.Holds(input);
+
     /// <summary>Takes a batch of an input. Called by the poll thread.</summary>
     public void Post(int input, RecordBatch batch) => mailbox.Post(new Mailbox.Letter(input, batch));
 
@@ -101,6 +104,7 @@ internal sealed class Intake(ShardHost host, ShardContext context, IRouteRunner[
 
     private void FinishBatch()
     {
+        context.EventClock.Heard(current.Input, context.Now);
         var hasRoomAgain = mailbox.Done(current);
         host.Batches.Return(current.Batch);
         (current, position) = (default, 0);

@@ -10,6 +10,7 @@ internal sealed class Mailbox(int maxRecords, int maxBytes)
 {
     private readonly Lock sync = new();
     private readonly Queue<Letter> letters = new();
+    private int handled = -1;    // the input of the batch that a turn works on
     private int records;
     private int bytes;
 
@@ -25,6 +26,15 @@ internal sealed class Mailbox(int maxRecords, int maxBytes)
             {
                 return letters.Count == 0;
             }
+        }
+    }
+
+    /// <summary>Whether a batch of an input waits, or is being handled.</summary>
+    public bool Holds(int input)
+    {
+        lock (sync)
+        {
+            return handled == input || letters.Any(letter => letter.Input == input);
         }
     }
 
@@ -44,7 +54,9 @@ internal sealed class Mailbox(int maxRecords, int maxBytes)
     {
         lock (sync)
         {
-            return letters.TryDequeue(out letter);
+            var isTaken = letters.TryDequeue(out letter);
+            handled = isTaken ? letter.Input : -1;
+            return isTaken;
         }
     }
 
@@ -54,6 +66,7 @@ internal sealed class Mailbox(int maxRecords, int maxBytes)
     {
         lock (sync)
         {
+            handled = -1;
             var wasFull = records >= maxRecords || bytes >= maxBytes;
             records -= letter.Batch.Count;
             bytes -= letter.Batch.Bytes;

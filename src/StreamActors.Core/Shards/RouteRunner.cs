@@ -54,6 +54,9 @@ internal interface IRouteRunner : IDisposable
     /// <summary>Emits what is held; true when nothing is held any more.</summary>
     bool Flush();
 
+    /// <summary>Gives up an output that a sink has refused; called before its origin is completed.</summary>
+    void Refuse(SinkLane lane, OutputBatch batch, int index, string why);
+
     /// <summary>Adds the turn's counts to the route's.</summary>
     void Publish();
 }
@@ -67,6 +70,7 @@ internal sealed class RouteRunner<T> : IRouteRunner, IStateful
     private readonly RouteCounters counters;
     private readonly IStage<T> stage;
     private readonly DeadLetters deadLetters;
+    private readonly RouteReports reports;
     private readonly ShardContext context;
     private readonly DedupSet? seen;
     private byte[] entityKey = new byte[64];
@@ -81,7 +85,8 @@ internal sealed class RouteRunner<T> : IRouteRunner, IStateful
         this.counters = counters;
         this.context = context;
         var lane = route.DeadLetterTopic is null ? null : context.Outbox.Lane(RouteDefinition.DeadLetterLane);
-        deadLetters = new DeadLetters(route.Name, route.DeadLetterTopic, lane, context);
+        reports = context.Reports[route.Name];
+        deadLetters = new DeadLetters(reports, route.DeadLetterTopic, lane, context);
         stage = steps.MakeStage(context, deadLetters, Release);
         seen = steps.Dedup is { Window.TotalMilliseconds: >= 1 } dedup
             ? new DedupSet((long)dedup.Window.TotalMilliseconds, context.HashSeed, context.DedupMemory)
@@ -96,7 +101,7 @@ internal sealed class RouteRunner<T> : IRouteRunner, IStateful
     public string Name => $"dedup {route.Name}";
 
     /// <inheritdoc/>
-    public long NextDue => Math.Min(stage.NextDue, seen?.NextDue ?? long.MaxValue);
+    public long NextDue => Math.Min(reports.NextDue, Math.Min(stage.NextDue, seen?.NextDue ?? long.MaxValue));
 
     /// <inheritdoc/>
     public long FlushDue => stage.FlushDue;
@@ -119,10 +124,14 @@ internal sealed class RouteRunner<T> : IRouteRunner, IStateful
     /// <inheritdoc/>
     public void TellTime(scoped in Record record, Origin origin)
     {
-        // Such a record is read twice, here and when it is handled: few are awaited, and a value may live on the stack.
-        if (context.EventClock.IsAwaited(origin, context.UtcNow) && CanRead(record.Value))
+        // Such a record is read twice, here and when it is handled, since a value may live on the stack. Those are few
+        // where the record itself has the time; where the value has it, all, for as long as anybody waits.
+        var clock = context.EventClock;
+        if (clock.HasDue
+            && (route.HasEventTime || clock.IsAwaited(origin, context.UtcNow))
+            && TryReadTime(record.Value, ref origin))
         {
-            context.EventClock.TryMove(origin, context.UtcNow);
+            clock.TryMove(origin, context.UtcNow);
         }
     }
 
@@ -134,13 +143,15 @@ internal sealed class RouteRunner<T> : IRouteRunner, IStateful
         UInt128? id = null;
         try
         {
-            var reading = steps.Reader.Read(record.Value, out var value, out var rejection);
+            var eventTime = record.Timestamp;
+            var reading = steps.Reader.Read(record.Value, ref eventTime, out var value, out var rejection);
             if (reading == Reading.Refused)
             {
                 deadLetters.Reject(in record, origin, rejection, ref counts);
                 return;
             }
 
+            origin = origin with { EventTime = eventTime };
             MoveTime(in record, origin);
             if (reading == Reading.LeftOut)
             {
@@ -174,10 +185,24 @@ internal sealed class RouteRunner<T> : IRouteRunner, IStateful
     {
         seen?.Expire(context.Now);
         stage.OnTime(ref counts);
+        reports.OnTime(context.Now);
     }
 
     /// <inheritdoc/>
     public bool Flush() => stage.Flush(ref counts);
+
+    /// <inheritdoc/>
+    public void Refuse(SinkLane lane, OutputBatch batch, int index, string why)
+    {
+        ref readonly var output = ref batch.Outputs[index];
+        context.ReportRefused(lane, batch, in output, why);
+
+        // A dead letter that is refused has nowhere left to go.
+        if (!lane.IsOfDeadLetters)
+        {
+            deadLetters.Refuse(lane.Sink, batch, in output, why, ref counts);
+        }
+    }
 
     /// <inheritdoc/>
     public void Publish()
@@ -188,6 +213,7 @@ internal sealed class RouteRunner<T> : IRouteRunner, IStateful
             forgottenIds = seen.EvictedEarly;
         }
 
+        stage.Count(ref counts);
         counters.Add(ref counts);
     }
 
@@ -207,15 +233,19 @@ internal sealed class RouteRunner<T> : IRouteRunner, IStateful
     public void Dispose()
     {
         stage.Close(ref counts);
+        reports.TellAll();
         counters.Add(ref counts);
         seen?.Dispose();
     }
 
-    private bool CanRead(ReadOnlySpan<byte> value)
+    private bool TryReadTime(ReadOnlySpan<byte> value, ref Origin origin)
     {
         try
         {
-            return steps.Reader.Read(value, out _, out _) != Reading.Refused;
+            var eventTime = origin.Timestamp;
+            var reading = steps.Reader.Read(value, ref eventTime, out _, out _);
+            origin = origin with { EventTime = eventTime };
+            return reading != Reading.Refused;
         }
         catch (Exception error) when (error is not EngineDefectException)
         {
@@ -230,7 +260,7 @@ internal sealed class RouteRunner<T> : IRouteRunner, IStateful
         {
             var at = new PartitionOffset(record.Source, record.Offset);
             context.Events.Report(new EngineEvent.RecordAhead(
-                context.Pipeline, route.Name, at, record.Time, context.Timing.MaxEventTimeLead));
+                context.Pipeline, route.Name, at, Record.DateOf(origin.EventTime), context.Timing.MaxEventTimeLead));
         }
     }
 

@@ -59,6 +59,7 @@ internal sealed class Shard : IThreadPoolWorkItem
         acknowledged = Acknowledge;
         cycle = host.MakeCycle(context, ownership);
         intake = new Intake(host, context, runners, cycle);
+        context.EventClock.IsWaiting = intake.Holds;
         timer = host.Time.CreateTimer(
             static shard => ((Shard)shard!).OnTimer(), this, Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan);
         isOpen = cycle is null;
@@ -113,6 +114,9 @@ internal sealed class Shard : IThreadPoolWorkItem
     /// Records that its closing left undone, as its routes count them; until then the offsets that are not done.
     /// </summary>
     public long Undone => progress.Undone;
+
+    /// <summary>How far the event time of its entities had come at the end of the last turn; null = nowhere.</summary>
+    public long? Watermark => progress.Watermark;
 
     /// <summary>What it remembered and nobody saved, once <see cref="IsDrained"/>.</summary>
     public Holding Forgotten => IsDrained ? forgotten : default;
@@ -271,17 +275,18 @@ internal sealed class Shard : IThreadPoolWorkItem
         progressed = true;
         lane.Counters.Add(batch.Count, batch.Refused.Count, took);
         lane.Counters.AddLatencies(batch.Outputs, context.UtcNow);
+        context.Refusals += batch.Refused.Count;
+        foreach (var (index, reason) in batch.Refused)
+        {
+            runners[batch.Outputs[index].Origin.Input].Refuse(lane, batch, index, reason);
+        }
+
         foreach (ref readonly var output in batch.Outputs)
         {
-            if (context.Complete(output.Origin) && !lane.IsOfDeadLetters)
+            if (context.Complete(output.Origin) && !output.IsGivenUpRecord)
             {
                 runners[output.Origin.Input].Counts.Emitted++;
             }
-        }
-
-        foreach (var (index, reason) in batch.Refused)
-        {
-            context.ReportRefused(lane, batch.Outputs[index].Origin, reason);
         }
     }
 
@@ -292,7 +297,7 @@ internal sealed class Shard : IThreadPoolWorkItem
             runner.Publish();
         }
 
-        progress.Publish(cycle);
+        progress.Publish(context.EventClock, cycle);
     }
 
     private void Arm()
@@ -334,7 +339,7 @@ internal sealed class Shard : IThreadPoolWorkItem
             return;
         }
 
-        forgotten = life == Life.Drained ? forgotten : Unsaved();
+        host.Forget(forgotten = life == Life.Drained ? forgotten : Unsaved());
         var left = context.CountUndone(runners);
         Publish();
 

@@ -53,7 +53,10 @@ internal sealed class ShardContext : IDisposable
     /// <summary>Sees what becomes of each record; null in production.</summary>
     public IShardObserver? Observer { get; init; }
 
-    /// <summary>The shortest time between two reports of one kind, in milliseconds.</summary>
+    /// <summary>What the routes give up is told there, by their names; shared by all shards of the pipeline.</summary>
+    public required IReadOnlyDictionary<string, RouteReports> Reports { get; init; }
+
+    /// <summary>The shortest time between two other reports of one kind by the shard, in milliseconds.</summary>
     public required long ReportEvery { get; init; }
 
     /// <summary>The seed of the shard's hash tables.</summary>
@@ -79,6 +82,9 @@ internal sealed class ShardContext : IDisposable
 
     /// <summary>What of the shard has state.</summary>
     public List<IStateful> Parts { get; } = [];
+
+    /// <summary>How many outputs were refused, each of which may have made a dead letter.</summary>
+    public long Refusals { get; set; }
 
     /// <summary>Whether a store keeps the state: parts then remember what has changed.</summary>
     public required bool HasStore { get; init; }
@@ -148,7 +154,7 @@ internal sealed class ShardContext : IDisposable
         var all = 0L;
         for (var input = 0; input < Ledgers.Count; input++)
         {
-            var undone = Ledgers[input].CountPending() - Outbox.CountDeadLetters(input);
+            var undone = Ledgers[input].CountPending() - Outbox.CountGivenUp(input);
             runners[input].Counts.Undone += undone;
             all += undone;
         }
@@ -157,12 +163,14 @@ internal sealed class ShardContext : IDisposable
     }
 
     /// <summary>Reports an output that its sink will never take, at a bounded rate.</summary>
-    public void ReportRefused(SinkLane lane, Origin origin, string why)
+    public void ReportRefused(SinkLane lane, OutputBatch batch, in Output output, string why)
     {
         if (lane.IsRefusalDue(Now, ReportEvery, out var count))
         {
-            var at = new PartitionOffset(Inputs[origin.Input], origin.Offset);
-            Events.Report(new EngineEvent.OutputRefused(Pipeline, lane.Sink, count, at, why));
+            var key = output.HasKey ? KeyText.Of(batch.Key(in output)) : null;
+            var at = new PartitionOffset(Inputs[output.Origin.Input], output.Origin.Offset);
+            var last = new EngineEvent.RefusedOutput(output.Destination, key, at);
+            Events.Report(new EngineEvent.OutputRefused(Pipeline, lane.Sink, count, last, why));
         }
     }
 

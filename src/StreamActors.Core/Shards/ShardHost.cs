@@ -17,6 +17,7 @@ internal sealed class ShardHost
     private readonly IReadOnlyDictionary<string, RouteDefinition> routes;
     private readonly IReadOnlyDictionary<string, RouteCounters> counters;
     private readonly IReadOnlyList<OpenSink> sinks;
+    private readonly PipelineMetrics metrics;
     private readonly IEngineEvents events;
     private readonly Random random;
     private readonly Func<Random, Random> jitterOf;
@@ -24,6 +25,7 @@ internal sealed class ShardHost
     private readonly PagePool dedupMemory;
     private readonly long startedAt;
     private readonly long reportEvery;
+    private readonly IReadOnlyDictionary<string, RouteReports> reports;
     private readonly IShardObserver? observer;
     private readonly IStateStore? store;
 
@@ -33,6 +35,7 @@ internal sealed class ShardHost
     {
         this.definition = definition;
         this.sinks = sinks;
+        this.metrics = metrics;
         events = services.Events;
         random = services.Random;
         jitterOf = services.JitterOf;
@@ -40,6 +43,8 @@ internal sealed class ShardHost
         store = services.Store;
         observer = services.Observer;
         reportEvery = (long)services.ReportEvery.TotalMilliseconds;
+        reports = definition.Routes.Select(static route => route.Name).ToDictionary(
+            static name => name, name => new RouteReports(events, definition.Name, name, reportEvery));
         Time = services.Time;
         Scheduler = services.Scheduler;
         routes = definition.Routes.ToDictionary(static route => route.Topic);
@@ -72,6 +77,9 @@ internal sealed class ShardHost
     /// <summary>Milliseconds since the pipeline was made: a clock that never goes back.</summary>
     public long Now() => (long)Time.GetElapsedTime(startedAt).TotalMilliseconds;
 
+    /// <summary>A shard ended, and what it remembered is nowhere.</summary>
+    public void Forget(Holding forgotten) => metrics.Forget(forgotten);
+
     /// <summary>Makes what a shard lends to its routes.</summary>
     public ShardContext MakeContext(
         Epoch epoch, IReadOnlyList<PartitionId> inputs, OffsetLedger[] ledgers, double phase, Action requestTurn)
@@ -96,11 +104,12 @@ internal sealed class ShardHost
             DedupMemory = dedupMemory,
             Events = events,
             Observer = observer,
+            Reports = reports,
             ReportEvery = reportEvery,
             HashSeed = (ulong)hashSeed,
             Jitter = jitterOf(new Random((int)hashSeed)),
             Phase = phase,
-            EventClock = new EventClock(inputs.Count, definition.Timing.MaxEventTimeLead),
+            EventClock = new EventClock(inputs.Count, definition.Timing, Now()),
             HasStore = store is not null,
             Scopes = scopes,
             PartitionCounts = PartitionCounts,

@@ -1,4 +1,5 @@
 using StreamActors.Offsets;
+using StreamActors.Sinks;
 using StreamActors.Snapshots;
 
 namespace StreamActors.Shards;
@@ -8,6 +9,7 @@ internal sealed class ShardProgress(OffsetLedger[] ledgers)
 {
     private readonly long[] committable = [.. ledgers.Select(static ledger => ledger.Committable)];
     private readonly long[] next = [.. ledgers.Select(static ledger => ledger.Next)];
+    private long watermark = Origin.NoEventTime;
     private long undone;
 
     /// <summary>
@@ -15,15 +17,21 @@ internal sealed class ShardProgress(OffsetLedger[] ledgers)
     /// </summary>
     public long Undone { get => Volatile.Read(ref undone); set => Volatile.Write(ref undone, value); }
 
+    /// <summary>
+    /// How far event time has come where an entity goes by it, in milliseconds since 1970 (UTC); null before.
+    /// </summary>
+    public long? Watermark => Volatile.Read(ref watermark) is var known and not Origin.NoEventTime ? known : null;
+
     /// <summary>The offset of an input below which every record is done.</summary>
     public long Committable(int input) => Volatile.Read(ref committable[input]);
 
     /// <summary>The offset of an input from which on no record was handled.</summary>
     public long Next(int input) => Volatile.Read(ref next[input]);
 
-    /// <summary>Tells how the ledgers stand. Called by the turn.</summary>
+    /// <summary>Tells how the ledgers and the clock stand. Called by the turn.</summary>
+    /// <param name="clock">The records' own time.</param>
     /// <param name="cycle">What decides about the committable offsets where a store has the state.</param>
-    public void Publish(SnapshotCycle? cycle)
+    public void Publish(EventClock clock, SnapshotCycle? cycle)
     {
         var span = 0L;
         for (var input = 0; input < ledgers.Length; input++)
@@ -33,6 +41,7 @@ internal sealed class ShardProgress(OffsetLedger[] ledgers)
             span += ledgers[input].Next - ledgers[input].Committable;
         }
 
+        Volatile.Write(ref watermark, clock.IsUsed ? clock.Now : Origin.NoEventTime);
         Undone = span;
     }
 }

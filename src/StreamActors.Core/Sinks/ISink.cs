@@ -31,7 +31,8 @@ public interface ISink : IAsyncDisposable
     Task DeliverAsync(OutputBatch batch, CancellationToken stop);
 
     /// <summary>
-    /// Whether the peer answers now: for health pages and <c>check</c>. Never throws for a peer that is away.
+    /// Whether the peer answers now, and would take something as far as a question can tell that writes nothing: one
+    /// that refuses the log-in is away. For health pages and <c>check</c>. Never throws for a peer that is away.
     /// </summary>
     ValueTask<bool> IsReachableAsync(CancellationToken stop);
 }

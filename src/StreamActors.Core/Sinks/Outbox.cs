@@ -69,9 +69,9 @@ internal sealed class Outbox(IReadOnlyDictionary<string, SinkLane> lanes) : IDis
     /// <summary>The lane to a connector's sink.</summary>
     public SinkLane Lane(string connector) => lanes[connector];
 
-    /// <summary>How many dead letters of records of an input are not acknowledged.</summary>
-    public int CountDeadLetters(int input) =>
-        all.Where(static lane => lane.IsOfDeadLetters).Sum(lane => lane.CountUnacknowledged(input));
+    /// <summary>How many records of an input that were given up are not acknowledged as dead letters.</summary>
+    public int CountGivenUp(int input) =>
+        all.Where(static lane => lane.IsOfDeadLetters).Sum(lane => lane.CountGivenUp(input));
 
     /// <summary>Takes results and begins deliveries, lane by lane.</summary>
     public void Pump(long now, Action<SinkLane, OutputBatch, long> acknowledged)

@@ -48,9 +48,17 @@ public sealed class OutputBatch : IDisposable
 
     /// <summary>
     /// Called by a sink for an output that no retry can deliver (larger than the broker allows, say). The engine counts
-    /// and reports it; its record counts as done, without a dead letter.
+    /// and reports it, and writes it to the dead-letter topic of its route, where that has one; with that its record is
+    /// done. It counts only where the delivery succeeds: each attempt says it again.
     /// </summary>
-    public void Refuse(int index, string reason) => refused.Add((index, reason));
+    /// <param name="index">Its place in <see cref="Outputs"/>.</param>
+    /// <param name="reason">Why: a sentence that the log and the dead letter show.</param>
+    public void Refuse(int index, string reason)
+    {
+        ArgumentOutOfRangeException.ThrowIfNegative(index);
+        ArgumentOutOfRangeException.ThrowIfGreaterThanOrEqual(index, Count);
+        refused.Add((index, reason));
+    }
 
     /// <summary>Starts an output: its key, then its headers (by the writer), then <see cref="BeginValue"/>.</summary>
     internal OutputDraft Begin(string destination, ReadOnlySpan<byte> key, bool hasKey = true)
@@ -76,6 +84,7 @@ public sealed class OutputBatch : IDisposable
     /// <summary>Ends an output.</summary>
     internal void End(in OutputDraft draft, Origin origin, bool isTombstone = false) => outputs.Add(new Output
     {
+        IsGivenUpRecord = draft.IsGivenUpRecord,
         Destination = draft.Destination,
         Start = draft.Start,
         KeyLength = draft.KeyLength,
@@ -85,7 +94,7 @@ public sealed class OutputBatch : IDisposable
             : Writer.Used - draft.Start - Math.Max(draft.KeyLength, 0) - draft.HeadersLength,
         Origin = origin,
         Partition = draft.Partition,
-        Timestamp = draft.KeepsTime ? origin.Timestamp : -1,
+        Timestamp = draft.KeepsTime ? origin.EventTime : -1,
     });
 
     /// <summary>The key of an output that is being appended, once it has ended.</summary>
@@ -145,6 +154,8 @@ internal struct OutputDraft
     internal int Partition { get; set; } = -1;
 
     internal bool KeepsTime { get; set; }
+
+    internal bool IsGivenUpRecord { get; set; }
 }
 
 /// <summary>One output of an <see cref="OutputBatch"/>; its bytes are read through the batch.</summary>
@@ -170,6 +181,11 @@ public readonly struct Output
     /// <summary>The record that caused it.</summary>
     internal Origin Origin { get; init; }
 
+    /// <summary>
+    /// Whether it is a record that was given up, and was counted as that; a refused output's dead letter is none.
+    /// </summary>
+    internal bool IsGivenUpRecord { get; init; }
+
     internal int Start { get; init; }
 
     internal int KeyLength { get; init; }
@@ -182,9 +198,21 @@ public readonly struct Output
 /// <summary>The record that caused an output, and that is done when the output is acknowledged.</summary>
 /// <param name="Input">The index of the shard's input that the record came from.</param>
 /// <param name="Offset">The record's offset; <see cref="NoOffset"/> when a timer caused the output.</param>
-/// <param name="Timestamp">The record's time in milliseconds since 1970 (UTC).</param>
+/// <param name="Timestamp">The record's time in milliseconds since 1970 (UTC), as Kafka has it.</param>
 internal readonly record struct Origin(int Input, long Offset, long Timestamp)
 {
     /// <summary>The offset of an output that no record waits for.</summary>
     public const long NoOffset = -1;
+
+    /// <summary>The event time of a record that has none: it moves nothing.</summary>
+    public const long NoEventTime = long.MinValue;
+
+    /// <summary>
+    /// When what the record tells of happened, in milliseconds since 1970 (UTC): its own time, unless the route reads
+    /// it out of the value. Set once the value is read.
+    /// </summary>
+    public long EventTime { get; init; } = Timestamp;
+
+    /// <summary>Whether it is the same record.</summary>
+    public bool IsOf(Origin other) => Input == other.Input && Offset == other.Offset;
 }

@@ -126,8 +126,8 @@ internal sealed class SinkLane : IDisposable
         }
     }
 
-    /// <summary>How many outputs of records of an input are not acknowledged.</summary>
-    public int CountUnacknowledged(int input) =>
+    /// <summary>How many records of an input that were given up are not acknowledged as dead letters.</summary>
+    public int CountGivenUp(int input) =>
         Count(Filling, input) + (state == LaneState.Idle ? 0 : Count(sending, input));
 
     /// <summary>Whether an output that the sink refused is to be reported now; counts those that are not.</summary>
@@ -161,7 +161,7 @@ internal sealed class SinkLane : IDisposable
         var count = 0;
         foreach (ref readonly var output in batch.Outputs)
         {
-            count += output.Origin.Input == input ? 1 : 0;
+            count += output.IsGivenUpRecord && output.Origin.Input == input ? 1 : 0;
         }
 
         return count;

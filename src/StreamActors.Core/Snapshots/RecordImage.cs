@@ -14,6 +14,7 @@ internal static class RecordImage
         output.Write(from.Origin.Input);
         output.Write(record.Offset);
         output.Write(record.Timestamp);
+        output.Write(from.Origin.EventTime);
         output.Write(record.HasKey ? record.Key.Length : -1);
         output.Write(record.IsTombstone ? -1 : record.Value.Length);
         output.Write(record.Headers.Length);
@@ -29,10 +30,11 @@ internal static class RecordImage
     public static Keyed Read(ref SnapshotReader input, RestoredPart saved, IReadOnlyList<PartitionId> inputs)
     {
         var at = saved.InputOf((int)input.ReadNumber());
+        var (offset, timestamp, eventTime) = (input.ReadNumber(), input.ReadNumber(), input.ReadNumber());
         var place = new RecordBatch.Entry
         {
-            Offset = input.ReadNumber(),
-            Timestamp = input.ReadNumber(),
+            Offset = offset,
+            Timestamp = timestamp,
             KeyLength = (int)input.ReadNumber(),
             ValueLength = (int)input.ReadNumber(),
             HeadersLength = (int)input.ReadNumber(),
@@ -42,7 +44,7 @@ internal static class RecordImage
         {
             Record = new Record(inputs[at], in place, bytes),
             EntityKey = input.ReadBytes().ToArray(),
-            Origin = new Origin(at, place.Offset, place.Timestamp),
+            Origin = new Origin(at, offset, timestamp) { EventTime = eventTime },
         };
     }
 }

@@ -33,6 +33,7 @@ internal sealed class SnapshotCycle
     private IReadOnlyList<Origin> carried = [];
     private OutboxMark mark;
     private long number;
+    private long refusals;
     private bool mustBeWhole;
     private bool isLast;
     private long lastCut = long.MinValue / 2;
@@ -162,7 +163,7 @@ internal sealed class SnapshotCycle
     {
         Phase.Claiming => Step(stop => ShardRestore.ClaimAsync(claim, stop), Claimed),
         Phase.Loading => Step(stop => ShardRestore.ReadAsync(state!, claim.Shard, stop), Loaded),
-        Phase.Waiting => context.Outbox.IsPast(mark) && Enter(Phase.Saving),
+        Phase.Waiting => IsSettled() && Enter(Phase.Saving),
         Phase.Saving => Step(stop => state!.SaveAsync(save!, stop), Saved),
         _ => false,
     };
@@ -207,6 +208,24 @@ internal sealed class SnapshotCycle
         return true;
     }
 
+    /// <summary>
+    /// Whether all that was emitted before the cut is acknowledged: also the dead letters of what a sink refused of it.
+    /// </summary>
+    private bool IsSettled()
+    {
+        while (context.Outbox.IsPast(mark))
+        {
+            if (refusals == context.Refusals)
+            {
+                return true;
+            }
+
+            (refusals, mark) = (context.Refusals, context.Outbox.Mark());
+        }
+
+        return false;
+    }
+
     private bool Enter(Phase next)
     {
         phase = next;
@@ -241,7 +260,7 @@ internal sealed class SnapshotCycle
         PartitionOffset[] positions =
             [.. context.Inputs.Select((partition, input) => new PartitionOffset(partition, lastCutAt[input]))];
         save = cut.ToSave(++number, new ShardHead(context.UtcNow, positions, context.EventClock.Times));
-        (carried, mark, lastCut) = (cut.Carried, context.Outbox.Mark(), context.Now);
+        (carried, mark, refusals, lastCut) = (cut.Carried, context.Outbox.Mark(), context.Refusals, context.Now);
         (mustBeWhole, phase) = (false, Phase.Waiting);
     }
 

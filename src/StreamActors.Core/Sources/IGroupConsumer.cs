@@ -128,4 +128,7 @@ internal sealed class SourceException : Exception
         : base(message, innerException)
     {
     }
+
+    /// <summary>The topic that it is about; null = no one in particular.</summary>
+    public string? Topic { get; init; }
 }

@@ -32,9 +32,13 @@ internal interface ISource
 internal sealed record TopicSpec(string Name, int Partitions, short Replication)
 {
     /// <summary>
-    /// Who needs it, and what to do where it is missing, as the end of the sentence that says so; empty = not said.
+    /// Who needs it, as the end of the sentence that says what is wrong with it, such as <c>the route trips reads
+    /// it</c>; empty = not said.
     /// </summary>
     public string Need { get; init; } = "";
+
+    /// <summary>What to do where it is missing, without the full stop; empty = not said.</summary>
+    public string Remedy { get; init; } = "";
 }
 
 /// <summary>How a pipeline joins its group.</summary>

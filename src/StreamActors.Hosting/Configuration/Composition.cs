@@ -13,6 +13,7 @@ internal sealed class Composition
     internal const string Root = "StreamActors";
 
     private const string PipelinesSection = "Pipelines";
+    private const StringComparison Ignoring = StringComparison.OrdinalIgnoreCase;
 
     /// <summary>The sections of the project's connectors, each added by a method of its name.</summary>
     private static readonly string[] KnownConnectors = ["Kafka", "Redis"];
@@ -20,6 +21,7 @@ internal sealed class Composition
     private readonly StreamActorsBuilder node;
     private readonly ConfigurationSettings source;
     private readonly Dictionary<string, PipelineSettings> code = new(StringComparer.OrdinalIgnoreCase);
+    private readonly List<SettingsReader> asked = [];    // by the code of the pipelines
     private readonly List<string> mistakes = [];
 
     /// <summary>Composes and checks.</summary>
@@ -77,6 +79,31 @@ internal sealed class Composition
     internal static string RateOf(string pipeline) =>
         $"{Root}:{PipelinesSection}:{pipeline}:{nameof(PipelineSettings.MaxRecordsPerSecond)}";
 
+    /// <summary>
+    /// Composes and configures one pipeline alone, as a host does, for a test: what is wrong with its settings is among
+    /// the builder's mistakes. The peers, and their settings, are not looked at.
+    /// </summary>
+    internal static PipelineBuilder Compose(string name, Action<PipelineBuilder> define, IConfiguration configuration)
+    {
+        var given = new ConfigurationSettings(configuration);
+        var builder = new PipelineBuilder(name, new SettingsReader(given));
+        define(builder);
+        var section = builder.Settings.Section(Root).Section(PipelinesSection).Section(name);
+        PipelineSettings.Read(section, PipelineSettings.Of(builder)).ApplyTo(builder);
+        var known = builder.Settings.Settings.Select(static setting => setting.Name).ToList();
+        foreach (var unknown in given.All(section.NameOf("")[..^1]).Where(each => !IsKnown(each, known)))
+        {
+            builder.Settings.Mistake($"{unknown} is not a setting of this pipeline.{Nearest.Hint(unknown, known)}");
+        }
+
+        return builder;
+
+        // Connectors of its own have sections there, which a test does not open.
+        bool IsKnown(string full, List<string> known) =>
+            known.Contains(full, StringComparer.OrdinalIgnoreCase)
+            || KnownConnectors.Any(each => full.StartsWith(section.NameOf($"{each}:"), Ignoring));
+    }
+
     /// <summary>Reads all settings as they are now. Nothing that was read before changes.</summary>
     internal Reading Read()
     {
@@ -100,11 +127,12 @@ internal sealed class Composition
         List<string> wrong =
         [
             .. reader.Mistakes,
-            .. Unknown(reader.Settings),
+            .. Unknown([.. reader.Settings, .. asked.SelectMany(static each => each.Settings)]),
             .. named.SelectMany(static each => each.Mistakes),
             .. unnamed.Mistakes,
         ];
-        var all = reader.Settings.Concat(named.SelectMany(static each => each.Settings));
+        var all = reader.Settings.Concat(named.SelectMany(static each => each.Settings))
+            .Concat(asked.SelectMany(static each => each.Now()));
         return new Reading([.. all.DistinctBy(static setting => setting.Name)], wrong, settings, peers);
     }
 
@@ -119,7 +147,7 @@ internal sealed class Composition
         var builders = new List<PipelineBuilder>();
         foreach (var pipeline in node.Pipelines)
         {
-            var builder = new PipelineBuilder(pipeline.Name);
+            var builder = new PipelineBuilder(pipeline.Name, new SettingsReader(source));
             if (pipeline.Name.Length == 0 || pipeline.Name.Contains(':', StringComparison.Ordinal))
             {
                 mistakes.Add($"A pipeline is named \"{pipeline.Name}\": a name has at least a letter, and no colon.");
@@ -141,6 +169,7 @@ internal sealed class Composition
             }
 
             code[pipeline.Name] = PipelineSettings.Of(builder);
+            asked.Add(builder.Settings);
             builders.Add(builder);
         }
 
@@ -162,7 +191,8 @@ internal sealed class Composition
     /// <summary>What is configured and nobody reads: most likely a name that was mistyped.</summary>
     private IEnumerable<string> Unknown(IReadOnlyList<Setting> known)
     {
-        var names = known.Select(static setting => setting.Name[(Root.Length + 1)..]).ToList();
+        var names = known.Where(static setting => setting.Name.StartsWith(Root + ":", Ignoring))
+            .Select(static setting => setting.Name[(Root.Length + 1)..]).ToList();
         var read = names.ToHashSet(StringComparer.OrdinalIgnoreCase);
         foreach (var full in source.All(Root))
         {
@@ -173,6 +203,9 @@ internal sealed class Composition
                 yield return MissingConnector(name) is { } missing
                     ? $"Add{missing}() is missing: without it {full}{from} is not a setting of this host. Add it, or "
                         + "take the setting out."
+                    : SinkWithoutSettings(name) is { } sink
+                    ? $"The sink {sink} reads no settings, so {full}{from} says nothing to anybody. Add it by "
+                        + "AddSink(name, options, read, make), which reads some, or take the setting out."
                     : $"{full}{from} is not a setting of this host.{Hint(name, names)}";
             }
         }
@@ -183,6 +216,15 @@ internal sealed class Composition
         KnownConnectors,
         connector => name.StartsWith($"{connector}:", StringComparison.OrdinalIgnoreCase)
             && !node.Connectors.All.Any(added => added.Section == connector));
+
+    /// <summary>The sink in whose section a setting stands, where it was added without settings.</summary>
+    private string? SinkWithoutSettings(string name) => node.Pipelines
+        .Where(static pipeline => pipeline.Connectors is not null)
+        .Select(static pipeline => (Above: $"{PipelinesSection}:{pipeline.Name}:", Connectors: pipeline.Connectors!))
+        .Prepend((Above: "", node.Connectors))
+        .SelectMany(static place => place.Connectors.All.Where(static connector => !connector.HasSettings)
+            .Select(connector => (Section: $"{place.Above}{connector.Section}:", connector.Name)))
+        .FirstOrDefault(each => name.StartsWith(each.Section, StringComparison.OrdinalIgnoreCase)).Name;
 
     private string Hint(string name, List<string> known) =>
         node.Pipelines.FirstOrDefault(each => each.OwnSettings is not null && IsBelow(name, each)) is { } own
@@ -214,14 +256,17 @@ internal sealed record ComposedPipeline(PipelineBuilder Builder, IReadOnlyDictio
             : Builder.Mistakes(sinks).Prepend("It has nothing to read from: add a source, such as AddKafka().");
     }
 
-    /// <summary>What it keeps in memory at most, a line.</summary>
+    /// <summary>What it keeps in memory at most, a line: of what its routes have.</summary>
     public string Memory()
     {
-        var (limits, sinks) = (Builder.Limits, Builder.Connectors.Count);
-        return $"{Builder.Name} keeps at most {Megabytes(limits.BytesPerPartition(sinks))} a partition, "
-            + $"{Megabytes(2L * limits.WindowBytes)} more with a full window, {Megabytes(limits.Parking.Bytes)} more "
-            + "where records wait for calls, and what its client has read; besides "
-            + $"{Megabytes(limits.DedupBytes)} of ids in all.{Environment.NewLine}";
+        var limits = Builder.Limits;
+        var window = Builder.HasWindows ? $", {Megabytes(2L * limits.WindowBytes)} more with a full window" : "";
+        var calls = Builder.Maps.Count > 0
+            ? $", {Megabytes(limits.Parking.Bytes)} more where records wait for calls"
+            : "";
+        var ids = Builder.HasDedup ? $"; besides {Megabytes(limits.DedupBytes)} of ids in all" : "";
+        return $"{Builder.Name} keeps at most {Megabytes(limits.BytesPerPartition(Builder.Connectors.Count))} a "
+            + $"partition{window}{calls}, and what its client has read{ids}.{Environment.NewLine}";
     }
 
     private static string Megabytes(long bytes) => $"{bytes / (1024.0 * 1024.0):0.#} MB";

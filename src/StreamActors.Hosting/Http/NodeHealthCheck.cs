@@ -4,7 +4,8 @@ namespace StreamActors.Hosting;
 
 /// <summary>
 /// The node among the host's health checks: unhealthy when a pipeline has stopped for good or the node drains, degraded
-/// when a peer is away or a pipeline waits for its partitions, else healthy.
+/// when a peer is away or takes nothing, all calls of a step fail, or a pipeline waits for its partitions, else
+/// healthy.
 /// </summary>
 internal sealed class NodeHealthCheck(NodeHealth health) : IHealthCheck
 {

@@ -7,7 +7,8 @@ namespace StreamActors.Hosting;
 /// <param name="Name">Its name.</param>
 /// <param name="Ready">Whether every partition that it owns is being read, and the node does not drain.</param>
 /// <param name="Troubles">
-/// Why it is not ready, and what holds its partitions or repeats its deliveries, a line each; empty where all is well.
+/// Why it is not ready, what holds its partitions or repeats its deliveries, and whose calls all fail, a line each;
+/// empty where all is well.
 /// </param>
 internal sealed record PipelineHealth(string Name, bool Ready, IReadOnlyList<string> Troubles)
 {
@@ -21,14 +22,24 @@ internal sealed record PipelineHealth(string Name, bool Ready, IReadOnlyList<str
         var isReady = pipeline.IsReady && !isStopping;
         IReadOnlyList<string> troubles =
             pipeline.Fatal is { } why ? [$"stopped for good: {why}"]
-            : [.. isStopping ? ["draining"] : Waiting(pipeline), .. TroublesOf(pipeline.Metrics.Partitions)];
+            :
+            [
+                .. isStopping ? ["draining"] : Waiting(pipeline),
+                .. TroublesOf(pipeline.Metrics.Partitions),
+                .. pipeline.FailingCalls,
+            ];
         return new PipelineHealth(pipeline.Name, isReady, troubles);
     }
 
     private static IEnumerable<string> Waiting(Pipeline pipeline) =>
         pipeline.IsReady || pipeline.Metrics.Partitions.Count > 0
             ? []
-            : ["no partitions: it waits for its topics or its group, and the log says for which"];
+            : [$"no partitions: {pipeline.WaitsFor}"];
+
+    /// <summary>The lines of partitions whose deliveries fail, again and again until one succeeds.</summary>
+    internal static IEnumerable<string> FailingOf(IReadOnlyList<PartitionStatus> partitions) =>
+        TroublesOf(
+            [.. partitions.Where(static each => each is { State: not PartitionState.Starting, Why.Length: > 0 })]);
 
     /// <summary>A line for all partitions of the same state and reason: a sink that is away holds many.</summary>
     internal static IEnumerable<string> TroublesOf(IReadOnlyList<PartitionStatus> partitions) =>

@@ -14,11 +14,12 @@ internal sealed partial class EngineLog
     private partial void Revoked(string pipeline, string how, string partitions, long milliseconds);
 
     [LoggerMessage(1003, LogLevel.Warning,
-        "{Pipeline}: {Partitions} after {Milliseconds} ms with {Undone} records not done and "
-        + "{Uncommitted} done but not known to be committed; their next owner reads them again. "
+        "{Pipeline}: {Partitions} after {Milliseconds} ms with {Undone} records not done, {Behind} done behind these, "
+        + "and {Uncommitted} done but not known to be committed; their next owner reads them all again. "
         + "Waited: {WaitedFor}")]
     private partial void Cut(
-        string pipeline, string partitions, long milliseconds, long undone, long uncommitted, string waitedFor);
+        string pipeline, string partitions, long milliseconds, long undone, long behind, long uncommitted,
+        string waitedFor);
 
     [LoggerMessage(1004, LogLevel.Warning,
         "{Pipeline}: lost {Partitions} without a hand-over; dropped what was under way, committed nothing")]
@@ -68,8 +69,9 @@ internal sealed partial class EngineLog
     private partial void TimerFailed(Exception error, string pipeline, string handler, long count, string timer);
 
     [LoggerMessage(1023, LogLevel.Error,
-        "{Pipeline}: {Sink} refused {Count} output(s), the last one of the record at {Last}: {Why}")]
-    private partial void OutputRefused(string pipeline, string sink, long count, PartitionOffset last, string why);
+        "{Pipeline}: {Sink} refused {Count} output(s), the last one {Last}: {Why}")]
+    private partial void OutputRefused(
+        string pipeline, string sink, long count, EngineEvent.RefusedOutput last, string why);
 
     [LoggerMessage(1024, LogLevel.Error,
         "{Pipeline}: shard {Shard} failed and starts again from its last completed record (attempt {Attempt})")]
@@ -84,7 +86,8 @@ internal sealed partial class EngineLog
     [LoggerMessage(1027, LogLevel.Information, "{Pipeline}: drained, committed and left its group")]
     private partial void PipelineStopped(string pipeline);
 
-    [LoggerMessage(1028, LogLevel.Warning, "{Pipeline}: left its group; {Count} records not done are read again")]
+    [LoggerMessage(1028, LogLevel.Warning,
+        "{Pipeline}: left its group; {Count} records are read again: not done, done behind these, or not committed")]
     private partial void StoppedCut(string pipeline, long count);
 
     [LoggerMessage(1029, LogLevel.Information, "{Pipeline}: stopped before it joined its group")]
@@ -100,6 +103,19 @@ internal sealed partial class EngineLog
     [LoggerMessage(1040, LogLevel.Warning,
         "{Pipeline}: {Count} call(s) of {Map} failed and are tried again, the last for {Last}: {Why}")]
     private partial void CallsRetried(string pipeline, string map, long count, PartitionOffset last, string why);
+
+    [LoggerMessage(1042, LogLevel.Warning,
+        "{Pipeline}: all {Count} calls of {Map} in {Milliseconds} ms have failed, the last with {Why}: mend its "
+        + "service. Their records wait for the next attempt, or are given up after the last. Said again at its end")]
+    private partial void CallsFailing(string pipeline, string map, long count, long milliseconds, string why);
+
+    [LoggerMessage(1043, LogLevel.Information,
+        "{Pipeline}: a call of {Map} has succeeded, after {Milliseconds} ms in which {Count} failed")]
+    private partial void CallsSucceed(string pipeline, string map, long milliseconds, long count);
+
+    [LoggerMessage(1044, LogLevel.Information,
+        "{Pipeline}: {Map} is not called any more: after {Count} calls that failed, none is made on this node")]
+    private partial void CallsEnded(string pipeline, string map, long count);
 
     [LoggerMessage(1041, LogLevel.Warning,
         "{Pipeline}: route {Route}: the record at {Place} carries {Time}, more than MaxEventTimeLead = {MaxLead} ahead "

@@ -33,6 +33,8 @@ internal sealed partial class EngineLog(ILoggerFactory loggers) : IEngineEvents
 
     private static long Ms(TimeSpan time) => (long)time.TotalMilliseconds;
 
+    private static string Show(Exception error) => $"{error.GetType().Name}: {error.Message}";
+
     private void ReportRevoked(EngineEvent.Revoked e)
     {
         if (e.WaitedFor.Length == 0)
@@ -41,7 +43,9 @@ internal sealed partial class EngineLog(ILoggerFactory loggers) : IEngineEvents
         }
         else
         {
-            Cut(e.Pipeline, $"{How(e)} {Join(e.Partitions)}", Ms(e.Drain), e.Undone, e.Uncommitted, e.WaitedFor);
+            Cut(
+                e.Pipeline, $"{How(e)} {Join(e.Partitions)}", Ms(e.Drain), e.Undone, e.Behind, e.Uncommitted,
+                e.WaitedFor);
         }
 
         if (e.Forgotten.Length > 0)
@@ -60,6 +64,14 @@ internal sealed partial class EngineLog(ILoggerFactory loggers) : IEngineEvents
             case EngineEvent.PeerTrouble e: PeerTrouble(e.Pipeline, e.Peer, e.Why); break;
             case EngineEvent.PeerRecovered e: PeerRecovered(e.Pipeline, e.Peer, Ms(e.After)); break;
             case EngineEvent.RecordsRejected e: Rejected(e.Pipeline, e.Handler, e.Count, e.Last, e.Why); break;
+            case EngineEvent.CallsRetried e: CallsRetried(e.Pipeline, e.Map, e.Count, e.Last, Show(e.Error)); break;
+            case EngineEvent.CallsFailing e:
+                CallsFailing(e.Pipeline, e.Map, e.Outage.Calls, Ms(e.Outage.Since), Show(e.Outage.Last));
+                break;
+            case EngineEvent.CallsRecovered { HasAnswered: true } e:
+                CallsSucceed(e.Pipeline, e.Map, Ms(e.Outage.Since), e.Outage.Calls);
+                break;
+            case EngineEvent.CallsRecovered e: CallsEnded(e.Pipeline, e.Map, e.Outage.Calls); break;
             default: ReportFailures(happened); break;
         }
     }
@@ -69,9 +81,6 @@ internal sealed partial class EngineLog(ILoggerFactory loggers) : IEngineEvents
         switch (happened)
         {
             case EngineEvent.HandlerFailed e: HandlerFailed(e.Error, e.Pipeline, e.Handler, e.Count, e.Last); break;
-            case EngineEvent.CallsRetried e:
-                CallsRetried(e.Pipeline, e.Map, e.Count, e.Last, $"{e.Error.GetType().Name}: {e.Error.Message}");
-                break;
             case EngineEvent.RecordAhead e: RecordAhead(e.Pipeline, e.Route, e.Place, $"{e.Time:u}", e.MaxLead); break;
             case EngineEvent.TimerFailed e: TimerFailed(e.Error, e.Pipeline, e.Handler, e.Count, e.Timer); break;
             case EngineEvent.OutputRefused e: OutputRefused(e.Pipeline, e.Sink, e.Count, e.Last, e.Why); break;

@@ -1,4 +1,5 @@
 using StreamActors.Metrics;
+using StreamActors.Snapshots;
 
 namespace StreamActors.Hosting;
 
@@ -14,11 +15,25 @@ internal sealed class EngineMetrics(Node node) : IMetricSource
         ("filtered", "Records that Where left out.", static route => route.Filtered),
         ("without_output", "Records that were handled and caused no output.", static route => route.WithoutOutput),
         ("duplicates", "Records whose id had been seen.", static route => route.Duplicates),
-        ("rejected", "Records whose bytes were refused.", static route => route.Rejected),
+        ("rejected", "Records whose bytes or values were refused.", static route => route.Rejected),
         ("failed", "Records on which user code threw.", static route => route.Failed),
         ("undone", "Records not done when their partition was let go.", static route => route.Undone),
         ("ahead", "Records too far ahead of the clock to move the event time.", static route => route.Ahead),
         ("dead_lettered", "Records written to a dead-letter topic.", static route => route.DeadLettered),
+    ];
+
+    private static readonly (string Name, string Help, MetricKind Kind, Func<RouteCounters, long> Value)[] OfSteps =
+    [
+        ("dedup_ids_forgotten_total", "Ids forgotten before their time, for want of memory.", MetricKind.Counter,
+            static route => route.ForgottenIds),
+        ("entities_active", "Entities that are active.", MetricKind.Gauge, static route => route.ActiveEntities),
+        ("timers_set", "Timers that are set.", MetricKind.Gauge, static route => route.SetTimers),
+        ("timers_fired_total", "Timers that were called.", MetricKind.Counter, static route => route.FiredTimers),
+        ("timers_failed_total", "Timers on whose call user code threw.", MetricKind.Counter,
+            static route => route.FailedTimers),
+        ("calls_in_flight", "Calls under way.", MetricKind.Gauge, static route => route.CallsInFlight),
+        ("records_parked", "Records that wait for a call, its result, or its next attempt.", MetricKind.Gauge,
+            static route => route.ParkedRecords),
     ];
 
     /// <inheritdoc/>
@@ -29,24 +44,26 @@ internal sealed class EngineMetrics(Node node) : IMetricSource
             yield return new($"streamactors_records_{name}_total", help, MetricKind.Counter, [.. PerRoute(value)]);
         }
 
+        foreach (var (name, help, kind, value) in OfSteps)
+        {
+            yield return new($"streamactors_{name}", help, kind, [.. PerRoute(value)]);
+        }
+
         yield return new(
-            "streamactors_dedup_ids_forgotten_total", "Ids forgotten before their time, for want of memory.",
-            MetricKind.Counter, [.. PerRoute(static route => route.ForgottenIds)]);
+            "streamactors_calls_total", "Calls that ended, by what became of them.", MetricKind.Counter,
+            [
+                .. PerMap(static map => new([("outcome", "ok")], map.Succeeded)),
+                .. PerMap(static map => new([("outcome", "none")], map.WithoutOutput)),
+                .. PerMap(static map => new([("outcome", "refused")], map.Refused)),
+                .. PerMap(static map => new([("outcome", "retried")], map.Retried)),
+                .. PerMap(static map => new([("outcome", "failed")], map.Failed)),
+            ]);
         yield return new(
-            "streamactors_timers_failed_total", "Timers on whose call user code threw.", MetricKind.Counter,
-            [.. PerRoute(static route => route.FailedTimers)]);
+            "streamactors_calls_timed_out_total", "Calls, retried or failed, whose time was over.",
+            MetricKind.Counter, [.. PerMap(static map => new([], map.TimedOut))]);
         yield return new(
-            "streamactors_calls_retried_total", "Calls that failed and were put off for another attempt.",
-            MetricKind.Counter, [.. PerRoute(static route => route.RetriedCalls)]);
-        yield return new(
-            "streamactors_calls_timed_out_total", "Calls that were given up because their time was over.",
-            MetricKind.Counter, [.. PerRoute(static route => route.TimedOutCalls)]);
-        yield return new(
-            "streamactors_calls_in_flight", "Calls under way.", MetricKind.Gauge,
-            [.. PerRoute(static route => route.CallsInFlight)]);
-        yield return new(
-            "streamactors_records_parked", "Records that wait for a call, its result, or its next attempt.",
-            MetricKind.Gauge, [.. PerRoute(static route => route.ParkedRecords)]);
+            "streamactors_call_seconds", "From the begin of a call to its end, or to its time-out.",
+            MetricKind.Histogram, [.. PerMap(static map => MetricSample.Of(map.Duration))]);
         yield return new(
             "streamactors_entities_passivated_total",
             "Entities forgotten because they were idle, or before their time, because a shard had too many (cap).",
@@ -55,6 +72,9 @@ internal sealed class EngineMetrics(Node node) : IMetricSource
                 .. PerRoute(static route => route.PassivatedIdle, ("reason", "idle")),
                 .. PerRoute(static route => route.PassivatedAtCap, ("reason", "cap")),
             ]);
+        yield return new(
+            "streamactors_state_forgotten_total", "What went with shards that ended, because nothing keeps it.",
+            MetricKind.Counter, [.. PerPipeline(static metrics => metrics.Forgotten)]);
         yield return new(
             "streamactors_outputs_acknowledged_total", "Outputs that a sink has taken.", MetricKind.Counter,
             [.. PerSink(static sink => new MetricSample([], sink.Acknowledged))]);
@@ -76,6 +96,9 @@ internal sealed class EngineMetrics(Node node) : IMetricSource
         yield return new(
             "streamactors_partition_held", "1 while a partition is not read.", MetricKind.Gauge,
             [.. PerPartition(static partition => partition.State == PartitionState.Running ? 0 : 1)]);
+        yield return new(
+            "streamactors_event_time_lag_seconds", "The clock less the event time of the shard furthest behind.",
+            MetricKind.Gauge, [.. EventTimeLags()]);
         yield return MetricFamily.Of(
             "streamactors_uptime_seconds", "Time since the start.", MetricKind.Gauge, node.Uptime.TotalSeconds);
         yield return MetricFamily.Of(
@@ -92,10 +115,39 @@ internal sealed class EngineMetrics(Node node) : IMetricSource
         select new MetricSample(
             [("pipeline", pipeline.Pipeline.Name), ("route", route.Name), .. labels], value(route.Counters));
 
+    private IEnumerable<MetricSample> PerPipeline(Func<PipelineMetrics, Holding> value) =>
+        from pipeline in node.Pipelines
+        let holding = value(pipeline.Pipeline.Metrics)
+        from kind in new[]
+        {
+            ("entities", holding.Entities), ("timers", holding.Timers), ("ids", holding.Ids),
+        }
+        select new MetricSample([("pipeline", pipeline.Pipeline.Name), ("kind", kind.Item1)], kind.Item2);
+
+    private IEnumerable<MetricSample> PerMap(Func<CallCounters, MetricSample> sample) =>
+        from pipeline in node.Pipelines
+        from map in pipeline.Pipeline.Metrics.Maps
+        let one = sample(map.Counters)
+        select one with
+        {
+            Labels =
+            [
+                ("pipeline", pipeline.Pipeline.Name), ("route", map.Route), ("map", map.Name), .. one.Labels,
+            ],
+        };
+
     private IEnumerable<MetricSample> PerSink(Func<SinkCounters, MetricSample> sample) =>
         from pipeline in node.Pipelines
         from sink in pipeline.Pipeline.Metrics.Sinks
         select sample(sink.Counters) with { Labels = [("pipeline", pipeline.Pipeline.Name), ("sink", sink.Name)] };
+
+    /// <summary>Left out are pipelines without an entity that had a record.</summary>
+    private IEnumerable<MetricSample> EventTimeLags() =>
+        from pipeline in node.Pipelines
+        let behind = pipeline.Pipeline.Metrics.Partitions.Min(static partition => partition.Watermark)
+        where behind is not null
+        select new MetricSample(
+            [("pipeline", pipeline.Pipeline.Name)], (node.UtcNow.ToUnixTimeMilliseconds() - behind.Value) / 1000.0);
 
     /// <summary>Left out are those whose value is not known yet.</summary>
     private IEnumerable<MetricSample> PerPartition(Func<PartitionStatus, double?> value) =>

@@ -15,20 +15,27 @@ internal static class SinkOutagePromises
     private static readonly TimeSpan Awhile = TimeSpan.FromSeconds(1);
 
     /// <summary>The promises.</summary>
-    public static readonly (string Promise, Func<SinkTrial, Task> Check)[] All =
+    public static readonly SinkPromiseCheck[] All =
     [
-        ("What could not be delivered while the peer was away is delivered when it is back", DeliveredAsync),
-        ("Shards that deliver through an outage lose nothing and keep their order", ThroughAsync),
-        ("A sink that is opened while the peer is away works when it is back", OpenedAsync),
-        ("A delivery that is told to stop while the peer is away ends soon, and leaves its batch alone", StoppedAsync),
-        ("Disposing ends the deliveries that are under way while the peer is away", EndedAsync),
-        ("The peer is not reachable while it is away, and reachable when it is back", ReachableAsync),
+        new(SinkPromise.DeliversWhenPeerIsBack,
+            "What could not be delivered while the peer was away is delivered when it is back", DeliveredAsync),
+        new(SinkPromise.KeepsOrderThroughOutage,
+            "Shards that deliver through an outage lose nothing and keep their order", ThroughAsync),
+        new(SinkPromise.OpensInOutage,
+            "A sink that is opened while the peer is away works when it is back", OpenedAsync),
+        new(SinkPromise.StoppedDeliveryEndsInOutage,
+            "A delivery that is told to stop while the peer is away ends soon, and leaves its batch alone",
+            StoppedAsync),
+        new(SinkPromise.DisposingEndsDeliveriesInOutage,
+            "Disposing ends the deliveries that are under way while the peer is away", EndedAsync),
+        new(SinkPromise.OutageIsSeen,
+            "The peer is not reachable while it is away, and reachable when it is back", ReachableAsync),
     ];
 
     private static async Task DeliveredAsync(SinkTrial trial)
     {
         var destination = await trial.DestinationAsync();
-        var outputs = SinkTrial.Plain("away", 200);
+        var outputs = trial.Plain("away", 200);
         using var batch = new OutputBatch();
         await trial.DeliverAsync(batch, destination, outputs[..100]);
         await trial.GoAwayAsync();
@@ -43,7 +50,7 @@ internal static class SinkOutagePromises
     private static async Task ThroughAsync(SinkTrial trial)
     {
         var destination = await trial.DestinationAsync();
-        var shards = Enumerable.Range(0, Shards).Select(shard => SinkTrial.Plain($"shard-{shard}", 1000)).ToList();
+        var shards = Enumerable.Range(0, Shards).Select(shard => trial.Plain($"shard-{shard}", 1000)).ToList();
         var begun = shards.Select(static _ => new TaskCompletionSource()).ToList();
         var isAway = new TaskCompletionSource();
         var all = Task.WhenAll(shards.Select((outputs, shard) => Task.Run(() => RunAsync(outputs, begun[shard]))));
@@ -88,7 +95,7 @@ internal static class SinkOutagePromises
     private static async Task OpenedAsync(SinkTrial trial)
     {
         var destination = await trial.DestinationAsync();
-        var outputs = SinkTrial.Plain("opened", 100);
+        var outputs = trial.Plain("opened", 100);
         await trial.GoAwayAsync();
         await trial.ReopenAsync();
         using var batch = new OutputBatch();
@@ -102,7 +109,7 @@ internal static class SinkOutagePromises
     private static async Task StoppedAsync(SinkTrial trial)
     {
         var (first, second) = (await trial.DestinationAsync(), await trial.DestinationAsync());
-        var (before, after) = (SinkTrial.Plain("before", 100), SinkTrial.Plain("behind", 100));
+        var (before, after) = (trial.Plain("before", 100), trial.Plain("behind", 100));
         using var batch = new OutputBatch();
         await trial.GoAwayAsync();
         SinkTrial.Add(batch, first, before);
@@ -129,12 +136,12 @@ internal static class SinkOutagePromises
     {
         var destination = await trial.DestinationAsync();
         using var warm = new OutputBatch();
-        await trial.DeliverAsync(warm, destination, SinkTrial.Plain("warm", 10));
+        await trial.DeliverAsync(warm, destination, trial.Plain("warm", 10));
         await trial.GoAwayAsync();
         var batches = Enumerable.Range(0, Shards).Select(static _ => new OutputBatch()).ToList();
         var deliveries = batches.Select((batch, shard) =>
         {
-            SinkTrial.Add(batch, destination, SinkTrial.Plain($"shard-{shard}", 100));
+            SinkTrial.Add(batch, destination, trial.Plain($"shard-{shard}", 100));
             return trial.Begin(batch);
         }).ToList();
         await Task.WhenAny(Task.WhenAll(deliveries), Task.Delay(Awhile, TimeProvider.System));

@@ -1,4 +1,3 @@
-using System.Text;
 using StreamActors.Sinks;
 
 namespace StreamActors.Testing;
@@ -12,35 +11,42 @@ internal static class SinkPromises
     private const int ShardOutputs = Rounds * BatchOutputs;
 
     /// <summary>The promises of every sink.</summary>
-    public static readonly (string Promise, Func<SinkTrial, Task> Check)[] OfEverySink =
+    public static readonly SinkPromiseCheck[] OfEverySink =
     [
-        ("A batch arrives whole and in order", WholeAsync),
-        ("An empty batch completes, and nothing arrives", EmptyAsync),
-        ("A batch may be used again as soon as its delivery has completed", UsedAgainAsync),
-        ("Many batches, one after the other, arrive in their order", OneAfterTheOtherAsync),
-        ("Shards deliver side by side, and the outputs of each stay in order", SideBySideAsync),
-        ("The outputs of a batch go each to its destination", DestinationsAsync),
-        ("Keys, headers, tombstones and outputs without a key arrive", PartsAsync),
-        ("Any bytes arrive as they are", BytesAsync),
-        ("Large values arrive whole", LargeAsync),
-        ("A delivery whose stop has fired ends soon", StoppedAsync),
-        ("The peer is reachable while it answers", static trial => trial.ExpectReachableAsync(true)),
-        ("What was acknowledged is there, though the sink is disposed at once", AcknowledgedAsync),
-        ("Disposing ends the deliveries that are under way", EndedAsync),
-        ("Disposing twice is harmless", DisposedTwiceAsync),
+        new(SinkPromise.BatchArrivesInOrder, "A batch arrives whole and in order", WholeAsync),
+        new(SinkPromise.EmptyBatchCompletes, "An empty batch completes, and nothing arrives", EmptyAsync),
+        new(SinkPromise.BatchIsUsedAgain,
+            "A batch may be used again as soon as its delivery has completed", UsedAgainAsync),
+        new(SinkPromise.BatchesArriveInOrder,
+            "Many batches, one after the other, arrive in their order", OneAfterTheOtherAsync),
+        new(SinkPromise.ShardsDeliverSideBySide,
+            "Shards deliver side by side, and the outputs of each stay in order", SideBySideAsync),
+        new(SinkPromise.DestinationsAreKeptApart,
+            "The outputs of a batch go each to its destination", DestinationsAsync),
+        new(SinkPromise.AllPartsArrive, "Keys, headers, tombstones and outputs without a key arrive", PartsAsync),
+        new(SinkPromise.AnyBytesArrive, "Any bytes arrive as they are", BytesAsync),
+        new(SinkPromise.LargeValuesArrive, "Large values arrive whole", LargeAsync),
+        new(SinkPromise.StoppedDeliveryEnds, "A delivery whose stop has fired ends soon", StoppedAsync),
+        new(SinkPromise.PeerIsReachable,
+            "The peer is reachable while it answers", static trial => trial.ExpectReachableAsync(true)),
+        new(SinkPromise.AcknowledgedIsThere,
+            "What was acknowledged is there, though the sink is disposed at once", AcknowledgedAsync),
+        new(SinkPromise.DisposingEndsDeliveries, "Disposing ends the deliveries that are under way", EndedAsync),
+        new(SinkPromise.DisposingTwiceIsHarmless, "Disposing twice is harmless", DisposedTwiceAsync),
     ];
 
     /// <summary>The promises of a sink that can never deliver some outputs.</summary>
-    public static readonly (string Promise, Func<SinkTrial, Task> Check)[] OfRefusal =
+    public static readonly SinkPromiseCheck[] OfRefusal =
     [
-        ("What can never be delivered is refused, and the others of its batch arrive", RefusedAsync),
-        ("An output that is refused is refused by each attempt", RefusedAgainAsync),
+        new(SinkPromise.UndeliverableIsRefused,
+            "What can never be delivered is refused, and the others of its batch arrive", RefusedAsync),
+        new(SinkPromise.EachAttemptRefuses, "An output that is refused is refused by each attempt", RefusedAgainAsync),
     ];
 
     private static async Task WholeAsync(SinkTrial trial)
     {
         var destination = await trial.DestinationAsync();
-        var outputs = SinkTrial.Plain("whole", 1000);
+        var outputs = trial.Plain("whole", 1000);
         using var batch = new OutputBatch();
         await trial.DeliverAsync(batch, destination, outputs);
         await trial.ExpectAsync(destination, outputs);
@@ -53,7 +59,7 @@ internal static class SinkPromises
         await trial.DeliverAsync(batch);
 
         // Something that is seen tells that all that came before it would be.
-        var outputs = SinkTrial.Plain("after", 1);
+        var outputs = trial.Plain("after", 1);
         await trial.DeliverAsync(batch, destination, outputs);
         await trial.DeliverAsync(batch, destination, []);
         await trial.ExpectAsync(destination, outputs);
@@ -62,7 +68,7 @@ internal static class SinkPromises
     private static async Task UsedAgainAsync(SinkTrial trial)
     {
         var (first, second) = (await trial.DestinationAsync(), await trial.DestinationAsync());
-        var (before, after) = (SinkTrial.Plain("before", 500), SinkTrial.Plain("behind", 500));
+        var (before, after) = (trial.Plain("before", 500), trial.Plain("behind", 500));
         using var batch = new OutputBatch();
         await trial.DeliverAsync(batch, first, before);
         await trial.DeliverAsync(batch, second, after);
@@ -73,7 +79,7 @@ internal static class SinkPromises
     private static async Task OneAfterTheOtherAsync(SinkTrial trial)
     {
         var destination = await trial.DestinationAsync();
-        var outputs = SinkTrial.Plain("row", Rounds * Rounds);
+        var outputs = trial.Plain("row", Rounds * Rounds);
         using var batch = new OutputBatch();
         for (var (size, at) = (1, 0); at < outputs.Count; at += size, size = (size % Rounds) + 1)
         {
@@ -87,7 +93,7 @@ internal static class SinkPromises
     {
         var destination = await trial.DestinationAsync();
         var shards = Enumerable.Range(0, Shards)
-            .Select(static shard => SinkTrial.Plain($"shard-{shard}", ShardOutputs)).ToList();
+            .Select(shard => trial.Plain($"shard-{shard}", ShardOutputs)).ToList();
         await Task.WhenAll(shards.Select(outputs => Task.Run(async () =>
         {
             using var batch = new OutputBatch();
@@ -114,7 +120,7 @@ internal static class SinkPromises
     private static async Task DestinationsAsync(SinkTrial trial)
     {
         string[] destinations = [await trial.DestinationAsync(), await trial.DestinationAsync()];
-        var outputs = SinkTrial.Plain("place", 100);
+        var outputs = trial.Plain("place", 100);
         using var batch = new OutputBatch();
         foreach (var (number, output) in outputs.Index())
         {
@@ -122,6 +128,7 @@ internal static class SinkPromises
         }
 
         await trial.DeliverAsync(batch);
+        trial.CheckRefused(batch, outputs);
         await trial.ExpectAsync(destinations[0], [.. outputs.Where((_, number) => number % 2 == 0)]);
         await trial.ExpectAsync(destinations[1], [.. outputs.Where((_, number) => number % 2 == 1)]);
     }
@@ -129,7 +136,7 @@ internal static class SinkPromises
     private static async Task PartsAsync(SinkTrial trial)
     {
         var destination = await trial.DestinationAsync();
-        var value = "value"u8.ToArray();
+        var value = trial.Value("value");
         SinkOutput[] outputs =
         [
             new("key"u8.ToArray(), value),
@@ -164,7 +171,7 @@ internal static class SinkPromises
     {
         var destination = await trial.DestinationAsync();
         SinkOutput[] outputs = [.. Enumerable.Range(0, 5).Select(number => new SinkOutput(
-            "key"u8.ToArray(), Encoding.UTF8.GetBytes($"{number}".PadRight(trial.Options.LargeValueBytes, 'x'))))];
+            "key"u8.ToArray(), trial.Value($"{number}".PadRight(trial.Options.LargeValueBytes, 'x'))))];
         using var batch = new OutputBatch();
         await trial.DeliverAsync(batch, destination, outputs);
         await trial.ExpectAsync(destination, outputs);
@@ -173,7 +180,7 @@ internal static class SinkPromises
     private static async Task StoppedAsync(SinkTrial trial)
     {
         using var batch = new OutputBatch();
-        SinkTrial.Add(batch, await trial.DestinationAsync(), SinkTrial.Plain("stopped", 100));
+        SinkTrial.Add(batch, await trial.DestinationAsync(), trial.Plain("stopped", 100));
         var delivery = trial.Begin(batch, new CancellationToken(canceled: true));
         await trial.EndAsync(delivery, trial.Options.StopLimit, "a delivery whose stop has fired");
     }
@@ -181,7 +188,7 @@ internal static class SinkPromises
     private static async Task AcknowledgedAsync(SinkTrial trial)
     {
         var destination = await trial.DestinationAsync();
-        var outputs = SinkTrial.Plain("kept", 500);
+        var outputs = trial.Plain("kept", 500);
         using var batch = new OutputBatch();
         await trial.DeliverAsync(batch, destination, outputs);
         await trial.DisposeAsync();
@@ -192,7 +199,7 @@ internal static class SinkPromises
     {
         var destination = await trial.DestinationAsync();
         var batches = Enumerable.Range(0, Shards).Select(static _ => new OutputBatch()).ToList();
-        var shards = batches.Select((_, shard) => SinkTrial.Plain($"shard-{shard}", 200)).ToList();
+        var shards = batches.Select((_, shard) => trial.Plain($"shard-{shard}", 200)).ToList();
         var deliveries = batches.Select((batch, shard) =>
         {
             SinkTrial.Add(batch, destination, shards[shard]);
@@ -218,7 +225,7 @@ internal static class SinkPromises
     private static async Task DisposedTwiceAsync(SinkTrial trial)
     {
         using var batch = new OutputBatch();
-        await trial.DeliverAsync(batch, await trial.DestinationAsync(), SinkTrial.Plain("last", 10));
+        await trial.DeliverAsync(batch, await trial.DestinationAsync(), trial.Plain("last", 10));
         await trial.DisposeAsync();
         await trial.DisposeAsync();
     }
@@ -226,7 +233,7 @@ internal static class SinkPromises
     private static async Task RefusedAsync(SinkTrial trial)
     {
         var destination = await trial.DestinationAsync();
-        var plain = SinkTrial.Plain("good", 2);
+        var plain = trial.Plain("good", 2);
         SinkOutput[] outputs = [plain[0], trial.Undeliverable, plain[1]];
         using var batch = new OutputBatch();
         await trial.DeliverAsync(batch, destination, outputs);

@@ -8,6 +8,11 @@ namespace StreamActors.Testing;
 /// <summary>One sink while one promise is checked: gives it batches as the engine does, and compares.</summary>
 internal sealed class SinkTrial(SinkContract contract, string promise, ISink sink)
 {
+    private const int MostListed = 3;
+
+    private const string Hint =
+        ". Where values have a format, override Value(text); what is rightly refused, IsRefused names";
+
     private static readonly TimeSpan LookAgain = TimeSpan.FromMilliseconds(20);
     private static readonly TimeSpan DeliverAgain = TimeSpan.FromMilliseconds(50);
 
@@ -15,6 +20,8 @@ internal sealed class SinkTrial(SinkContract contract, string promise, ISink sin
     private readonly string unique = Guid.NewGuid().ToString("N")[..12];
     private int destinations;
     private bool isAway;
+    private bool hasSeen;
+    private bool isProving;
 
     /// <summary>The sink.</summary>
     public ISink Sink { get; private set; } = sink;
@@ -26,9 +33,12 @@ internal sealed class SinkTrial(SinkContract contract, string promise, ISink sin
     public SinkOutput Undeliverable => contract.Undeliverable;
 
     /// <summary>Makes outputs with a key whose values tell them apart.</summary>
-    public static List<SinkOutput> Plain(string prefix, int count) =>
+    public List<SinkOutput> Plain(string prefix, int count) =>
         [.. Enumerable.Range(0, count).Select(number => new SinkOutput(
-            Encoding.UTF8.GetBytes(prefix), Encoding.UTF8.GetBytes($"{prefix}:{number}")))];
+            Encoding.UTF8.GetBytes(prefix), Value($"{prefix}:{number}")))];
+
+    /// <summary>A value as the sink takes it.</summary>
+    public byte[] Value(string text) => contract.Value(text);
 
     /// <summary>Appends outputs to a batch.</summary>
     public static void Add(OutputBatch batch, string destination, params IEnumerable<SinkOutput> outputs)
@@ -166,10 +176,11 @@ internal sealed class SinkTrial(SinkContract contract, string promise, ISink sin
         var got = batch.Refused.Select(static each => each.Index).Order().ToList();
         if (!got.SequenceEqual(expected) || batch.Refused.Any(static each => string.IsNullOrWhiteSpace(each.Reason)))
         {
-            var reasons = batch.Refused.Select(static each => $"{each.Index} (\"{each.Reason}\")");
             throw Broken(
-                $"refused, with a reason each: {List(expected.Select(static index => $"{index}"))}",
-                $"refused: {List(reasons)}");
+                $"of {outputs.Count} outputs, those refused that IsRefused names, with a reason each: "
+                + List(expected.Select(static index => $"{index}")),
+                $"refused: {List(batch.Refused.Select(static each => $"{each.Index} (\"{each.Reason}\")"))}"
+                + (got.Count > expected.Count() ? Hint : ""));
         }
     }
 
@@ -208,9 +219,43 @@ internal sealed class SinkTrial(SinkContract contract, string promise, ISink sin
         }
     }
 
-    /// <summary>Outputs as a reader sees them, without those that are refused.</summary>
-    public List<SinkOutput> SeenOf(IEnumerable<SinkOutput> outputs) =>
-        [.. outputs.Where(output => !contract.IsRefused(output)).Select(contract.Seen)];
+    /// <summary>Outputs as a reader sees them, without those that are refused, which cannot be all.</summary>
+    public List<SinkOutput> SeenOf(IEnumerable<SinkOutput> outputs)
+    {
+        List<SinkOutput> all = [.. outputs];
+        List<SinkOutput> seen = [.. all.Where(output => !contract.IsRefused(output)).Select(contract.Seen)];
+        isProving |= all.Count > 0 && seen.Count == 0;
+        return all.Count == 0 || seen.Count > 0
+            ? seen
+            : throw Broken(
+                $"of {all.Count} outputs, at least one arrives",
+                $"IsRefused says that all are refused, such as {all[0]}{Hint}");
+    }
+
+    /// <summary>
+    /// A sink that delivers nothing keeps many a promise: unless outputs were seen meanwhile, one must be now.
+    /// </summary>
+    public async Task ExpectProofAsync()
+    {
+        if (hasSeen)
+        {
+            return;
+        }
+
+        isProving = true;
+        if (isAway)
+        {
+            await ComeBackAsync();
+        }
+
+        await ReopenAsync();
+        var (destination, outputs) = (await DestinationAsync(), Plain("proof", 1));
+        using var batch = new OutputBatch();
+        Add(batch, destination, outputs);
+        await DeliverAtLastAsync(batch);
+        CheckRefused(batch, outputs);
+        await ExpectAtLeastOnceAsync(destination, outputs);
+    }
 
     /// <summary>Fails where two lists differ, with the first difference.</summary>
     public void Compare(IReadOnlyList<SinkOutput> expected, IReadOnlyList<SinkOutput> got, string how)
@@ -220,8 +265,11 @@ internal sealed class SinkTrial(SinkContract contract, string promise, ISink sin
         {
             throw Broken(
                 $"{expected.Count} outputs, {how}; number {at} is {At(expected)}",
-                $"{got.Count} outputs; number {at} is {At(got)}");
+                got.Count > 0 ? $"{got.Count} outputs; number {at} is {At(got)}"
+                : "none: the deliveries succeeded, and DeliveredAsync sees nothing at their destination");
         }
+
+        hasSeen |= got.Count > 0;
 
         string At(IReadOnlyList<SinkOutput> list) => at < list.Count ? $"{list[at]}" : "missing";
     }
@@ -276,7 +324,8 @@ internal sealed class SinkTrial(SinkContract contract, string promise, ISink sin
 
     /// <summary>The failure of the promise.</summary>
     public SinkContractException Broken(string expected, string got, Exception? error = null) =>
-        new($"{Sink.Name} breaks a promise: {promise}.\nexpected: {expected}\ngot:      {got}", error);
+        new($"{Sink.Name} {(isProving ? "proves nothing by" : "breaks a promise")}: {promise}.\n"
+            + $"expected: {expected}\ngot:      {got}", error);
 
     /// <summary>How a task has ended, or that it has not.</summary>
     public static string Describe(Task task) => task switch
@@ -298,5 +347,10 @@ internal sealed class SinkTrial(SinkContract contract, string promise, ISink sin
 
     private static Exception? ErrorOf(Task task) => task.Exception?.InnerException;
 
-    private static string List(IEnumerable<string> items) => items.Any() ? string.Join(", ", items) : "none";
+    private static string List(IEnumerable<string> items) => items.ToList() switch
+    {
+        [] => "none",
+        { Count: > MostListed } many => $"{string.Join(", ", many[..MostListed])} and {many.Count - MostListed} more",
+        var few => string.Join(", ", few),
+    };
 }

@@ -34,7 +34,7 @@ public sealed class CallFailureTests
         shards.Succeed(1, "one");
         shards.Succeed(2, "two");
         shards.Sink.Values.ShouldBe(["one", "two"]);
-        shards.Counters.RetriedCalls.ShouldBe(1);
+        shards.CallCounters.Retried.ShouldBe(1);
         shards.Counters.Failed.ShouldBe(0);
     }
 
@@ -62,8 +62,8 @@ public sealed class CallFailureTests
         var shards = new CallShards(Patient);
         shards.Send("a", 1);
         shards.Fail(1, new TaskCanceledException("as HttpClient tells it", new TimeoutException()));
-        shards.Counters.RetriedCalls.ShouldBe(1);
-        shards.Counters.TimedOutCalls.ShouldBe(1);
+        shards.CallCounters.Retried.ShouldBe(1);
+        shards.CallCounters.TimedOut.ShouldBe(1);
         shards.Send("b", 2);
         shards.Fail(2, new TaskCanceledException("user code gave up"));
         shards.Counters.Failed.ShouldBe(1);
@@ -83,6 +83,7 @@ public sealed class CallFailureTests
         var last = new PartitionOffset(shards.One.Inputs[0], 0);
         shards.Events.All.ShouldBe([new EngineEvent.CallsRetried("p", "ManualMap", 1, last, error)]);
         shards.Advance(Second * 11);
+        shards.Succeed(1, "one");
         shards.Fail(0, error);
         shards.Events.All.Last().ShouldBeOfType<EngineEvent.CallsRetried>().Count.ShouldBe(2);
     }
@@ -101,7 +102,7 @@ public sealed class CallFailureTests
 
         shards.Calls.All.Count.ShouldBe(3);
         shards.Dead.Taken.ShouldHaveSingleItem().Headers["attempts"].ShouldBe("3");
-        shards.Counters.RetriedCalls.ShouldBe(2);
+        shards.CallCounters.Retried.ShouldBe(2);
         shards.One.Committable(0).ShouldBe(1);
     }
 
@@ -115,7 +116,7 @@ public sealed class CallFailureTests
         call.Stop.IsCancellationRequested.ShouldBeFalse();
         shards.Advance(Second * 0.1);
         call.Stop.IsCancellationRequested.ShouldBeTrue();
-        shards.Counters.TimedOutCalls.ShouldBe(1);
+        shards.CallCounters.TimedOut.ShouldBe(1);
         shards.Advance(Second * 2);
         shards.Calls.Last.Call.Attempt.ShouldBe(2);
         shards.Calls.Last.Stop.IsCancellationRequested.ShouldBeFalse("it is another call's");
@@ -145,7 +146,7 @@ public sealed class CallFailureTests
         shards.Succeed(1, "one");
         shards.Advance(Second * 9);
         shards.Succeed(2, "two");
-        shards.Counters.TimedOutCalls.ShouldBe(0);
+        shards.CallCounters.TimedOut.ShouldBe(0);
     }
 
     [Fact]
@@ -179,7 +180,7 @@ public sealed class CallFailureTests
         Throw(new IOException());
         shards.Send("a", 1);
         EndIfBegun();
-        shards.Counters.RetriedCalls.ShouldBe(1, "it is tried again as the policy says");
+        shards.CallCounters.Retried.ShouldBe(1, "it is tried again as the policy says");
         Throw(new FormatException("broken"));
         shards.Advance(Second * 2);
         EndIfBegun();
@@ -230,7 +231,7 @@ public sealed class CallFailureTests
         shards.Send("a", 1);
         shards.Calls.Last.Stop.Register(static () => throw new InvalidOperationException("a defect"));
         shards.Advance(Second);
-        shards.Counters.TimedOutCalls.ShouldBe(1);
+        shards.CallCounters.TimedOut.ShouldBe(1);
         shards.One.Failure.ShouldBeNull();
     }
 

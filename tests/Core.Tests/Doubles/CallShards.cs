@@ -1,4 +1,5 @@
 using System.Text;
+using StreamActors.Calls;
 using StreamActors.Limits;
 using StreamActors.Metrics;
 using StreamActors.Pipelines;
@@ -43,6 +44,7 @@ internal sealed class CallShards
         OpenSink[] sinks = [Open(metrics.Sinks[0], Sink), Open(metrics.Sinks[1], Dead)];
         host = new ShardHost(definition, sinks, metrics, services);
         Counters = metrics.Routes[0].Counters;
+        Map = definition.Maps[0];
         All = [.. Enumerable.Range(0, shards).Select(number =>
             new Shard(
                 host, new Ownership(new Epoch()), [new PartitionOffset(new PartitionId("t", number), 0)], phase: 0))];
@@ -59,6 +61,12 @@ internal sealed class CallShards
     public TextSink Dead { get; } = new();
 
     public RouteCounters Counters { get; }
+
+    public MapDefinition Map { get; }
+
+    public CallCounters CallCounters => Map.Counters;
+
+    public CallOutage? Outage => Map.Watch.Outage(host.Now());
 
     public Shard[] All { get; }
 

@@ -79,6 +79,9 @@ internal sealed class OneRoute
         runner.Handle(in record, new Origin(0, offset, context.UtcNow));
     }
 
+    /// <summary>The shard ends.</summary>
+    public void End() => runner.Dispose();
+
     /// <summary>The outputs that wait in a lane, as text.</summary>
     public IReadOnlyList<string> Texts(string lane) =>
         Outputs(lane, static (batch, output) => Encoding.UTF8.GetString(batch.Value(in output)));

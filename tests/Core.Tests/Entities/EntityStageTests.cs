@@ -55,6 +55,31 @@ public sealed class EntityStageTests : IEntity<int, EntityStageTests.Visits, int
     }
 
     [Fact]
+    public void Entities_that_are_active_and_timers_that_are_set_and_called_are_counted()
+    {
+        on = static (minutes, _, turn) =>
+        {
+            turn.Timer("end", turn.Now.AddMinutes(minutes));
+            turn.Timer("later", turn.Now.AddMinutes(minutes + 1));
+        };
+        var calls = 0;
+        onTimer = (_, turn) =>
+        {
+            if (++calls == 2)
+            {
+                turn.Forget();
+            }
+        };
+        route.Send("u1", 1);
+        route.Send("u2", 5);
+        (route.Counters.ActiveEntities, route.Counters.SetTimers, route.Counters.FiredTimers).ShouldBe((2, 4, 0));
+        Advance(2);
+        (route.Counters.ActiveEntities, route.Counters.SetTimers, route.Counters.FiredTimers).ShouldBe((1, 2, 2));
+        route.End();
+        (route.Counters.ActiveEntities, route.Counters.SetTimers).ShouldBe((0, 0), "gauges of what this process has");
+    }
+
+    [Fact]
     public void A_timer_that_sets_itself_again_at_once_does_not_hold_the_turn()
     {
         on = static (_, _, turn) => turn.Timer("again", turn.Now);
@@ -234,7 +259,7 @@ public sealed class EntityStageTests : IEntity<int, EntityStageTests.Visits, int
         route.Counters.FailedTimers.ShouldBe(501);
         route.Texts("sink").ShouldBeEmpty();
         route.Events.All.OfType<EngineEvent.TimerFailed>().Select(static failed => (failed.Count, failed.Timer))
-            .ShouldBe([(1, "end"), (500, "end")]);
+            .ShouldBe([(1, "end"), (499, "end"), (1, "end")], "the rest of the first minute is told in time");
     }
 
     [Fact]

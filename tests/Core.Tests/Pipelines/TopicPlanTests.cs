@@ -14,7 +14,7 @@ public sealed class TopicPlanTests
             .To(Topic("large").Created(4, 2).When(static text => text.Length > 3).Keyed(static text => text))
             .To(Topic("all"), Topic("all"), Computed(), new Target<string>("redis", "channel", Codec.Text));
 
-        TopicPlan.Of(builder.Build().Routes).Select(static topic => topic with { Need = "" }).ShouldBe(
+        TopicPlan.Of(builder.Build().Routes).Select(static topic => topic with { Need = "", Remedy = "" }).ShouldBe(
             [new("orders", 8, 3), new("large", 4, 2), new("all", 0, 0), new("orders.dlq", 8, 3)]);
     }
 
@@ -35,7 +35,7 @@ public sealed class TopicPlanTests
         var builder = new PipelineBuilder("feed");
         builder.From("orders", Codec.Text).Named("large orders").DeadLetters("orders.dlq").To(Topic("out"));
 
-        TopicPlan.Of(builder.Build().Routes).Select(static topic => topic.Need).ShouldBe(
+        TopicPlan.Of(builder.Build().Routes).Select(static topic => $"{topic.Need}. {topic.Remedy}").ShouldBe(
         [
             "the route large orders reads it. Create it, or let it be created: "
                 + "From(\"orders\", …).CreateTopic(partitions)",
@@ -63,6 +63,31 @@ public sealed class TopicPlanTests
             "The topic out is to be created in different ways: 1 partitions with 1 replicas and 2 partitions with 1 "
             + "replicas.");
         Mistakes(Topic("out").Created(2, 1), Topic("out").Created(2, 1)).ShouldBe("");
+    }
+
+    [Theory]
+    [InlineData("", "\"\"")]
+    [InlineData(".", "\".\"")]
+    [InlineData("..", "\"..\"")]
+    [InlineData("orders out", "\"orders out\"")]
+    [InlineData("ordres-é", "\"ordres-é\"")]
+    public void A_topic_that_Kafka_cannot_have_is_a_mistake_wherever_it_stands(string topic, string shown)
+    {
+        Mistakes(Topic(topic)).ShouldContain(
+            $"The route orders writes to the topic {shown}, which Kafka cannot have: a name is 1 to 249 of ");
+        var builder = new PipelineBuilder("feed");
+        builder.From(topic, Codec.Text).Named("named").DeadLetters(topic).To(Topic("out"));
+        var mistakes = builder.Mistakes();
+        mistakes.ShouldContain(each => each.StartsWith($"The route named reads the topic {shown}, "));
+        mistakes.ShouldContain(each =>
+            each.StartsWith($"The route named writes its dead letters to the topic {shown}, "));
+    }
+
+    [Fact]
+    public void The_longest_name_and_a_channel_of_another_connector_are_no_mistake()
+    {
+        Mistakes(Topic(new string('x', 249)), new Target<string>("redis", "a channel: 1", Codec.Text)).ShouldBe("");
+        Mistakes(Topic(new string('x', 250))).ShouldContain("xxx… (250 letters)");
     }
 
     private static string Mistakes(params Target<string>[] targets)

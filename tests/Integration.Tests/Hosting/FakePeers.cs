@@ -21,6 +21,7 @@ internal sealed class FakeSource(bool isDeaf = false, Exception? failure = null)
             throw failure;
         }
 
+        events.Report(new EngineEvent.WaitingForSource(pipeline, "The topic in does not exist."));
         await Task.Delay(Timeout.InfiniteTimeSpan, isDeaf ? CancellationToken.None : stop);
         return new Dictionary<string, int>();
     }

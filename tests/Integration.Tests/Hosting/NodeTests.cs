@@ -52,7 +52,7 @@ public sealed class NodeTests
         await using var node = FakeNode.Make(
             new StreamActorsBuilder().AddFake(broken, "odd", name: "broken").AddFake(sound, "odd", name: "sound"));
 
-        await node.StartAsync(default);
+        await node.StartedAsync(default);
 
         var (first, second) = (node.Pipelines[0].Pipeline, node.Pipelines[1].Pipeline);
         await Machine.UntilAsync("one has stopped", Limit, () => Task.FromResult(first.Fatal is not null));

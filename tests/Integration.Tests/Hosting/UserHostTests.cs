@@ -51,6 +51,14 @@ public sealed class UserHostTests
         inbox.IsAway = false;
         await UntilAsync(app, HealthStatus.Healthy, "All connections active");
 
+        // It answers, and takes nothing.
+        inbox.IsFull = true;
+        Topics.Fill(broker.BootstrapServers, "good-in", 0, from: 3, count: 1);
+        await UntilAsync(
+            app, HealthStatus.Degraded, "good: good-in/0 waiting for a sink: inbox: The inbox is full: empty it.");
+        inbox.IsFull = false;
+        await UntilAsync(app, HealthStatus.Healthy, "All connections active");
+
         Topics.Fill(broker.BootstrapServers, "bad-in", 0, from: 1, count: 1);
         await UntilAsync(app, HealthStatus.Unhealthy, "The pipeline bad has stopped: ");
         (await http.GetAsync(new Uri("/healthz", UriKind.Relative))).StatusCode
@@ -257,6 +265,8 @@ public sealed class UserHostTests
         public ConcurrentQueue<string> Values { get; } = [];
 
         public bool IsAway { get; set; }
+
+        public bool IsFull { get; set; }
     }
 
     private sealed class InboxSink(Inbox inbox) : ISink
@@ -265,6 +275,11 @@ public sealed class UserHostTests
 
         public Task DeliverAsync(OutputBatch batch, CancellationToken stop)
         {
+            if (inbox.IsFull)
+            {
+                throw new SinkException("The inbox is full: empty it.");
+            }
+
             foreach (ref readonly var output in batch.Outputs)
             {
                 inbox.Values.Enqueue(Encoding.UTF8.GetString(batch.Value(output)));

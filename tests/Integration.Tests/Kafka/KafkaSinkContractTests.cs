@@ -70,7 +70,7 @@ public sealed class KafkaSinkContractTests : KafkaContract, IDisposable
     [MemberData(nameof(Promises))]
     [MemberData(nameof(OutagePromises))]
     [MemberData(nameof(RefusalPromises))]
-    public Task It_keeps(string promise) => CheckAsync(promise);
+    public Task It_keeps(SinkPromise promise) => CheckAsync(promise);
 
     public void Dispose() => broker.Dispose();
 
@@ -103,7 +103,7 @@ public sealed class RealKafkaSinkContractTests : KafkaContract, IAsyncLifetime
     [KafkaTheory]
     [MemberData(nameof(Promises))]
     [MemberData(nameof(RefusalPromises))]
-    public Task It_keeps(string promise) => CheckAsync(promise);
+    public Task It_keeps(SinkPromise promise) => CheckAsync(promise);
 
     public async Task InitializeAsync() => kafka = await RealKafka.SharedAsync();
 
@@ -126,7 +126,7 @@ public sealed class KilledKafkaSinkContractTests(KilledKafkaSinkContractTests.Br
 
     [KafkaTheory(Dedicated = true)]
     [MemberData(nameof(OutagePromises))]
-    public Task It_keeps(string promise) => CheckAsync(promise);
+    public Task It_keeps(SinkPromise promise) => CheckAsync(promise);
 
     public async Task InitializeAsync() => kafka = await brokers.StartedAsync();
 

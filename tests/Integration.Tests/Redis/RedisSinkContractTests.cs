@@ -55,7 +55,7 @@ public sealed class RedisSinkContractTests : RedisContract, IAsyncLifetime
     [RedisTheory]
     [MemberData(nameof(Promises))]
     [MemberData(nameof(OutagePromises))]
-    public Task It_keeps(string promise) => CheckAsync(promise);
+    public Task It_keeps(SinkPromise promise) => CheckAsync(promise);
 
     public async Task InitializeAsync()
     {
@@ -88,7 +88,7 @@ public sealed class FrozenRedisSinkContractTests : RedisContract, IAsyncLifetime
 {
     [RedisTheory]
     [MemberData(nameof(OutagePromises))]
-    public Task It_keeps(string promise) => CheckAsync(promise);
+    public Task It_keeps(SinkPromise promise) => CheckAsync(promise);
 
     public async Task InitializeAsync() => Redis = await RealRedis.StartAsync();
 

@@ -117,7 +117,21 @@ public sealed class CompositionTests
         page.ShouldMatch("(?m)^StreamActors:Pipelines:feed:Timing:DrainLimit +800ms +default");
 
         // 1 MB mailbox, 512 KB batch, twice 512 KB outbox, 4 bytes for each of 1,048,576 offsets.
-        page.ShouldContain("feed keeps at most 6.5 MB a partition, 32 MB more with a full window");
+        page.ShouldContain("feed keeps at most 6.5 MB a partition, and what its client has read.");
+    }
+
+    [Fact]
+    public void The_page_tells_the_memory_of_what_the_routes_have()
+    {
+        var node = new StreamActorsBuilder().AddKafka().AddPipeline("feed", static p =>
+        {
+            p.From("windows", new Text()).DedupById(static _ => 1, TimeSpan.FromMinutes(1))
+                .Every(TimeSpan.FromSeconds(1)).Latest().To(To("kafka"));
+            p.From("calls", new Text()).MapAsync<Lookup, string>().To(To("kafka"));
+        });
+
+        Compose(node).Page().ShouldContain("feed keeps at most 6.5 MB a partition, 32 MB more with a full window, "
+            + "8 MB more where records wait for calls, and what its client has read; besides 80 MB of ids in all.");
     }
 
     [Fact]
@@ -271,6 +285,34 @@ public sealed class CompositionTests
         mistakes.ShouldContain(static each => each.Contains("StreamActors:Kafka:ClientSettings:foo.bar"));
         mistakes.ShouldContain(static each => each.Contains("Consumer:GroupProtocol"));
         mistakes.ShouldContain(static each => each.Contains("Limits:BatchRecords"));
+    }
+
+    [Fact]
+    public void Settings_that_a_pipelines_code_asks_for_are_checked_and_shown_with_all_others()
+    {
+        static void Define(PipelineBuilder pipeline)
+        {
+            pipeline.Settings.Url("Customers:Url");
+            pipeline.Settings.Number("Customers:Most", 5, min: 1, max: 10);
+            pipeline.Settings.Secret("Customers:Token");
+            pipeline.From("in", new Text()).To(To("kafka"));
+        }
+
+        var wrong = Compose(
+            new StreamActorsBuilder().AddKafka().AddPipeline("feed", Define),
+            ("Customers:Url", "customers"), ("StreamActors:Pipelines:feed:Limits:BatchRecords", "many"));
+        wrong.Mistakes.Count.ShouldBe(2, string.Join('\n', wrong.Mistakes));
+        wrong.Mistakes.ShouldContain(
+            "The pipeline feed: Customers:Url is \"customers\": it must be an http or https URL without a login, such "
+            + "as http://localhost:8080.");
+
+        var right = Compose(
+            new StreamActorsBuilder().AddKafka().AddPipeline("feed", Define),
+            ("Customers:Url", "http://customers"), ("Customers:Token", "canary"));
+        right.ThrowIfAnyMistake();
+        right.Page().ShouldMatch("(?m)^Customers:Url +http://customers +memory");
+        right.Page().ShouldMatch("(?m)^Customers:Most +5 +default");
+        right.Page().ShouldMatch(@"(?m)^Customers:Token +\*{8} +memory");
     }
 
     private static Composition Compose(StreamActorsBuilder node, params (string Name, string Value)[] settings)

@@ -24,6 +24,17 @@ public sealed class PipelineHealthTests
             "trips/8 not started: waits for visits/8",
         ]);
 
+    [Fact]
+    public void Deliveries_fail_where_a_partition_is_read_or_held_for_a_reason() =>
+        PipelineHealth.FailingOf(
+        [
+            Status(0, PartitionState.Held, "redis: refused"),
+            Status(1, PartitionState.Running, ""),
+            Status(2, PartitionState.Running, "redis: refused"),
+            Status(3, PartitionState.Held, ""),
+            Status(4, PartitionState.Starting, "waits for visits/4"),
+        ]).ShouldBe(["trips/0 held: redis: refused", "trips/2 waiting for a sink: redis: refused"]);
+
     private static PartitionStatus Status(int number, PartitionState state, string why) =>
         new(new PartitionId("trips", number), state, 0, 0, 0, why);
 }

@@ -53,6 +53,7 @@ internal sealed class Expectations(RouteShape route, PartitionId partition, long
     private readonly HashSet<(string Sink, string Kind, long Offset)> acknowledged = [];
     private readonly HashSet<(string Sink, string Kind, long Offset)> delivered = [];
     private readonly Dictionary<(string Sink, string Kind, string Key), long> newest = [];
+    private readonly Dictionary<long, int> owed = [];
     private readonly Dictionary<string, long> lastHeld = [];
     private readonly Dictionary<string, int> sampled = [];
     private readonly HashSet<int> seen = [];
@@ -101,6 +102,7 @@ internal sealed class Expectations(RouteShape route, PartitionId partition, long
         acknowledged.Clear();
         delivered.Clear();
         newest.Clear();
+        owed.Clear();
         lastHeld.Clear();
         sampled.Clear();
         seen.Clear();
@@ -115,6 +117,13 @@ internal sealed class Expectations(RouteShape route, PartitionId partition, long
     /// <summary>An output reaches its sink.</summary>
     public void Deliver(string sink, string kind, SimulatedRecord cause)
     {
+        if (IsOfRefused(kind, cause.Offset))
+        {
+            owed.GetValueOrDefault(cause.Offset).ShouldBeGreaterThan(
+                0, $"{partition}@{cause.Offset}: a dead letter, and no sink has refused an output of it");
+            return;
+        }
+
         var (_, fate) = read[Index(cause.Offset)];
         var allowed = kind == DeadLetter
             ? cause.Wish is Wish.Reject or Wish.Throw && fate != Fate.Silent
@@ -141,7 +150,25 @@ internal sealed class Expectations(RouteShape route, PartitionId partition, long
         newest[order] = cause.Offset;
     }
 
-    public void Acknowledge(string sink, string kind, long offset) => acknowledged.Add((sink, kind, offset));
+    public void Acknowledge(string sink, string kind, long offset)
+    {
+        if (IsOfRefused(kind, offset))
+        {
+            owed[offset]--;
+            return;
+        }
+
+        acknowledged.Add((sink, kind, offset));
+    }
+
+    /// <summary>A sink has taken a batch but for an output of a record: the dead letter of that is owed.</summary>
+    public void Refuse(string sink, long offset)
+    {
+        if (route.DeadLetters && sink != RouteDefinition.DeadLetterLane)
+        {
+            owed[offset] = owed.GetValueOrDefault(offset) + 1;
+        }
+    }
 
     /// <summary>A commit begins: every record below must be done.</summary>
     public void CheckCommit(long offset)
@@ -190,7 +217,14 @@ internal sealed class Expectations(RouteShape route, PartitionId partition, long
     private static Fate Given(SimulatedRecord record) =>
         record.Wish == Wish.Throw ? Fate.DeadLettered : Fate.Emitted;
 
-    private bool IsDone(SimulatedRecord record, Fate fate) => fate switch
+    /// <summary>Whether it is the dead letter of an output: a record that emits is none itself.</summary>
+    private bool IsOfRefused(string kind, long offset) =>
+        kind == DeadLetter && read[Index(offset)].Record.Wish is Wish.Emit or Wish.Ignore;
+
+    private bool IsDone(SimulatedRecord record, Fate fate) =>
+        owed.GetValueOrDefault(record.Offset) == 0 && HasSettled(record, fate);
+
+    private bool HasSettled(SimulatedRecord record, Fate fate) => fate switch
     {
         Fate.Silent => true,
         Fate.DeadLettered => IsDeadLettered(record),

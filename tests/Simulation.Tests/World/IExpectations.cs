@@ -27,6 +27,9 @@ internal interface IExpectations
     /// <summary>A sink has acknowledged an output.</summary>
     void Acknowledge(string sink, string kind, long offset);
 
+    /// <summary>A sink has taken a batch but for an output of a record: the dead letter of that is owed.</summary>
+    void Refuse(string sink, long offset);
+
     /// <summary>A commit begins.</summary>
     void CheckCommit(long offset);
 }

@@ -107,10 +107,15 @@ internal sealed class SimulatedSink(SimulatedWorld world, string name) : ISink
             expected[output.Partition].Acknowledge(name, output.Kind, output.Cause.Offset);
         }
 
+        foreach (var (index, _) in attempt.Batch.Refused.Where(each => outputs[each.Index].IsOfRecord))
+        {
+            expected[outputs[index].Partition].Refuse(name, outputs[index].Cause.Offset);
+        }
+
         world.Trace($"{Member}: {name} took {string.Join(", ", outputs)}");
     }
 
-    /// <summary>A refused output counts as delivered, in its place.</summary>
+    /// <summary>A refused output counts as delivered, in its place; its dead letter is owed.</summary>
     private void Deliver(IExpectations expected, Delivery output)
     {
         world.Arrive(name, output);

@@ -32,6 +32,9 @@ public enum SinkFault
     ThrowsWhenAsked,
     ThrowsWhatItCannotTake,
     RefusesOnce,
+    RefusesAll,
+    DeliversNothing,
+    TakesDocumentsOnly,
 }
 
 /// <summary>A peer in memory that can be away.</summary>
@@ -192,7 +195,9 @@ public sealed class FaultySink(SinkPeer peer, SinkFault fault) : ISink
         for (var index = 0; index < batch.Count; index++)
         {
             ref readonly var output = ref batch.Outputs[index];
-            if (batch.Value(in output).Length == TooLarge.Value!.Length)
+            if (fault == SinkFault.RefusesAll
+                || (fault == SinkFault.TakesDocumentsOnly && batch.Value(in output) is not [(byte)'{', ..])
+                || batch.Value(in output).Length == TooLarge.Value!.Length)
             {
                 Refuse(batch, index);
                 continue;
@@ -217,6 +222,11 @@ public sealed class FaultySink(SinkPeer peer, SinkFault fault) : ISink
         if (fault == SinkFault.Reverses)
         {
             taken.Reverse();
+        }
+
+        if (fault == SinkFault.DeliversNothing)
+        {
+            return;
         }
 
         lock (buffer)

@@ -42,7 +42,7 @@ public sealed record OtlpOptions
     internal static OtlpOptions? Read(SettingsReader reader, params IReadOnlyList<(string Name, string Value)> resource)
     {
         ArgumentNullException.ThrowIfNull(reader);
-        var endpoint = reader.Url("OTEL_EXPORTER_OTLP_ENDPOINT", "http://otel-collector:4317");
+        var endpoint = reader.OptionalUrl("OTEL_EXPORTER_OTLP_ENDPOINT", null, "http://otel-collector:4317");
         var protocol = reader.OneOf("OTEL_EXPORTER_OTLP_PROTOCOL", "grpc", "grpc", "http/protobuf");
         var headers = reader.Pairs("OTEL_EXPORTER_OTLP_HEADERS", isSecret: true);
         if (headers.Any(static header => !IsHeader(header.Name, header.Value)))
