@@ -74,5 +74,5 @@ internal sealed class RestoredPart
     /// <summary>The index of an input now.</summary>
     /// <exception cref="SnapshotException">It is no input of the shard any more.</exception>
     public int InputOf(int saved) => Inputs[saved] >= 0 ? Inputs[saved] : throw new SnapshotException(
-        $"The snapshot of the shard {Shard} has records that were not done, of a topic that does not feed it any more.");
+        $"The snapshot of the shard {Shard} has records that were not done, of a topic that no longer feeds it.");
 }

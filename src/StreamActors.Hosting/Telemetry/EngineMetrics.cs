@@ -37,7 +37,9 @@ internal sealed class EngineMetrics(Node node) : IMetricSource
     ];
 
     /// <inheritdoc/>
-    public IEnumerable<MetricFamily> Collect()
+    public IEnumerable<MetricFamily> Collect() => Families().Where(static family => family.Samples.Count > 0);
+
+    private IEnumerable<MetricFamily> Families()
     {
         foreach (var (name, help, value) in OfRoutes)
         {

@@ -46,7 +46,7 @@ public sealed class StopTests
         theatre.Feed.Lag(theatre.Group, "trips").ShouldBe(25, "nothing of it was published");
         node.Output.ShouldContain(
             static line => line.Contains("let go of ") && line.Contains("25 records not done"), node.Log);
-        node.Output.ShouldContain(static line => line.Contains("25 records not done are read again"), node.Log);
+        node.Output.ShouldContain(static line => line.Contains("25 records are read again"), node.Log);
         node.Output.ShouldNotContain(static line => line.Contains("drained, committed"), node.Log);
         Totals.Of(node).ShouldBe(new(25, 0, 0, 0, 0, Undone: 25));
     }
