@@ -47,7 +47,7 @@ public sealed class RefusalTests
     private static void Define(PipelineBuilder pipeline, string place)
     {
         string Check(string here, string text) =>
-            here == place && text == Bad ? throw new RecordRefusedException("word", "is bad") : text;
+            here == place && text == Bad ? throw new RecordRejectedException("word", "is bad") : text;
         var route = pipeline.From("in", Codec.Text).DeadLetters("dlq")
             .Where(text => Check("Where", text).Length > 0)
             .EventTime(text => DateTimeOffset.UnixEpoch.AddDays(Check("EventTime", text).Length))
@@ -60,7 +60,7 @@ public sealed class RefusalTests
         }
         else if (place == "MapAsync")
         {
-            var retry = Retry.On<RecordRefusedException>(5, TimeSpan.FromSeconds(1));
+            var retry = Retry.On<RecordRejectedException>(5, TimeSpan.FromSeconds(1));
             route.MapAsync<Asking, string>(new() { Retry = retry }).To(target);
         }
         else
@@ -77,7 +77,7 @@ public sealed class RefusalTests
             turn.Emit(record);
             if (record == Bad)
             {
-                throw new RecordRefusedException("word", "is bad");
+                throw new RecordRejectedException("word", "is bad");
             }
         }
     }
@@ -85,7 +85,7 @@ public sealed class RefusalTests
     private sealed class Asking : IAsyncMap<string, string>
     {
         public ValueTask<string?> MapAsync(string value, Call call, CancellationToken stop) => value == Bad
-            ? throw new RecordRefusedException("word", "is bad")
+            ? throw new RecordRejectedException("word", "is bad")
             : ValueTask.FromResult<string?>(value);
     }
 }

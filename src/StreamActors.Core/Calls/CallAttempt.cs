@@ -69,7 +69,7 @@ internal sealed class CallAttempt<TIn, TOut>(CallDesk<TIn, TOut> desk, ParkedRec
                 return new() { Result = await Invoke(scope).ConfigureAwait(false) };
             }
         }
-        catch (RecordRefusedException error)
+        catch (RecordRejectedException error)
         {
             // A verdict on the record: no other attempt would change it, whatever the filter says.
             return new() { Error = error };

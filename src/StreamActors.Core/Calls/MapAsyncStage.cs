@@ -222,7 +222,7 @@ internal sealed class MapAsyncStage<TIn, TOut> : IStage<TIn>, IStateful
     private void Count(in CallOutcome<TOut> outcome, bool isLast, TimeSpan took)
     {
         var (counters, watch) = (plan.Map.Counters, plan.Map.Watch);
-        if (outcome.Error is not { } error || error is RecordRefusedException)
+        if (outcome.Error is not { } error || error is RecordRejectedException)
         {
             // A service that knows no such customer has answered.
             counters.AddAnswer(outcome.Error is not null, outcome.Result is not null, took);

@@ -9,7 +9,7 @@ public sealed class CallCounters
     private readonly LatencyHistogram durations = new();
     private long succeeded;
     private long withoutOutput;
-    private long refused;
+    private long rejected;
     private long retried;
     private long failed;
     private long timedOut;
@@ -24,8 +24,8 @@ public sealed class CallCounters
     /// <summary>Calls that gave null: nothing is emitted.</summary>
     public long WithoutOutput => Interlocked.Read(ref withoutOutput);
 
-    /// <summary>Calls by which user code refused the record (<see cref="RecordRefusedException"/>).</summary>
-    public long Refused => Interlocked.Read(ref refused);
+    /// <summary>Calls by which user code rejected the record (<see cref="RecordRejectedException"/>).</summary>
+    public long Rejected => Interlocked.Read(ref rejected);
 
     /// <summary>Calls that failed or timed out, and were put off for another attempt.</summary>
     public long Retried => Interlocked.Read(ref retried);
@@ -40,9 +40,9 @@ public sealed class CallCounters
     public LatencySnapshot Duration => durations.Snapshot();
 
     /// <summary>Adds a call that the service answered.</summary>
-    internal void AddAnswer(bool isRefusal, bool hasValue, TimeSpan took)
+    internal void AddAnswer(bool isRejection, bool hasValue, TimeSpan took)
     {
-        Interlocked.Increment(ref isRefusal ? ref refused : ref hasValue ? ref succeeded : ref withoutOutput);
+        Interlocked.Increment(ref isRejection ? ref rejected : ref hasValue ? ref succeeded : ref withoutOutput);
         durations.Record(took);
     }
 

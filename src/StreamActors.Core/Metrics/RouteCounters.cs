@@ -59,7 +59,7 @@ public sealed class RouteCounters
     /// <summary>Records whose id had been seen within the dedup window.</summary>
     public long Duplicates => Interlocked.Read(ref duplicates);
 
-    /// <summary>Records that the codec, <c>Require</c> or a <see cref="RecordRefusedException"/> refused.</summary>
+    /// <summary>Records that the codec, <c>Require</c> or a <see cref="RecordRejectedException"/> refused.</summary>
     public long Rejected => Interlocked.Read(ref rejected);
 
     /// <summary>Records on which user code threw.</summary>

@@ -52,7 +52,7 @@ internal sealed class DeadLetters(RouteReports reports, string? topic, SinkLane?
         ref RouteCounters.Turnover counts,
         int attempts = 1)
     {
-        if (error is RecordRefusedException refused)
+        if (error is RecordRejectedException refused)
         {
             Reject(in record, origin, refused.Rejection, ref counts, attempts);
             return;

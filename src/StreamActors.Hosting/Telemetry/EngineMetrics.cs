@@ -56,7 +56,7 @@ internal sealed class EngineMetrics(Node node) : IMetricSource
             [
                 .. PerMap(static map => new([("outcome", "ok")], map.Succeeded)),
                 .. PerMap(static map => new([("outcome", "none")], map.WithoutOutput)),
-                .. PerMap(static map => new([("outcome", "refused")], map.Refused)),
+                .. PerMap(static map => new([("outcome", "rejected")], map.Rejected)),
                 .. PerMap(static map => new([("outcome", "retried")], map.Retried)),
                 .. PerMap(static map => new([("outcome", "failed")], map.Failed)),
             ]);
