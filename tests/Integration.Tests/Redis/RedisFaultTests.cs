@@ -263,8 +263,14 @@ public sealed class RedisFaultTests(ITestOutputHelper output)
         await bench.RecoverAsync();
 
         await redis.CliAsync("ACL", "DELUSER", "alice");
-        (await bench.FailAsync(Soon)).ShouldContain("REDIS_PASSWORD");
+        var sentence = await bench.FailAsync(Soon);
+        if (sentence.Contains("closed the connection", StringComparison.Ordinal))
+        {
+            // The server ends the user's connections; a delivery that meets that end learns the reason at the next.
+            sentence = await bench.FailAsync(Soon);
+        }
 
+        sentence.ShouldContain("REDIS_PASSWORD");
         await redis.CliAsync("ACL", "SETUSER", "alice", "on", ">alices-secret", "&*", "+@all");
         (await bench.RecoverAsync()).ShouldBeLessThan(Soon);
     }
