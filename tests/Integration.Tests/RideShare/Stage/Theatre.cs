@@ -89,16 +89,11 @@ internal sealed class Theatre : IAsyncDisposable
     public Task TripsShownAsync(IReadOnlyCollection<string> trips, double seconds = 30)
     {
         var missing = new HashSet<string>(trips);
-        var next = 0;
         return nodes.First(static node => !node.HasExited).UntilAsync(
             $"{trips.Count} trips are shown", TimeSpan.FromSeconds(seconds), () =>
             {
-                var shown = Frontend.All;
-                for (; next < shown.Count; next++)
-                {
-                    missing.Remove(Rides.TripKey(shown[next]));
-                }
-
+                // All of it each time: what an earlier frontend still reads comes before what the new one has.
+                missing.ExceptWith(Frontend.All.Select(Rides.TripKey));
                 return Task.FromResult(missing.Count == 0);
             });
     }
