@@ -12,7 +12,6 @@ namespace StreamActors.Calls;
 /// </summary>
 internal sealed class ParkedRecord
 {
-
     private readonly PartitionId source;
     private readonly RecordBatch.Entry place;
     private readonly byte[] bytes;

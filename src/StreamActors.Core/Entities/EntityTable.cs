@@ -151,17 +151,21 @@ internal sealed class EntityTable<TState>(
     /// <param name="now">The time of the turn, in milliseconds, less that since 1970 (UTC).</param>
     public void Load(RestoredPart saved, ReadState<TState> read, long now)
     {
-        var inOrder = saved.Entries.Select(entry => (entry.Key, entry.Value, LastUsed: LastUsedOf(entry.Value.Span)))
+        // The checksum was looked at to learn the order: it is not computed again.
+        var inOrder = saved.Entries.Select(entry => (entry.Key, entry.Value, LastUsed: Open(entry).ReadNumber()))
             .OrderBy(static entry => entry.LastUsed);
         foreach (var (key, bytes, lastUsed) in inOrder)
         {
-            var value = SnapshotReader.Open(bytes.Span, saved.Shard, $"{saved.Name} {Convert.ToHexString(key.Span)}");
+            var value = new SnapshotReader(bytes.Span[Checksum.Bytes..]);
             value.ReadNumber();
             var state = read(key.Span, ref value);
             Activate(key.Span, lastUsed + now, out _) = state;
         }
 
         changes!.TakeChanged().ForEach(index => slots[index].IsChanged = false);
+
+        SnapshotReader Open(KeyValuePair<ReadOnlyMemory<byte>, ReadOnlyMemory<byte>> entry) => SnapshotReader.Open(
+            entry.Value.Span, saved.Shard, $"{saved.Name} {Convert.ToHexString(entry.Key.Span)}");
     }
 
     /// <summary>Forgets the entity at an index.</summary>
@@ -207,9 +211,6 @@ internal sealed class EntityTable<TState>(
 
         return before - Count;
     }
-
-    private static long LastUsedOf(ReadOnlySpan<byte> bytes) =>
-        Checksum.TryOpen(bytes, out var value) ? new SnapshotReader(value).ReadNumber() : 0;
 
     private void Unlink(int index)
     {

@@ -47,13 +47,8 @@ internal enum Fate
 /// </summary>
 internal sealed class Expectations(RouteShape route, PartitionId partition, long start) : IExpectations
 {
-    private const string DeadLetter = "dlq";
-
     private readonly List<(SimulatedRecord Record, Fate Fate)> read = [];
-    private readonly HashSet<(string Sink, string Kind, long Offset)> acknowledged = [];
-    private readonly HashSet<(string Sink, string Kind, long Offset)> delivered = [];
-    private readonly Dictionary<(string Sink, string Kind, string Key), long> newest = [];
-    private readonly Dictionary<long, int> owed = [];
+    private readonly Deliveries deliveries = new(route, partition);
     private readonly Dictionary<string, long> lastHeld = [];
     private readonly Dictionary<string, int> sampled = [];
     private readonly HashSet<int> seen = [];
@@ -99,10 +94,7 @@ internal sealed class Expectations(RouteShape route, PartitionId partition, long
         Run++;
         settled = offset;
         read.Clear();
-        acknowledged.Clear();
-        delivered.Clear();
-        newest.Clear();
-        owed.Clear();
+        deliveries.Clear();
         lastHeld.Clear();
         sampled.Clear();
         seen.Clear();
@@ -117,58 +109,23 @@ internal sealed class Expectations(RouteShape route, PartitionId partition, long
     /// <summary>An output reaches its sink.</summary>
     public void Deliver(string sink, string kind, SimulatedRecord cause)
     {
-        if (IsOfRefused(kind, cause.Offset))
+        if (deliveries.IsOfRefused(kind, cause))
         {
-            owed.GetValueOrDefault(cause.Offset).ShouldBeGreaterThan(
-                0, $"{partition}@{cause.Offset}: a dead letter, and no sink has refused an output of it");
             return;
         }
 
         var (_, fate) = read[Index(cause.Offset)];
-        var allowed = kind == DeadLetter
+        var allowed = kind == Deliveries.DeadLetter
             ? cause.Wish is Wish.Reject or Wish.Throw && fate != Fate.Silent
             : cause.Wish is Wish.Emit or Wish.Ignore && fate is Fate.Emitted or Fate.Held;
         allowed.ShouldBeTrue($"{partition}@{cause.Offset} ({cause.Wish}, {fate}) must not be delivered as {kind}");
-        if (!delivered.Add((sink, kind, cause.Offset)))
-        {
-            acknowledged.ShouldNotContain(
-                (sink, kind, cause.Offset),
-                $"{partition}@{cause.Offset} was delivered again after its acknowledgement");
-            return;
-        }
-
-        if (route.Kind == RouteKind.Calls && cause.Key.Length == 0)
-        {
-            // Calls for records without a key wait for none.
-            return;
-        }
-
-        // Dead letters of records that a window held come later than those of records that it never took.
-        var order = (sink, kind, kind == DeadLetter ? cause.Key + cause.Wish : cause.Key);
-        newest.GetValueOrDefault(order, -1).ShouldBeLessThan(
-            cause.Offset, $"{partition}: an older record of the key {cause.Key} was delivered after a newer one");
-        newest[order] = cause.Offset;
+        deliveries.Add(sink, kind, cause);
     }
 
-    public void Acknowledge(string sink, string kind, long offset)
-    {
-        if (IsOfRefused(kind, offset))
-        {
-            owed[offset]--;
-            return;
-        }
+    public void Acknowledge(string sink, string kind, SimulatedRecord cause) =>
+        deliveries.Acknowledge(sink, kind, cause);
 
-        acknowledged.Add((sink, kind, offset));
-    }
-
-    /// <summary>A sink has taken a batch but for an output of a record: the dead letter of that is owed.</summary>
-    public void Refuse(string sink, long offset)
-    {
-        if (route.DeadLetters && sink != RouteDefinition.DeadLetterLane)
-        {
-            owed[offset] = owed.GetValueOrDefault(offset) + 1;
-        }
-    }
+    public void Refuse(string sink, long offset) => deliveries.Refuse(sink, offset);
 
     /// <summary>A commit begins: every record below must be done.</summary>
     public void CheckCommit(long offset)
@@ -217,12 +174,8 @@ internal sealed class Expectations(RouteShape route, PartitionId partition, long
     private static Fate Given(SimulatedRecord record) =>
         record.Wish == Wish.Throw ? Fate.DeadLettered : Fate.Emitted;
 
-    /// <summary>Whether it is the dead letter of an output: a record that emits is none itself.</summary>
-    private bool IsOfRefused(string kind, long offset) =>
-        kind == DeadLetter && read[Index(offset)].Record.Wish is Wish.Emit or Wish.Ignore;
-
     private bool IsDone(SimulatedRecord record, Fate fate) =>
-        owed.GetValueOrDefault(record.Offset) == 0 && HasSettled(record, fate);
+        !deliveries.IsOwed(record.Offset) && HasSettled(record, fate);
 
     private bool HasSettled(SimulatedRecord record, Fate fate) => fate switch
     {
@@ -230,13 +183,14 @@ internal sealed class Expectations(RouteShape route, PartitionId partition, long
         Fate.DeadLettered => IsDeadLettered(record),
         Fate.Held when lastHeld.GetValueOrDefault(record.Key) > record.Offset => true,
         Fate.Held when record.Wish == Wish.Throw => IsDeadLettered(record),
-        _ => route.Sinks.All(sink => acknowledged.Contains((sink, "out", record.Offset))
+        _ => route.Sinks.All(sink => deliveries.IsAcknowledged(sink, "out", record.Offset)
             && (route.Kind != RouteKind.Entity || !record.EmitsMore
-                || acknowledged.Contains((sink, "more", record.Offset)))),
+                || deliveries.IsAcknowledged(sink, "more", record.Offset))),
     };
 
     private bool IsDeadLettered(SimulatedRecord record) =>
-        !route.DeadLetters || acknowledged.Contains((RouteDefinition.DeadLetterLane, DeadLetter, record.Offset));
+        !route.DeadLetters || deliveries.IsAcknowledged(
+            RouteDefinition.DeadLetterLane, Deliveries.DeadLetter, record.Offset);
 
     private int Index(long offset)
     {

@@ -25,7 +25,7 @@ internal interface IExpectations
     void Deliver(string sink, string kind, SimulatedRecord cause);
 
     /// <summary>A sink has acknowledged an output.</summary>
-    void Acknowledge(string sink, string kind, long offset);
+    void Acknowledge(string sink, string kind, SimulatedRecord cause);
 
     /// <summary>A sink has taken a batch but for an output of a record: the dead letter of that is owed.</summary>
     void Refuse(string sink, long offset);

@@ -104,7 +104,7 @@ internal sealed class SimulatedSink(SimulatedWorld world, string name) : ISink
 
         foreach (var output in outputs.Where(static output => output.IsOfRecord))
         {
-            expected[output.Partition].Acknowledge(name, output.Kind, output.Cause.Offset);
+            expected[output.Partition].Acknowledge(name, output.Kind, output.Cause);
         }
 
         foreach (var (index, _) in attempt.Batch.Refused.Where(each => outputs[each.Index].IsOfRecord))

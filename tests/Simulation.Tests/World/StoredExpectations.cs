@@ -1,4 +1,3 @@
-using StreamActors.Pipelines;
 using StreamActors.Records;
 
 namespace StreamActors.Simulation.Tests.World;
@@ -11,12 +10,7 @@ namespace StreamActors.Simulation.Tests.World;
 internal sealed class StoredExpectations(SimulatedWorld world, RouteShape route, PartitionId partition, long start)
     : IExpectations
 {
-    private const string DeadLetter = "dlq";
-
-    private readonly HashSet<(string Sink, string Kind, long Offset)> acknowledged = [];
-    private readonly HashSet<(string Sink, string Kind, long Offset)> delivered = [];
-    private readonly Dictionary<(string Sink, string Kind, string Key), long> newest = [];
-    private readonly Dictionary<long, int> owed = [];
+    private readonly Deliveries deliveries = new(route, partition);
 
     public int Run { get; private set; } = 1;
 
@@ -40,78 +34,41 @@ internal sealed class StoredExpectations(SimulatedWorld world, RouteShape route,
         }
 
         Run++;
-        acknowledged.Clear();
-        delivered.Clear();
-        owed.Clear();
-        newest.Clear();
+        deliveries.Clear();
     }
 
     public void Read(SimulatedRecord record) => Position = record.Offset + 1;
 
     public void Deliver(string sink, string kind, SimulatedRecord cause)
     {
-        if (IsOfRefused(kind, cause.Offset))
+        if (deliveries.IsOfRefused(kind, cause))
         {
             return;
         }
 
-        var isAllowed = kind == DeadLetter
+        var isAllowed = kind == Deliveries.DeadLetter
             ? cause.Wish is Wish.Reject or Wish.Throw
             : cause.Wish is Wish.Emit or Wish.Ignore;
         isAllowed.ShouldBeTrue($"{partition}@{cause.Offset} ({cause.Wish}) must not be delivered as {kind}");
         cause.Offset.ShouldBeLessThan(Math.Max(Position, Saved), $"{partition}: what was not read was delivered");
-        acknowledged.ShouldNotContain(
-            (sink, kind, cause.Offset), $"{partition}@{cause.Offset} was delivered again after its acknowledgement");
-        if (!delivered.Add((sink, kind, cause.Offset)))
-        {
-            return;
-        }
-
-        if (route.Kind == RouteKind.Calls && cause.Key.Length == 0)
-        {
-            // Calls for records without a key wait for none.
-            return;
-        }
-
-        // Dead letters of records that a window held come later than those of records that it never took.
-        var order = (sink, kind, kind == DeadLetter ? cause.Key + cause.Wish : cause.Key);
-        newest.GetValueOrDefault(order, -1).ShouldBeLessThan(
-            cause.Offset, $"{partition}: an older record of the key {cause.Key} was delivered after a newer one");
-        newest[order] = cause.Offset;
+        deliveries.Add(sink, kind, cause);
     }
 
-    public void Acknowledge(string sink, string kind, long offset)
-    {
-        if (IsOfRefused(kind, offset))
-        {
-            owed[offset]--;
-            return;
-        }
+    public void Acknowledge(string sink, string kind, SimulatedRecord cause) =>
+        deliveries.Acknowledge(sink, kind, cause);
 
-        acknowledged.Add((sink, kind, offset));
-    }
-
-    public void Refuse(string sink, long offset)
-    {
-        if (route.DeadLetters && sink != RouteDefinition.DeadLetterLane)
-        {
-            owed[offset] = owed.GetValueOrDefault(offset) + 1;
-        }
-    }
+    public void Refuse(string sink, long offset) => deliveries.Refuse(sink, offset);
 
     public void CheckCommit(long offset)
     {
         if (route.Kind is RouteKind.Emit or RouteKind.Entity)
         {
             // Others may be owed it for a record that the snapshot carries.
-            owed.ShouldNotContain(
-                each => each.Key < offset && each.Value > 0,
-                $"{partition}: {offset} was committed, and a dead letter is owed");
+            deliveries.Owed.ShouldNotContain(
+                owed => owed < offset, $"{partition}: {offset} was committed, and a dead letter is owed");
         }
 
         offset.ShouldBeLessThanOrEqualTo(
             HasState ? Saved : Position, $"{partition}: {offset} was committed, and no snapshot goes as far");
     }
-
-    private bool IsOfRefused(string kind, long offset) => kind == DeadLetter && owed.GetValueOrDefault(offset) > 0;
 }
