@@ -1,5 +1,6 @@
 using StreamActors.Configuration;
 using StreamActors.Sinks;
+using StreamActors.Snapshots;
 using StreamActors.Sources;
 
 namespace StreamActors;
@@ -119,4 +120,7 @@ internal sealed record Peer
 
     /// <summary>Opens it to emit to; null where that cannot be.</summary>
     public Func<string, EngineServices, ISink>? Sink { get; init; }
+
+    /// <summary>Opens it to keep state; null where that cannot be.</summary>
+    public Func<string, EngineServices, IStateStore>? Store { get; init; }
 }

@@ -2,6 +2,7 @@ using System.Collections.Concurrent;
 using Microsoft.Extensions.Hosting;
 using StreamActors.Events;
 using StreamActors.Sinks;
+using StreamActors.Snapshots;
 using StreamActors.Sources;
 
 namespace StreamActors.Hosting;
@@ -20,7 +21,7 @@ internal sealed class Node : IHostedLifecycleService, IAsyncDisposable
     private readonly ConcurrentBag<(string Pipeline, Task Ended)> running = [];
     private readonly List<string> unmade = [];
     private readonly List<ISource> sources = [];
-    private readonly List<ISink> openSinks = [];
+    private readonly List<IAsyncDisposable> opened = [];
     private readonly TimeProvider time;
     private readonly long startedAt;
     private int disposed;
@@ -100,6 +101,11 @@ internal sealed class Node : IHostedLifecycleService, IAsyncDisposable
 
         foreach (var pipeline in Pipelines)
         {
+            if (pipeline.Pipeline.HasState)
+            {
+                events.Report(new EngineEvent.StateKept(pipeline.Pipeline.Name, pipeline.Store?.Name));
+            }
+
             running.Add((pipeline.Pipeline.Name, RunAsync(pipeline.Pipeline)));
         }
 
@@ -131,9 +137,9 @@ internal sealed class Node : IHostedLifecycleService, IAsyncDisposable
             return;
         }
 
-        foreach (var sink in openSinks)
+        foreach (var peer in opened)
         {
-            await sink.DisposeAsync();
+            await peer.DisposeAsync();
         }
 
         foreach (var source in sources)
@@ -148,9 +154,12 @@ internal sealed class Node : IHostedLifecycleService, IAsyncDisposable
     private NodePipeline? Open(ComposedPipeline composed, EngineServices services)
     {
         var (builder, peers) = composed;
+        var store = composed.Store is { } keeper ? peers[keeper].Store!(builder.Name, services) : null;
+        opened.AddRange(store is null ? [] : [store]);
         services = services with
         {
             Random = new Random(HashCode.Combine(builder.Name, Environment.ProcessId, startedAt)),
+            Store = store,
         };
         var source = peers.Values.First(static peer => peer.Source is not null).Source!(builder.Name, services);
         sources.Add(source);
@@ -168,11 +177,11 @@ internal sealed class Node : IHostedLifecycleService, IAsyncDisposable
                 continue;
             }
 
-            openSinks.Add(sinks[name]);
+            opened.Add(sinks[name]);
         }
 
         return sinks.Count == builder.Connectors.Count
-            ? new NodePipeline(new Pipeline(builder, source, sinks, services), source, sinks)
+            ? new NodePipeline(new Pipeline(builder, source, sinks, services), source, sinks, store)
             : null;
     }
 
@@ -236,4 +245,6 @@ internal sealed class Node : IHostedLifecycleService, IAsyncDisposable
 /// <param name="Pipeline">The pipeline.</param>
 /// <param name="Source">Where it reads from.</param>
 /// <param name="Sinks">Its sinks, by connector name.</param>
-internal sealed record NodePipeline(Pipeline Pipeline, ISource Source, IReadOnlyDictionary<string, ISink> Sinks);
+/// <param name="Store">Where its state is; null = in memory alone.</param>
+internal sealed record NodePipeline(
+    Pipeline Pipeline, ISource Source, IReadOnlyDictionary<string, ISink> Sinks, IStateStore? Store);

@@ -1,3 +1,4 @@
+using System.Globalization;
 using System.Text;
 using StreamActors.Sinks;
 
@@ -25,24 +26,34 @@ internal static class PublishScript
     /// </summary>
     public const int MaxMessageBytes = 512 * 1024 * 1024;
 
-    // *N, EVALSHA, its digest, the number of keys.
-    private const int MaxHead = Resp.MaxPrefix + 64 + 32;
+    // *N, EVALSHA, its digest, the number of keys, the token.
+    private const int MaxHead = Resp.MaxPrefix + 64 + 64 + 32;
 
     /// <summary>
-    /// The script. Where a store is configured, a shard's token will stand first: KEYS[1] names it, ARGV[1] is what the
-    /// shard holds, and a mismatch returns before anything has been published.
+    /// The script. ARGV[1] is the token that the shard holds, where its state is in the same Redis, at KEYS[1]: a later
+    /// owner has a higher one there, and then nothing is published. A lower one or none is a Redis that has lost the
+    /// claim, which the next save puts right.
     /// </summary>
     public static readonly RedisScript Script = new(
         """
         local argv, call = ARGV, redis.call
-        for i = 1, #argv, 2 do
+        if KEYS[1] then
+          local token = call('HGET', KEYS[1], 'token')
+          if token and tonumber(token) > tonumber(argv[1]) then
+            return -1
+          end
+        end
+        for i = 2, #argv, 2 do
           call('PUBLISH', argv[i], argv[i + 1])
         end
-        return #argv / 2
+        return (#argv - 1) / 2
         """);
 
     /// <summary>A call that publishes nothing: it shows whether the user may call scripts.</summary>
-    public static byte[] Probe() => Resp.Command("EVALSHA", Script.Digest, "0");
+    public static byte[] Probe() => Resp.Command("EVALSHA", Script.Digest, "0", "");
+
+    /// <summary>Whether the answer to a call is that the shard has another owner.</summary>
+    public static bool IsFenced(in Reply reply) => reply.Text == "-1";
 
     /// <summary>The run of outputs, from an index on, that one call takes; refuses what can never be sent.</summary>
     public static Run Next(OutputBatch batch, int from)
@@ -73,13 +84,26 @@ internal static class PublishScript
         return run;
     }
 
-    /// <summary>Writes the call for a run into a buffer of at least its room; returns the length.</summary>
-    public static int Write(OutputBatch batch, in Run run, Span<byte> to)
+    /// <summary>The bytes that suffice for the call of a run.</summary>
+    public static int RoomFor(in Run run, OutputFence? fence)
     {
-        var used = Resp.WriteArray(to, 3 + (2 * run.Count));
+        var key = fence is null ? 0 : Encoding.UTF8.GetMaxByteCount(StateKeys.HeadOf(fence.Shard).Length);
+        return run.Room + key + Resp.MaxPrefix + 2;
+    }
+
+    /// <summary>Writes the call for a run into a buffer of at least its room; returns the length.</summary>
+    /// <param name="batch">The outputs.</param>
+    /// <param name="run">Those of the call.</param>
+    /// <param name="fence">Whose they are, where the same Redis has the state of their shard.</param>
+    /// <param name="to">The buffer.</param>
+    public static int Write(OutputBatch batch, in Run run, OutputFence? fence, Span<byte> to)
+    {
+        var used = Resp.WriteArray(to, 4 + (fence is null ? 0 : 1) + (2 * run.Count));
         used += Resp.WriteString(to[used..], "EVALSHA"u8);
         used += Resp.WriteString(to[used..], Script.Digest);
-        used += Resp.WriteString(to[used..], "0"u8);
+        used += Resp.WriteString(to[used..], fence is null ? "0"u8 : "1"u8);
+        used += fence is null ? 0 : Resp.WriteString(to[used..], StateKeys.HeadOf(fence.Shard));
+        used += Resp.WriteString(to[used..], fence?.Token.ToString(CultureInfo.InvariantCulture) ?? "");
 
         // The same channel many times in a row is the usual case: its bytes are copied from where they stand already.
         string? channel = null;

@@ -1,5 +1,6 @@
 using System.Buffers;
 using StreamActors.Sinks;
+using StreamActors.Snapshots;
 
 namespace StreamActors.Redis;
 
@@ -16,6 +17,10 @@ namespace StreamActors.Redis;
 /// Any number of shards deliver at the same time over one connection. Without a connection a delivery tries to make
 /// one, all together a single one, and fails within the connect time-out; with one it fails within the operation
 /// time-out a call. It never queues, and never gives up: the next delivery tries again.
+/// </para>
+/// <para>
+/// Where the same Redis keeps the state of the shard, each call compares the shard's token first, and publishes nothing
+/// once another process has claimed the shard.
 /// </para>
 /// </summary>
 internal sealed class RedisSink : ISink
@@ -81,11 +86,17 @@ internal sealed class RedisSink : ISink
             return;
         }
 
-        var buffer = ArrayPool<byte>.Shared.Rent(run.Room);
+        // Another store's token is not to be found here.
+        var fence = batch.Fence is { Store: Redis.Connector } own ? own : null;
+        var buffer = ArrayPool<byte>.Shared.Rent(PublishScript.RoomFor(run, fence));
         try
         {
-            var command = buffer.AsMemory(0, PublishScript.Write(batch, run, buffer));
-            await PublishScript.Script.CallAsync(connection, command, options.OperationTimeout, stop);
+            var command = buffer.AsMemory(0, PublishScript.Write(batch, run, fence, buffer));
+            var reply = await PublishScript.Script.CallAsync(connection, command, options.OperationTimeout, stop);
+            if (PublishScript.IsFenced(reply))
+            {
+                throw new ShardFencedException($"Another process has claimed the shard {fence!.Shard}.");
+            }
         }
         finally
         {

@@ -66,6 +66,9 @@ internal sealed class Reports(TraceLog trace, Topics topics) : IEngineEvents
             case EngineEvent.Assigned assigned:
                 trace.Add($"assigned: {string.Join(", ", assigned.Starts)}");
                 break;
+            case EngineEvent.ShardFenced fenced:
+                trace.Add($"the shard {fenced.Shard} was dropped: {fenced.Why}");
+                break;
             case EngineEvent.PeerRecovered recovered:
                 trace.Add($"{recovered.Peer} takes outputs again");
                 break;

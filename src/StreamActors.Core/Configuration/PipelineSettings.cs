@@ -11,6 +11,9 @@ internal sealed record PipelineSettings
     /// <summary>Where a group starts that has never committed an offset for a topic.</summary>
     public required StartAt StartAt { get; init; }
 
+    /// <summary>What keeps its state: a connector's name, or a word of <see cref="StreamActors.Store"/>.</summary>
+    public required string Store { get; init; }
+
     /// <summary>
     /// Records a second that a node reads at most; 0 = no bound. It may change while the pipeline runs.
     /// </summary>
@@ -30,6 +33,7 @@ internal sealed record PipelineSettings
     {
         GroupId = pipeline.GroupId,
         StartAt = pipeline.StartAt,
+        Store = pipeline.Store,
         MaxRecordsPerSecond = pipeline.MaxRecordsPerSecond,
         Limits = pipeline.Limits,
         Timing = pipeline.Timing,
@@ -48,6 +52,7 @@ internal sealed record PipelineSettings
     {
         GroupId = reader.Text(nameof(GroupId), given.GroupId),
         StartAt = reader.OneOf(nameof(StartAt), given.StartAt),
+        Store = reader.Text(nameof(Store), given.Store),
         MaxRecordsPerSecond = reader.Number(nameof(MaxRecordsPerSecond), given.MaxRecordsPerSecond, 0),
         Limits = PipelineLimits.Read(reader.Section(nameof(Limits)), given.Limits),
         Timing = PipelineTiming.Read(reader.Section(nameof(Timing)), given.Timing),
@@ -61,6 +66,7 @@ internal sealed record PipelineSettings
     {
         pipeline.GroupId = GroupId;
         pipeline.StartAt = StartAt;
+        pipeline.Store = Store;
         pipeline.MaxRecordsPerSecond = MaxRecordsPerSecond;
         pipeline.Limits = Limits;
         pipeline.Timing = Timing;

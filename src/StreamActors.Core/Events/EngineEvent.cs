@@ -82,6 +82,20 @@ internal abstract record EngineEvent(string Pipeline)
     /// <summary>A peer that was in trouble answers again.</summary>
     public sealed record PeerRecovered(string Pipeline, string Peer, TimeSpan After) : EngineEvent(Pipeline);
 
+    /// <summary>Where a pipeline that has state keeps it; null = in memory alone. Said at its start.</summary>
+    public sealed record StateKept(string Pipeline, string? Store) : EngineEvent(Pipeline);
+
+    /// <summary>
+    /// Another process has claimed the state of a shard that the group had given to this one, or had before: it is
+    /// dropped without a commit, and claimed again where the group knows this process as a member.
+    /// </summary>
+    public sealed record ShardFenced(string Pipeline, string Shard, string Why) : EngineEvent(Pipeline);
+
+    /// <summary>
+    /// The store had lost what it acknowledged of a shard that is owned: all of it is saved again, from memory.
+    /// </summary>
+    public sealed record StateBehind(string Pipeline, string Shard) : EngineEvent(Pipeline);
+
     /// <summary>Records of a handler were refused since the last report; the last one's place and reason.</summary>
     public sealed record RecordsRejected(
         string Pipeline, string Handler, long Count, PartitionOffset Last, string Why) : EngineEvent(Pipeline);

@@ -26,6 +26,9 @@ public sealed class PipelineMetrics
     /// <summary>The sinks, by the connectors that opened them.</summary>
     public IReadOnlyList<SinkMetrics> Sinks { get; }
 
+    /// <summary>What its store has done; nothing, where it has none.</summary>
+    internal StateCounters State { get; } = new();
+
     /// <summary>Outputs that sinks have taken, dead letters left out.</summary>
     internal long Published => Sum(isOfDeadLetters: false, static sink => sink.Acknowledged);
 

@@ -16,7 +16,7 @@ internal sealed class MemberStatus(PipelineMetrics metrics, IGroupConsumer clien
 
     /// <summary>
     /// Whether the group has answered (a member that gets no partition within ten seconds counts as answered) and every
-    /// partition that it owns has its shard. Any thread.
+    /// partition that it owns has its shard, with its state. Any thread.
     /// </summary>
     public bool IsReady => isReady;
 
@@ -38,17 +38,17 @@ internal sealed class MemberStatus(PipelineMetrics metrics, IGroupConsumer clien
         nextPublish = now + PublishEvery;
         metrics.Partitions = [.. owned.Select(StatusOf)];
         isReady = (WasAssigned || now - joinedAt > AssignmentPatience)
-            && owned.All(static each => each.Shard.Running is not null);
+            && owned.All(static each => each.Shard.Running is { IsOpen: true });
     }
 
     private PartitionStatus StatusOf(OwnedPartition partition)
     {
         var shard = partition.Shard.Running;
         var committable = partition.Committable ?? -1;
-        var state = shard is null ? PartitionState.Starting
+        var state = shard is not { IsOpen: true } ? PartitionState.Starting
             : shard.HasRoom ? PartitionState.Running
             : PartitionState.Held;
-        var why = shard?.Trouble is { } trouble ? $"{trouble.Sink}: {trouble.Error}" : partition.Shard.Why;
+        var why = shard?.Trouble ?? (shard is { IsOpen: false } ? "its state is being restored" : partition.Shard.Why);
         var lag = committable < 0 ? null : client.Lag(new PartitionOffset(partition.Partition, committable));
         return new PartitionStatus(
             partition.Partition, state, committable, committer.Committed(partition.Partition), lag, why)

@@ -48,6 +48,7 @@ internal sealed class Pipeline
         };
         host = new ShardHost(definition, [.. Metrics.Sinks.Select(sink => Open(sink, sinks))], Metrics, services);
         MaxRecordsPerSecond = builder.MaxRecordsPerSecond;
+        HasState = builder.HasState;
     }
 
     /// <summary>What it was composed of.</summary>
@@ -55,6 +56,9 @@ internal sealed class Pipeline
 
     /// <summary>Its name.</summary>
     public string Name => definition.Name;
+
+    /// <summary>Whether it has state that is worth a store.</summary>
+    public bool HasState { get; }
 
     /// <summary>Its consumer group.</summary>
     public string GroupId => definition.GroupId;

@@ -42,6 +42,13 @@ public sealed class PipelineBuilder
     /// <summary>Where a group starts that has never committed an offset for a topic.</summary>
     public StartAt StartAt { get; set; } = StartAt.Earliest;
 
+    /// <summary>
+    /// What keeps the state of its entities with their timers, the ids that dedup remembers and the records that wait
+    /// for a call, so that a restart, a crash and a hand-over lose none of it: the name of a connector that can, such
+    /// as <c>redis</c>; <see cref="Store.None"/>; or <see cref="Store.Auto"/>, which takes the one that is connected.
+    /// </summary>
+    public string Store { get; set; } = StreamActors.Store.Auto;
+
     /// <summary>Records a second that a node reads at most; 0 = no bound.</summary>
     public int MaxRecordsPerSecond { get; set; }
 
@@ -67,6 +74,9 @@ public sealed class PipelineBuilder
 
     /// <summary>Whether a route remembers ids of records.</summary>
     internal bool HasDedup => routes.Exists(static route => route.HasDedup);
+
+    /// <summary>Whether a route has state that is worth a store.</summary>
+    internal bool HasState => routes.Exists(static route => route.HasState);
 
     /// <summary>Starts a route from a topic.</summary>
     /// <param name="topic">The topic's name.</param>
@@ -101,6 +111,7 @@ public sealed class PipelineBuilder
     {
         var name = options?.Name ?? TypeName.Of(typeof(THandler));
         route.ShardGroup = $"entity {name}";
+        route.HasState = true;
         var kind = new EntityDefinition<TState, TOut>(name, typeof(THandler), make);
         kind.Take(options);
         switch (entities.Find(known => known.Name == name))
@@ -142,6 +153,7 @@ public sealed class PipelineBuilder
 
         maps.Add(map);
         route.Map = map;
+        route.HasState = true;
         return map;
     }
 

@@ -127,6 +127,7 @@ public sealed class RouteBuilder<T>
     {
         steps.Dedup = new RouteSteps<T>.DedupRule(id, window, perKey);
         route.HasDedup = true;
+        route.HasState = true;
         return this;
     }
 

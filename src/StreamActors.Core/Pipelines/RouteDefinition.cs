@@ -59,6 +59,9 @@ internal sealed class RouteDefinition
     /// <summary>Whether it remembers ids of records.</summary>
     public bool HasDedup { get; set; }
 
+    /// <summary>Whether it has state that is worth a store.</summary>
+    public bool HasState { get; set; }
+
     /// <summary>What is wrong with its composition, a sentence each.</summary>
     public List<string> Mistakes { get; } = [];
 

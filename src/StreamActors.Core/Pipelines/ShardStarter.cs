@@ -204,7 +204,7 @@ internal sealed class ShardStarter(
             // Not a failure of its own: another owns it, or its group was made again, which a commit proves.
             shard.Proof = fenced.WasRefused ? committer.Prove(shard.Owned.Select(Committed)) : null;
             shard.PutOff(TimeOfRetry(++shard.Unanswered), error.Message);
-            events.Report(new EngineEvent.ShardRestarting(definition.Name, shard.ToString(), shard.Unanswered, error));
+            events.Report(new EngineEvent.ShardFenced(definition.Name, shard.ToString(), error.Message));
             return;
         }
 

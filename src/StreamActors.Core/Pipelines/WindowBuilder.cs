@@ -47,6 +47,7 @@ public sealed class WindowEnd<T>
     {
         var outputs = Outputs.OfOneKind<T>();
         route.HasWindow = true;
+        route.HasState |= spec.Strategy == WindowStrategy.Sample;
         steps.End(route, outputs, (context, deadLetters, release) =>
             new WindowStage<T>(spec, steps.Reader, new Emitter<T>(outputs, context), deadLetters, context)
             {

@@ -83,6 +83,9 @@ internal sealed class Shard : IThreadPoolWorkItem
     /// <summary>The partitions that feed it, in the order of their indexes.</summary>
     public IReadOnlyList<PartitionId> Inputs { get; }
 
+    /// <summary>Whether it has its state, and takes records.</summary>
+    public bool IsOpen => isOpen;
+
     /// <summary>Whether the poll thread may post another batch.</summary>
     public bool HasRoom => isOpen && intake.HasRoom && life == Life.Running && failure is null;
 
@@ -101,8 +104,8 @@ internal sealed class Shard : IThreadPoolWorkItem
     /// <summary>Why the shard cannot go on; null while it can.</summary>
     public Exception? Failure => failure;
 
-    /// <summary>The sink that it waits for, and why; null when it waits for none.</summary>
-    public (string Sink, string Error)? Trouble => context.Outbox.Trouble;
+    /// <summary>The peer that it waits for, and why; null when it waits for none. Any thread.</summary>
+    public string? Trouble => cycle?.Trouble ?? context.Outbox.Trouble;
 
     /// <summary>The offset of an input below which every record is done.</summary>
     public long Committable(int input) => progress.Committable(input);

@@ -27,7 +27,7 @@ internal sealed class ShardHost
     private readonly long reportEvery;
     private readonly IReadOnlyDictionary<string, RouteReports> reports;
     private readonly IShardObserver? observer;
-    private readonly IStateStore? store;
+    private readonly OpenStore? store;
 
     /// <summary>Makes what the shards of a pipeline share.</summary>
     public ShardHost(
@@ -40,7 +40,9 @@ internal sealed class ShardHost
         random = services.Random;
         jitterOf = services.JitterOf;
         scopes = services.Scopes;
-        store = services.Store;
+        store = services.Store is { } opened
+            ? new OpenStore(opened, new PeerEpisode(definition.Name, opened.Name, events), metrics.State)
+            : null;
         observer = services.Observer;
         reportEvery = (long)services.ReportEvery.TotalMilliseconds;
         reports = definition.Routes.Select(static route => route.Name).ToDictionary(

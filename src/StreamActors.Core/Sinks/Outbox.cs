@@ -32,7 +32,7 @@ internal sealed class Outbox(IReadOnlyDictionary<string, SinkLane> lanes) : IDis
     public long NextDue => all.Length == 0 ? long.MaxValue : all.Min(static lane => lane.NextDue);
 
     /// <summary>The sink and the error that outputs wait for; null when none fails. Any thread.</summary>
-    public (string Sink, string Error)? Trouble
+    public string? Trouble
     {
         get
         {
@@ -41,11 +41,20 @@ internal sealed class Outbox(IReadOnlyDictionary<string, SinkLane> lanes) : IDis
                 // Read once: the turn may take it back at any moment.
                 if (lane.Trouble is { } error)
                 {
-                    return (lane.Sink, error);
+                    return $"{lane.Sink}: {error}";
                 }
             }
 
             return null;
+        }
+    }
+
+    /// <summary>From here on, what is delivered is the shard's under this claim of its state.</summary>
+    public void Fence(OutputFence fence)
+    {
+        foreach (var lane in all)
+        {
+            lane.Fence = fence;
         }
     }
 

@@ -17,6 +17,9 @@ public sealed class OutputBatch : IDisposable
     {
     }
 
+    /// <summary>Under which claim of the shard's state it is delivered; null = nothing keeps that.</summary>
+    internal OutputFence? Fence { get; private set; }
+
     /// <summary>Appends the bytes of the output that was begun.</summary>
     internal OutputArena Writer { get; } = new();
 
@@ -112,7 +115,11 @@ public sealed class OutputBatch : IDisposable
     }
 
     /// <summary>Forgets what an earlier attempt refused: each attempt says it again.</summary>
-    internal void BeginAttempt() => refused.Clear();
+    internal void BeginAttempt(OutputFence? fence = null)
+    {
+        Fence = fence;
+        refused.Clear();
+    }
 
     /// <summary>Empties the batch for other outputs.</summary>
     internal void Clear()

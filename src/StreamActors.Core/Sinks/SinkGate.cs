@@ -5,22 +5,16 @@ namespace StreamActors.Sinks;
 /// <summary>
 /// The circuit breaker in front of one sink, shared by the lanes of all shards. Closed: everyone may deliver. After a
 /// failure it is open for a wait that grows with each further one; then a single lane may try (half-open), and its
-/// success closes it for all; the outcome of what had begun before the trouble changes nothing. It says once per
-/// episode that the sink is in trouble, and once that it has recovered: at a success a second or more after the last
-/// failure, because where one channel is forbidden, the shards that use others succeed in between.
+/// success closes it for all; the outcome of what had begun before the trouble changes nothing.
 /// <para>Thread-safe; asked once per batch.</para>
 /// </summary>
 internal sealed class SinkGate(string pipeline, string sink, IEngineEvents events, Random random)
 {
-    private const long Quiet = 1_000;
-
     private static readonly Backoff Wait = new(TimeSpan.FromMilliseconds(50), TimeSpan.FromSeconds(1));
 
     private readonly Lock sync = new();
+    private readonly PeerEpisode trouble = new(pipeline, sink, events);
     private long openUntil;
-    private long troubleSince;
-    private long lastFailure;
-    private volatile bool inTrouble;
     private bool probing;
     private int consecutive;
 
@@ -54,7 +48,7 @@ internal sealed class SinkGate(string pipeline, string sink, IEngineEvents event
     /// <summary>A delivery was acknowledged. Only the probe's success closes the gate.</summary>
     public void Succeeded(long now, GatePass pass)
     {
-        if (!inTrouble)
+        if (!trouble.IsOn)
         {
             return;
         }
@@ -66,11 +60,9 @@ internal sealed class SinkGate(string pipeline, string sink, IEngineEvents event
                 (consecutive, probing, openUntil) = (0, false, 0);
             }
 
-            if (inTrouble && consecutive == 0 && now - lastFailure >= Quiet)
+            if (consecutive == 0)
             {
-                inTrouble = false;
-                events.Report(new EngineEvent.PeerRecovered(
-                    pipeline, sink, TimeSpan.FromMilliseconds(now - troubleSince)));
+                trouble.Succeeded(now);
             }
         }
     }
@@ -86,15 +78,8 @@ internal sealed class SinkGate(string pipeline, string sink, IEngineEvents event
             }
 
             probing = false;
-            lastFailure = now;
             consecutive++;
-            if (!inTrouble)
-            {
-                inTrouble = true;
-                troubleSince = now;
-                events.Report(new EngineEvent.PeerTrouble(pipeline, sink, why));
-            }
-
+            trouble.Failed(now, why);
             openUntil = now + (long)Wait.Wait(consecutive, random).TotalMilliseconds;
         }
     }

@@ -1,5 +1,7 @@
+using System.Runtime.ExceptionServices;
 using StreamActors.Metrics;
 using StreamActors.Shards;
+using StreamActors.Snapshots;
 
 namespace StreamActors.Sinks;
 
@@ -61,6 +63,9 @@ internal sealed class SinkLane : IDisposable
 
     /// <summary>What became of the outputs of all lanes to this sink.</summary>
     public SinkCounters Counters { get; }
+
+    /// <summary>Under which claim of the shard's state it delivers; null = nothing keeps that.</summary>
+    public OutputFence? Fence { get; set; }
 
     /// <summary>The batch that takes the next outputs.</summary>
     public OutputBatch Filling { get; private set; } = new();
@@ -170,7 +175,7 @@ internal sealed class SinkLane : IDisposable
     /// <summary>An attempt: a failure that the sink throws at once counts as one that it throws later.</summary>
     private Task DeliverAsync(CancellationToken stop)
     {
-        sending.BeginAttempt();
+        sending.BeginAttempt(Fence);
         try
         {
             return sink.DeliverAsync(sending, stop);
@@ -232,6 +237,14 @@ internal sealed class SinkLane : IDisposable
         if (!epoch.IsOpen)
         {
             return false;
+        }
+
+        if (underWay.Exception?.InnerException is ShardFencedException fenced)
+        {
+            // The sink is well: it is the shard that has another owner.
+            gate.Abandoned(pass);
+            pass = GatePass.None;
+            ExceptionDispatchInfo.Throw(fenced);
         }
 
         Trouble = Explain(underWay);

@@ -127,6 +127,13 @@ internal sealed class ShardSave
 
     /// <summary>Logs whose bytes below a position are not needed any more, once this save is current.</summary>
     public IReadOnlyList<LogTrim> Trims { get; init; } = [];
+
+    /// <summary>The keys in its chunks, those removed included.</summary>
+    public int Keys { get; init; }
+
+    /// <summary>All its bytes.</summary>
+    public long Bytes => Head.Length + Chunks.Sum(static chunk => (long)chunk.Bytes.Length)
+        + Logs.Sum(static log => (long)log.Bytes.Length);
 }
 
 /// <summary>Bytes at a position of a log: what is there is replaced, what stands behind them is of no use.</summary>

@@ -19,6 +19,12 @@ internal interface IStateful
     /// <summary>Whether something changed since the last cut that no record's offset tells.</summary>
     bool HasChanges => false;
 
+    /// <summary>
+    /// When it will hold nothing that soon leaves by itself, in milliseconds; now or earlier = it holds nothing such.
+    /// A cut waits for that moment where it can: what a window holds for 100 ms need not be saved.
+    /// </summary>
+    long RestsAt => long.MinValue;
+
     /// <summary>Whether it keeps keys with values, each replaced by itself.</summary>
     bool IsKeyed => false;
 

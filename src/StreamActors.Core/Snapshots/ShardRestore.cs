@@ -4,11 +4,11 @@ using StreamActors.Shards;
 namespace StreamActors.Snapshots;
 
 /// <summary>A claim of a shard.</summary>
-/// <param name="Store">Where its state is.</param>
+/// <param name="Opened">Where its state is.</param>
 /// <param name="Shard">Its name there.</param>
 /// <param name="Generation">The group's generation when it was assigned.</param>
 /// <param name="Force">Whether the group has proven that an earlier generation was of a group that is gone.</param>
-internal sealed record ShardClaim(IStateStore Store, string Shard, long Generation, bool Force);
+internal sealed record ShardClaim(OpenStore Opened, string Shard, long Generation, bool Force);
 
 /// <summary>What was read of a shard's snapshot.</summary>
 /// <param name="Head">Its head; null where nothing was saved yet.</param>
@@ -30,8 +30,8 @@ internal static class ShardRestore
     /// <exception cref="StateStoreException">The store did not answer.</exception>
     public static async Task<IShardState> ClaimAsync(ShardClaim claim, CancellationToken stop)
     {
-        var (store, shard, generation, force) = claim;
-        var answer = await store.ClaimAsync(shard, generation, force, stop);
+        var (opened, shard, generation, force) = claim;
+        var answer = await opened.Store.ClaimAsync(shard, generation, force, stop);
         return answer.State ?? throw new ShardFencedException(
             $"The shard {shard} was claimed in the group's generation {answer.Generation}, and this process is in its "
             + $"generation {generation}: the group has gone on without it, or was made again.")

@@ -58,6 +58,7 @@ internal sealed class SnapshotCut
         Number = number,
         IsWhole = IsWhole,
         Head = (head with { Parts = parts }).ToBytes(),
+        Keys = Keys.Keys,
         Chunks = Keys.TakeAll(),
         Logs = logs,
         Trims = trims,

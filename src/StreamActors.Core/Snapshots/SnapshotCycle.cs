@@ -1,3 +1,4 @@
+using StreamActors.Events;
 using StreamActors.Records;
 using StreamActors.Shards;
 using StreamActors.Sinks;
@@ -36,7 +37,7 @@ internal sealed class SnapshotCycle
     private long refusals;
     private bool mustBeWhole;
     private bool isLast;
-    private long lastCut = long.MinValue / 2;
+    private long lastCut;
     private long tryAt = long.MinValue;
     private int failures;
 
@@ -81,7 +82,7 @@ internal sealed class SnapshotCycle
     /// <summary>When it wants <see cref="GoOn"/> by itself, in milliseconds.</summary>
     public long NextDue => phase switch
     {
-        Phase.Idle => HasNews ? lastCut + Math.Max(Milliseconds(Timing.CommitInterval), Spacing) : long.MaxValue,
+        Phase.Idle => !HasNews ? long.MaxValue : IsDue ? LatestCut : lastCut + Math.Max(Interval, Spacing),
         Phase.Waiting => long.MaxValue,
         _ => underWay is null ? tryAt : long.MaxValue,
     };
@@ -89,6 +90,11 @@ internal sealed class SnapshotCycle
     private Limits.PipelineTiming Timing => context.Timing;
 
     private long Spacing => Milliseconds(Timing.CommitSpacing);
+
+    private long Interval => Milliseconds(Timing.CommitInterval);
+
+    /// <summary>A cut that is due waits for the parts to be at rest, but no longer than that.</summary>
+    private long LatestCut => lastCut + (2 * Math.Max(Interval, Spacing));
 
     /// <summary>
     /// What the last cut carried is news too: it may be done by now, and would be handled again after a restore.
@@ -113,7 +119,11 @@ internal sealed class SnapshotCycle
 
     private bool IsDue => HasNews
         && context.Now - lastCut >= Spacing
-        && (context.Now - lastCut >= Milliseconds(Timing.CommitInterval) || Records >= Timing.CommitRecords);
+        && (context.Now - lastCut >= Interval || Records >= Timing.CommitRecords);
+
+    /// <summary>Whether a part that holds something now will have let it go before the latest cut.</summary>
+    private bool IsWorthWaiting =>
+        context.Now < LatestCut && context.Parts.Exists(part => part.RestsAt > context.Now && part.RestsAt < LatestCut);
 
     /// <summary>The offset of an input below which a restore needs no record.</summary>
     public long Durable(int input) => durable[input];
@@ -131,7 +141,7 @@ internal sealed class SnapshotCycle
         {
         }
 
-        if (phase == Phase.Idle && IsDue)
+        if (phase == Phase.Idle && IsDue && !IsWorthWaiting)
         {
             TakeCut();
             GoOn();
@@ -194,7 +204,9 @@ internal sealed class SnapshotCycle
         underWay = null;
         if (ended.Exception?.InnerException is StateStoreException error)
         {
-            Trouble = error.Message;
+            Trouble = $"{claim.Opened.Store.Name}: {error.Message}";
+            claim.Opened.Trouble.Failed(context.Now, error.Message);
+            claim.Opened.Counters.AddFailure();
             tryAt = context.Now + Milliseconds(Retry.Wait(++failures, random));
 
             // A store that lost the claim answers no read: a new one is made first.
@@ -205,6 +217,7 @@ internal sealed class SnapshotCycle
         // What else it threw ends the shard.
         done(ended.GetAwaiter().GetResult());
         (Trouble, failures, tryAt) = (null, 0, long.MinValue);
+        claim.Opened.Trouble.Succeeded(context.Now);
         return true;
     }
 
@@ -236,6 +249,7 @@ internal sealed class SnapshotCycle
     {
         state = claimed;
         number = claimed.Number;
+        context.Outbox.Fence(new OutputFence(claim.Opened.Store.Name, claim.Shard, claimed.Token));
         phase = IsRestored ? Phase.Idle : Phase.Loading;
         if (IsRestored)
         {
@@ -246,8 +260,10 @@ internal sealed class SnapshotCycle
     private void Loaded(RestoredShard restored)
     {
         mustBeWhole = !ShardRestore.Load(restored, claim.Shard, context);
+        claim.Opened.Counters.AddRestored(restored.Parts.Sum(static part => part.Stored.Entries.Count));
         TakePositions(durable);
         TakePositions(lastCutAt);
+        lastCut = context.Now - Math.Max(Interval, Spacing);
         IsRestored = true;
         phase = Phase.Idle;
     }
@@ -269,10 +285,13 @@ internal sealed class SnapshotCycle
         switch (outcome)
         {
             case SaveOutcome.Current:
+                claim.Opened.Counters.AddSave(save!.Keys, save.Bytes, context.Now - lastCut);
                 BecomeDurable();
                 phase = Phase.Idle;
                 return;
             case SaveOutcome.Behind:
+                claim.Opened.Counters.AddBehind();
+                context.Events.Report(new EngineEvent.StateBehind(context.Pipeline, claim.Shard));
                 (mustBeWhole, phase) = (true, Phase.Claiming);
                 return;
             default:

@@ -66,6 +66,9 @@ internal sealed class WindowStage<T> : IStage<T>, IStateful
     public bool IsKeyed => counters is not null;
 
     /// <inheritdoc/>
+    public long RestsAt => flushing.Count > 0 ? context.Now + 1 : filling.Count > 0 ? nextTick : context.Now;
+
+    /// <inheritdoc/>
     public long NextDue => flushed < flushing.Count ? long.MaxValue : nextTick;
 
     /// <inheritdoc/>

@@ -251,10 +251,14 @@ internal sealed record ComposedPipeline(PipelineBuilder Builder, IReadOnlyDictio
     public IEnumerable<string> Mistakes()
     {
         var sinks = Peers.Where(static peer => peer.Value.Sink is not null).Select(static peer => peer.Key).ToList();
-        return Peers.Values.Any(static peer => peer.Source is not null)
-            ? Builder.Mistakes(sinks)
-            : Builder.Mistakes(sinks).Prepend("It has nothing to read from: add a source, such as AddKafka().");
+        string?[] own = [NoSource, NoStore];
+        return [.. own.OfType<string>(), .. Builder.Mistakes(sinks)];
     }
+
+    /// <summary>The connector that keeps its state; null = none does, or it has none.</summary>
+    public string? Store => !Builder.HasState || Builder.Store == StreamActors.Store.None ? null
+        : Builder.Store == StreamActors.Store.Auto ? Stores.FirstOrDefault()
+        : Builder.Store;
 
     /// <summary>What it keeps in memory at most, a line: of what its routes have.</summary>
     public string Memory()
@@ -267,6 +271,25 @@ internal sealed record ComposedPipeline(PipelineBuilder Builder, IReadOnlyDictio
         var ids = Builder.HasDedup ? $"; besides {Megabytes(limits.DedupBytes)} of ids in all" : "";
         return $"{Builder.Name} keeps at most {Megabytes(limits.BytesPerPartition(Builder.Connectors.Count))} a "
             + $"partition{window}{calls}, and what its client has read{ids}.{Environment.NewLine}";
+    }
+
+    private IEnumerable<string> Stores =>
+        Peers.Where(static peer => peer.Value.Store is not null).Select(static peer => peer.Key);
+
+    private string? NoSource => Peers.Values.Any(static peer => peer.Source is not null)
+        ? null
+        : "It has nothing to read from: add a source, such as AddKafka().";
+
+    private string? NoStore
+    {
+        get
+        {
+            string[] known = [StreamActors.Store.Auto, StreamActors.Store.None, .. Stores];
+            return known.Contains(Builder.Store)
+                ? null
+                : $"Its store is {Builder.Store}, which is not connected, or keeps no state: it can be "
+                    + $"{string.Join(", ", known)}.";
+        }
     }
 
     private static string Megabytes(long bytes) => $"{bytes / (1024.0 * 1024.0):0.#} MB";

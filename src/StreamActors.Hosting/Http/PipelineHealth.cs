@@ -52,7 +52,7 @@ internal sealed record PipelineHealth(string Name, bool Ready, IReadOnlyList<str
             {
                 PartitionState.Starting => "not started",
                 PartitionState.Held => "held",
-                _ => "waiting for a sink",
+                _ => "waiting",
             })
             + (same.Key.Why.Length > 0 ? $": {same.Key.Why}" : "");
 

@@ -55,6 +55,22 @@ internal sealed partial class EngineLog
     [LoggerMessage(1014, LogLevel.Information, "{Pipeline}: {Peer} works again after {Milliseconds} ms")]
     private partial void PeerRecovered(string pipeline, string peer, long milliseconds);
 
+    [LoggerMessage(1015, LogLevel.Information, "{Pipeline}: keeps its state in {Store}")]
+    private partial void StateKept(string pipeline, string store);
+
+    [LoggerMessage(1016, LogLevel.Information,
+        "{Pipeline}: keeps its state in memory alone: a restart, a crash and a hand-over forget it")]
+    private partial void StateInMemory(string pipeline);
+
+    [LoggerMessage(1017, LogLevel.Warning,
+        "{Pipeline}: the store has lost what it had acknowledged of {Shard}; all of it is saved again, from memory")]
+    private partial void StateBehind(string pipeline, string shard);
+
+    [LoggerMessage(1018, LogLevel.Warning,
+        "{Pipeline}: dropped {Shard}, committed nothing of it, and claims it again if the group still knows this node: "
+        + "{Why}")]
+    private partial void ShardFenced(string pipeline, string shard, string why);
+
     [LoggerMessage(1020, LogLevel.Warning,
         "{Pipeline}: route {Handler}: validation error in {Count} record(s), the last at {Last}: {Why}")]
     private partial void Rejected(string pipeline, string handler, long count, PartitionOffset last, string why);

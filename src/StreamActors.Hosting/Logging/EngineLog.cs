@@ -72,6 +72,18 @@ internal sealed partial class EngineLog(ILoggerFactory loggers) : IEngineEvents
                 CallsSucceed(e.Pipeline, e.Map, Ms(e.Outage.Since), e.Outage.Calls);
                 break;
             case EngineEvent.CallsRecovered e: CallsEnded(e.Pipeline, e.Map, e.Outage.Calls); break;
+            default: ReportState(happened); break;
+        }
+    }
+
+    private void ReportState(EngineEvent happened)
+    {
+        switch (happened)
+        {
+            case EngineEvent.StateKept { Store: { } store } e: StateKept(e.Pipeline, store); break;
+            case EngineEvent.StateKept e: StateInMemory(e.Pipeline); break;
+            case EngineEvent.ShardFenced e: ShardFenced(e.Pipeline, e.Shard, e.Why); break;
+            case EngineEvent.StateBehind e: StateBehind(e.Pipeline, e.Shard); break;
             default: ReportFailures(happened); break;
         }
     }

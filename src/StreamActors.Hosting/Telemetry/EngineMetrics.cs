@@ -37,7 +37,8 @@ internal sealed class EngineMetrics(Node node) : IMetricSource
     ];
 
     /// <inheritdoc/>
-    public IEnumerable<MetricFamily> Collect() => Families().Where(static family => family.Samples.Count > 0);
+    public IEnumerable<MetricFamily> Collect() =>
+        Families().Concat(OfState()).Where(static family => family.Samples.Count > 0);
 
     private IEnumerable<MetricFamily> Families()
     {
@@ -75,9 +76,6 @@ internal sealed class EngineMetrics(Node node) : IMetricSource
                 .. PerRoute(static route => route.PassivatedAtCap, ("reason", "cap")),
             ]);
         yield return new(
-            "streamactors_state_forgotten_total", "What went with shards that ended, because nothing keeps it.",
-            MetricKind.Counter, [.. PerPipeline(static metrics => metrics.Forgotten)]);
-        yield return new(
             "streamactors_outputs_acknowledged_total", "Outputs that a sink has taken.", MetricKind.Counter,
             [.. PerSink(static sink => new MetricSample([], sink.Acknowledged))]);
         yield return new(
@@ -110,6 +108,32 @@ internal sealed class EngineMetrics(Node node) : IMetricSource
             "streamactors_memory_bytes", "Resident memory.", MetricKind.Gauge, Environment.WorkingSet);
     }
 
+    private IEnumerable<MetricFamily> OfState()
+    {
+        yield return new(
+            "streamactors_state_forgotten_total", "What went with shards that ended, because nothing keeps it.",
+            MetricKind.Counter, [.. PerPipeline(static metrics => metrics.Forgotten)]);
+        yield return new(
+            "streamactors_state_save_seconds", "From a cut of a shard's state to its being saved.",
+            MetricKind.Histogram, [.. PerStore(static state => MetricSample.Of(state.Save))]);
+        yield return new(
+            "streamactors_state_saved_keys_total", "Entities and parked records whose change was saved.",
+            MetricKind.Counter, [.. PerStore(static state => new([], state.SavedKeys))]);
+        yield return new(
+            "streamactors_state_saved_bytes_total", "Bytes of state that were saved.",
+            MetricKind.Counter, [.. PerStore(static state => new([], state.SavedBytes))]);
+        yield return new(
+            "streamactors_state_restored_keys_total", "Entities and parked records that were restored.",
+            MetricKind.Counter, [.. PerStore(static state => new([], state.RestoredKeys))]);
+        yield return new(
+            "streamactors_state_store_failures_total", "Requests that the store did not answer, or refused.",
+            MetricKind.Counter, [.. PerStore(static state => new([], state.Failures))]);
+        yield return new(
+            "streamactors_state_lost_by_store_total",
+            "Shards whose store had lost what it acknowledged: they were saved again, whole.",
+            MetricKind.Counter, [.. PerStore(static state => new([], state.Behind))]);
+    }
+
     private IEnumerable<MetricSample> PerRoute(
         Func<RouteCounters, long> value, params (string Name, string Value)[] labels) =>
         from pipeline in node.Pipelines
@@ -125,6 +149,11 @@ internal sealed class EngineMetrics(Node node) : IMetricSource
             ("entities", holding.Entities), ("timers", holding.Timers), ("ids", holding.Ids),
         }
         select new MetricSample([("pipeline", pipeline.Pipeline.Name), ("kind", kind.Item1)], kind.Item2);
+
+    private IEnumerable<MetricSample> PerStore(Func<StateCounters, MetricSample> sample) =>
+        from pipeline in node.Pipelines
+        where pipeline.Store is not null
+        select sample(pipeline.Pipeline.Metrics.State) with { Labels = [("pipeline", pipeline.Pipeline.Name)] };
 
     private IEnumerable<MetricSample> PerMap(Func<CallCounters, MetricSample> sample) =>
         from pipeline in node.Pipelines

@@ -43,8 +43,7 @@ internal sealed partial class PeerProbe(Node node, TimeProvider time, ILogger<Pe
         while (await timer.WaitForNextTickAsync(stoppingToken));
     }
 
-    private IEnumerable<string> Names() => node.Pipelines.SelectMany(
-        static pipeline => pipeline.Sinks.Keys.Prepend(pipeline.Source.Name));
+    private IEnumerable<string> Names() => Questions().Select(static question => question.Peer);
 
     private IEnumerable<(string Peer, Func<CancellationToken, ValueTask<bool>> Ask)> Questions()
     {
@@ -54,6 +53,11 @@ internal sealed partial class PeerProbe(Node node, TimeProvider time, ILogger<Pe
             foreach (var (name, sink) in pipeline.Sinks)
             {
                 yield return (name, sink.IsReachableAsync);
+            }
+
+            if (pipeline.Store is { } store)
+            {
+                yield return (store.Name, store.IsReachableAsync);
             }
         }
     }

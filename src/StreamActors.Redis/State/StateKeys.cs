@@ -15,17 +15,20 @@ internal sealed class StateKeys
             throw new ArgumentException($"A shard's name is not empty and has no braces: \"{shard}\".", nameof(shard));
         }
 
-        (Shard, prefix) = (shard, $"streamactors:{{{shard}}}:");
+        (Shard, prefix) = (shard, PrefixOf(shard));
     }
 
     /// <summary>The shard's name.</summary>
     public string Shard { get; }
 
     /// <summary>The hash that says what is current.</summary>
-    public string Head => $"{prefix}head";
+    public string Head => HeadOf(Shard);
 
     /// <summary>The set of the names of all parts and blocks that exist, of whatever base.</summary>
     public string Names => $"{prefix}names";
+
+    /// <summary>The hash that says what is current of a shard.</summary>
+    public static string HeadOf(string shard) => $"{PrefixOf(shard)}head";
 
     /// <summary>A piece of a save until it is applied.</summary>
     public string Stage(string save, int piece) => $"{prefix}stage:{save}:{piece}";
@@ -46,4 +49,6 @@ internal sealed class StateKeys
     public static bool IsOf(string atBase, string name) =>
         name.StartsWith($"part:{atBase}:", StringComparison.Ordinal)
         || name.StartsWith($"log:{atBase}:", StringComparison.Ordinal);
+
+    private static string PrefixOf(string shard) => $"streamactors:{{{shard}}}:";
 }

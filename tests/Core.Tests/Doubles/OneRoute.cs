@@ -5,12 +5,14 @@ using StreamActors.Offsets;
 using StreamActors.Records;
 using StreamActors.Shards;
 using StreamActors.Sinks;
+using StreamActors.Snapshots;
 
 namespace StreamActors.Core.Tests.Doubles;
 
 /// <summary>
 /// The first route of a pipeline in one shard, with real lanes, a real ledger and a clock that the test moves. Outputs
-/// stay in their lanes unless the test pumps them, so that it can look at them.
+/// stay in their lanes unless the test pumps them, so that it can look at them, or there is a store, which waits for
+/// them.
 /// </summary>
 internal sealed class OneRoute
 {
@@ -19,18 +21,24 @@ internal sealed class OneRoute
     private readonly OffsetLedger ledger = new(0, 1_000_000);
     private readonly ShardContext context;
     private readonly IRouteRunner runner;
+    private readonly SnapshotCycle? cycle;
 
-    public OneRoute(Action<PipelineBuilder> define, PipelineLimits? limits = null)
+    public OneRoute(Action<PipelineBuilder> define, PipelineLimits? limits = null, IStateStore? store = null)
     {
         var builder = new PipelineBuilder("p") { Limits = limits ?? new PipelineLimits() };
         define(builder);
         var definition = builder.Build();
         var metrics = new PipelineMetrics([definition.Routes[0].Name], definition.Routes[0].Connectors);
-        var services = new EngineServices(TimeProvider.System, new Random(1), new NoThreads(), Events);
+        var services = new EngineServices(TimeProvider.System, new Random(1), new NoThreads(), Events)
+        {
+            Store = store,
+        };
         var host = new ShardHost(definition, [.. metrics.Sinks.Select(Open)], metrics, services);
         context = host.MakeContext(new Epoch(), [Input], [ledger], phase: 0, static () => { });
         context.Now = context.UtcNow = 0;
         runner = host.MakeRunners([Input], context)[0];
+        cycle = host.MakeCycle(context, new Ownership(context.Epoch));
+        cycle?.GoOn();
         Counters = metrics.Routes[0].Counters;
     }
 
@@ -53,6 +61,13 @@ internal sealed class OneRoute
     {
         context.Now = context.UtcNow = (long)to.TotalMilliseconds;
         runner.OnTime();
+        if (cycle is not null)
+        {
+            cycle.GoOn();
+            context.Outbox.Pump(context.Now, Acknowledge);
+            cycle.GoOn();
+        }
+
         runner.Publish();
     }
 
@@ -93,6 +108,17 @@ internal sealed class OneRoute
         return [.. batch.Outputs.ToArray().Select(output => read(batch, output))];
     }
 
+    private void Acknowledge(SinkLane lane, OutputBatch batch, long took)
+    {
+        foreach (ref readonly var output in batch.Outputs)
+        {
+            context.Complete(output.Origin);
+        }
+    }
+
     private OpenSink Open(SinkMetrics sink) => new(
-        sink.Name, new ManualSink(), new SinkGate("p", sink.Name, Events, new Random(1)), sink.Counters);
+        sink.Name,
+        new ManualSink { SucceedsAtOnce = true },
+        new SinkGate("p", sink.Name, Events, new Random(1)),
+        sink.Counters);
 }

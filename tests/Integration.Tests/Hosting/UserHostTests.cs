@@ -55,7 +55,7 @@ public sealed class UserHostTests
         inbox.IsFull = true;
         Topics.Fill(broker.BootstrapServers, "good-in", 0, from: 3, count: 1);
         await UntilAsync(
-            app, HealthStatus.Degraded, "good: good-in/0 waiting for a sink: inbox: The inbox is full: empty it.");
+            app, HealthStatus.Degraded, "good: good-in/0 waiting: inbox: The inbox is full: empty it.");
         inbox.IsFull = false;
         await UntilAsync(app, HealthStatus.Healthy, "All connections active");
 

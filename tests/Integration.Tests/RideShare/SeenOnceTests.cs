@@ -25,6 +25,26 @@ public sealed class SeenOnceTests
     }
 
     [RedisFact]
+    public async Task An_id_that_was_seen_is_known_to_the_node_after_a_restart()
+    {
+        await using var theatre = await Theatre.EmbeddedAsync(partitions: 1);
+        var id = Rides.NewId();
+        var first = await theatre.StartReadyAsync();
+        theatre.Feed.Send("trips", "k", Rides.Trip("once", id: id));
+        await theatre.TripsShownAsync(["once/0"]);
+        await first.StopAsync();
+
+        var second = await theatre.StartReadyAsync();
+        theatre.Feed.Send("trips", "k", Rides.Trip("once", id: id));
+        theatre.Feed.Send("trips", "k", Rides.Trip("last"));
+        await theatre.TripsShownAsync(["last/0"]);
+        await second.StopAsync();
+
+        theatre.Frontend.All.Select(static shown => shown["trip_id"]).ShouldBe(["once", "last"]);
+        Totals.Of(second).Duplicates.ShouldBe(1);
+    }
+
+    [RedisFact]
     public async Task Deduplication_forgets_after_its_window_and_can_be_turned_off()
     {
         await using var theatre = await Theatre.EmbeddedAsync(partitions: 1);
@@ -51,6 +71,26 @@ public sealed class SeenOnceTests
 [Collection(OwnKafka.Name)]
 public sealed class SeenOnceCrashTests(OwnKafka own)
 {
+    [KafkaFact(Dedicated = true, Redis = true)]
+    public async Task An_id_that_was_seen_is_known_to_the_node_that_takes_over_from_one_that_was_killed()
+    {
+        await using var theatre = await Theatre.OnAsync(await own.KafkaAsync());
+        var id = Rides.NewId();
+        var first = await theatre.StartReadyAsync(("KAFKA_COMMIT_INTERVAL_SEC", "0.1"));
+        theatre.Feed.Send("trips", "k", Rides.Trip("once", id: id));
+        await theatre.TripsShownAsync(["once/0"]);
+        await first.UntilAsync("it is saved and committed", TimeSpan.FromSeconds(10), async () =>
+            (await first.PrometheusAsync())["streamactors_state_save_seconds_count{pipeline=\"ride-share\"}"] > 0);
+        await first.KillAsync();
+
+        await theatre.StartReadyAsync();
+        theatre.Feed.Send("trips", "k", Rides.Trip("once", id: id));
+        theatre.Feed.Send("trips", "k", Rides.Trip("last"));
+
+        await theatre.TripsShownAsync(["last/0"]);
+        theatre.Frontend.All.Select(static shown => shown["trip_id"]).ShouldBe(["once", "last"]);
+    }
+
     [KafkaFact(Dedicated = true, Redis = true)]
     public async Task A_crash_before_Redis_has_acknowledged_delivers_again()
     {

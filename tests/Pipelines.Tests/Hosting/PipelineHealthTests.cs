@@ -19,7 +19,7 @@ public sealed class PipelineHealthTests
         ]).ShouldBe(
         [
             "trips/0, trips/1, trips/2 and 2 more held: redis: refused",
-            "trips/6 waiting for a sink: kafka: slow",
+            "trips/6 waiting: kafka: slow",
             "trips/7 held",
             "trips/8 not started: waits for visits/8",
         ]);
@@ -33,7 +33,7 @@ public sealed class PipelineHealthTests
             Status(2, PartitionState.Running, "redis: refused"),
             Status(3, PartitionState.Held, ""),
             Status(4, PartitionState.Starting, "waits for visits/4"),
-        ]).ShouldBe(["trips/0 held: redis: refused", "trips/2 waiting for a sink: redis: refused"]);
+        ]).ShouldBe(["trips/0 held: redis: refused", "trips/2 waiting: redis: refused"]);
 
     private static PartitionStatus Status(int number, PartitionState state, string why) =>
         new(new PartitionId("trips", number), state, 0, 0, 0, why);
