@@ -182,21 +182,21 @@ public sealed class PipelineTest : IDisposable
     }
 
     /// <summary>
-    /// Stops the process as a SIGTERM does (drain, commit, leave) and starts another. State is forgotten, as by a node
-    /// of this release, unless <see cref="PipelineTestOptions.KeepsState"/>.
+    /// Stops the process as a SIGTERM does (drain, commit, leave) and starts another, which has all state from a store,
+    /// as bytes, by the codecs of the states; with <see cref="Store.None"/> it is forgotten.
     /// </summary>
     public void Restart() => Replace(static old => old.Stop(), "the process is stopped, and another started");
 
     /// <summary>
-    /// Kills the process and starts another: what was not committed is read again. Commits come at once after the
-    /// first record, then by the pipeline's interval: <see cref="Advance"/> decides what is committed.
+    /// Kills the process and starts another: what was not committed is read again, and the state is that of the last
+    /// commit. Commits come at once after the first record, then by the pipeline's interval: <see cref="Advance"/>
+    /// decides what is committed.
     /// </summary>
     public void Crash() => Replace(static old => old.Kill(), "the process is killed, and another started");
 
     /// <summary>
-    /// Takes all partitions away, with a hand-over, and gives them back. State is forgotten, as by a node of this
-    /// release, unless <see cref="PipelineTestOptions.KeepsState"/>. Virtual time passes only where the drain has to
-    /// wait, such as for a sink that fails.
+    /// Takes all partitions away, with a hand-over, and gives them back, with their state as after
+    /// <see cref="Restart"/>. Virtual time passes only where the drain has to wait, such as for a sink that fails.
     /// </summary>
     public void Revoke() => Act(() => process.Client.Next = Taking.Revoke);
 

@@ -31,15 +31,6 @@ public sealed record PipelineTestOptions
     public int Partitions { get; init; } = 1;
 
     /// <summary>
-    /// Whether a store keeps the state of entities, their timers, windows, parked records and the ids of dedup: as
-    /// bytes, by the codecs of the states, saved with each commit. After a <see cref="PipelineTest.Restart"/> or a
-    /// <see cref="PipelineTest.Revoke"/> all is there; after a <see cref="PipelineTest.Crash"/> or a
-    /// <see cref="PipelineTest.Lose"/> what was saved, and the records since are read again. Off unless set, as in a
-    /// node of this release, which forgets.
-    /// </summary>
-    public bool KeepsState { get; init; }
-
-    /// <summary>
     /// The clock, where fakes need it before the test is made, or the test is about another time than the first of
     /// January 2026; null = one of the test's own.
     /// </summary>

@@ -24,7 +24,6 @@ internal sealed class Surroundings
         Trace = new TraceLog(Time);
         Topics = new Topics(Time, options.Partitions);
         Reports = new Reports(Trace, Topics);
-        Store = options.KeepsState ? new MemoryStateStore() : null;
     }
 
     public PipelineTestOptions Options { get; }
@@ -41,8 +40,8 @@ internal sealed class Surroundings
 
     public Reports Reports { get; }
 
-    /// <summary>Keeps the state of shards; null = it goes with them.</summary>
-    public MemoryStateStore? Store { get; }
+    /// <summary>Keeps the state of shards, unless the pipeline wants none.</summary>
+    public MemoryStateStore Store { get; } = new();
 
     /// <summary>The names of the sinks that a process has opened.</summary>
     public IReadOnlyCollection<string> SinkNames => sinks.Keys;

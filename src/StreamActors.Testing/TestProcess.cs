@@ -36,14 +36,15 @@ internal sealed class TestProcess
         services = around.MakeServices();
         queue = new TurnQueue(around.Time, new Random(around.Random.Next()));
         source = new MemorySource(around.Topics);
-        Observer = new Observer(around.Trace, around.Topics, around.Store is not null, around.Time.Elapsed);
         var builder = around.Compose();
+        var store = builder.Store == StreamActors.Store.None ? null : around.Store;
+        Observer = new Observer(around.Trace, around.Topics, store is not null, around.Time.Elapsed);
         var sinks = builder.Connectors.ToDictionary(static name => name, name => (ISink)around.Sink(name));
         var random = new Random(around.Random.Next());
         pipeline = new Pipeline(builder, source, sinks, new EngineServices(around.Time, random, queue, around.Reports)
         {
             Scopes = new ServiceScopes(services),
-            Store = around.Store,
+            Store = store,
             Observer = Observer,
             ReportEvery = TimeSpan.Zero,
             HasJitter = around.Options.Jitter,

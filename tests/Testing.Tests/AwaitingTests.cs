@@ -182,12 +182,30 @@ public sealed class AwaitingTests
     }
 
     [Fact]
+    public void With_a_store_a_hand_over_waits_for_no_retry_and_nothing_but_the_record_comes_again()
+    {
+        var attempts = 0;
+        using var test = Start(
+            (text, _, _) => text == "a" && ++attempts == 1
+                ? throw new IOException("away")
+                : ValueTask.FromResult<string?>(text),
+            new MapAsyncOptions { Retry = Retry.On<IOException>(3, TimeSpan.FromSeconds(20)) });
+        test.SendAll("in", [("k", "a"), ("l", "b"), ("m", "c")]);
+        test.Read<string>("out").Order().ShouldBe(["b", "c"]);
+        test.Revoke();
+        test.Time.Elapsed.ShouldBe(TimeSpan.Zero);
+        test.Trace.ShouldNotContain("not done");
+        test.Expect("out", "a");
+    }
+
+    [Fact]
     public void A_revoke_does_not_wait_for_a_retry_that_is_due_after_its_limit_and_the_record_comes_again()
     {
         var attempts = 0;
         using var test = Start(
             (text, _, _) => ++attempts == 1 ? throw new IOException("away") : ValueTask.FromResult<string?>(text),
-            new MapAsyncOptions { Retry = Retry.On<IOException>(3, TimeSpan.FromSeconds(20)) });
+            new MapAsyncOptions { Retry = Retry.On<IOException>(3, TimeSpan.FromSeconds(20)) },
+            store: Store.None);
         test.Send("in", "k", "a");
         test.Revoke();
         test.Time.Elapsed.ShouldBe(TimeSpan.Zero);
@@ -204,7 +222,8 @@ public sealed class AwaitingTests
             (text, _, _) => text == "a" && ++attempts == 1
                 ? throw new IOException("away")
                 : ValueTask.FromResult<string?>(text),
-            new MapAsyncOptions { Retry = Retry.On<IOException>(3, TimeSpan.FromSeconds(20)) });
+            new MapAsyncOptions { Retry = Retry.On<IOException>(3, TimeSpan.FromSeconds(20)) },
+            store: Store.None);
         test.SendAll("in", [("k", "a"), ("l", "b"), ("m", "c"), ("n", "d")]);
         test.Read<string>("out").Order().ShouldBe(["b", "c", "d"]);
         test.Revoke();
@@ -218,7 +237,8 @@ public sealed class AwaitingTests
         var attempts = 0;
         using var test = Start(
             (text, _, _) => ++attempts <= 2 ? throw new IOException("away") : ValueTask.FromResult<string?>(text),
-            new MapAsyncOptions { Retry = Retry.On<IOException>(3, TimeSpan.FromSeconds(6)) });
+            new MapAsyncOptions { Retry = Retry.On<IOException>(3, TimeSpan.FromSeconds(6)) },
+            store: Store.None);
         test.Send("in", "k", "a");
         test.Restart();
         attempts.ShouldBe(3, "one in the first process within its ten seconds, one in the next");
@@ -229,9 +249,14 @@ public sealed class AwaitingTests
     private static PipelineTest Start(
         Func<string, TimeProvider, CancellationToken, ValueTask<string?>> ask,
         MapAsyncOptions? options = null,
-        PipelineTestOptions? kit = null) =>
+        PipelineTestOptions? kit = null,
+        string store = Store.Auto) =>
         PipelineTest.Of(
-            pipeline => pipeline.From("in", Codec.Text).MapAsync<Asking, string>(options).To(Routes.ToTopic("out")),
+            pipeline =>
+            {
+                pipeline.Store = store;
+                pipeline.From("in", Codec.Text).MapAsync<Asking, string>(options).To(Routes.ToTopic("out"));
+            },
             services => services.AddSingleton(ask),
             kit);
 

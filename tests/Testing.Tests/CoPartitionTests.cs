@@ -5,7 +5,7 @@ public sealed class CoPartitionTests
     [Fact]
     public void Two_topics_that_feed_one_entity_meet_in_it_wherever_their_key_lies()
     {
-        var options = new PipelineTestOptions { Partitions = 4, KeepsState = true };
+        var options = new PipelineTestOptions { Partitions = 4 };
         using var test = PipelineTest.Of(Define, options: options);
         for (var number = 0; number < 20; number++)
         {

@@ -80,7 +80,7 @@ public sealed class EventTimeIdleTests
     [Fact]
     public void It_never_goes_back_and_a_late_record_sees_that_it_is_late()
     {
-        using var test = PipelineTest.Of(Quiet, options: new() { KeepsState = true });
+        using var test = PipelineTest.Of(Quiet);
         Send(test, "a", "ann", 0);
         test.Advance(TimeSpan.FromMinutes(60));
         test.Restart();

@@ -104,7 +104,7 @@ public sealed class EventTimeTests
     [Fact]
     public void A_hand_over_takes_no_time_along_that_was_not_believed()
     {
-        using var test = PipelineTest.Of(OneTopic, options: new() { KeepsState = true });
+        using var test = PipelineTest.Of(OneTopic);
         Send(test, "a", "ann", 0);
         Send(test, "a", "bob", 20);
         Send(test, "a", "eve", 10_000);

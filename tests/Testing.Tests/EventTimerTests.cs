@@ -43,7 +43,7 @@ public sealed class EventTimerTests
     [Fact]
     public void The_records_time_survives_a_restart_with_the_timers()
     {
-        using var test = PipelineTest.Of(OneTopic, options: new PipelineTestOptions { KeepsState = true });
+        using var test = PipelineTest.Of(OneTopic);
         Send(test, "a", "ann", 0);
         Send(test, "a", "bob", 20);
         test.Restart();

@@ -7,6 +7,13 @@ internal static class Routes
 {
     public static readonly TimeSpan Window = TimeSpan.FromSeconds(1);
 
+    /// <summary>A pipeline whose state nothing keeps.</summary>
+    public static Action<PipelineBuilder> Forgetting(Action<PipelineBuilder> define) => pipeline =>
+    {
+        define(pipeline);
+        pipeline.Store = Store.None;
+    };
+
     /// <summary>What comes in goes out, without a topic for dead letters.</summary>
     public static void Echo(PipelineBuilder pipeline) =>
         pipeline.From("in", Codec.Text).To(ToTopic("out"));

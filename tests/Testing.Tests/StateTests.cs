@@ -5,12 +5,11 @@ namespace StreamActors.Testing.Tests;
 public sealed class StateTests
 {
     private static readonly TimeSpan Quiet = TimeSpan.FromMinutes(31);
-    private static readonly PipelineTestOptions Keeping = new() { KeepsState = true };
 
     [Fact]
     public void A_session_outlives_a_restart_with_its_timer()
     {
-        using var test = PipelineTest.Of(Visits.Define, options: Keeping);
+        using var test = PipelineTest.Of(Visits.Define);
         test.Send(Visits.Topic, "u1", new PageView("u1", "/a"));
         test.Restart();
         test.Advance(Quiet);
@@ -20,7 +19,7 @@ public sealed class StateTests
     [Fact]
     public void A_timer_keeps_its_time_over_a_restart()
     {
-        using var test = PipelineTest.Of(Visits.Define, options: Keeping);
+        using var test = PipelineTest.Of(Visits.Define);
         test.Send(Visits.Topic, "u1", new PageView("u1", "/a"));
         test.Advance(TimeSpan.FromMinutes(20));
         test.Restart();
@@ -34,7 +33,7 @@ public sealed class StateTests
     [Fact]
     public void State_is_there_after_a_revoke_a_loss_and_a_crash_as_of_what_was_saved()
     {
-        using var test = PipelineTest.Of(Visits.Define, options: Keeping);
+        using var test = PipelineTest.Of(Visits.Define);
         test.Send(Visits.Topic, "u1", new PageView("u1", "/a"));
         test.Advance(TimeSpan.FromMinutes(1));
         foreach (var (change, times) in new[] { ((Action)test.Revoke, 1), (test.Lose, 2), (test.Crash, 3) })
@@ -52,7 +51,7 @@ public sealed class StateTests
     [Fact]
     public void What_was_not_saved_at_a_crash_is_applied_again_once_and_its_outputs_may_repeat()
     {
-        using var test = PipelineTest.Of(Telling, options: Keeping);
+        using var test = PipelineTest.Of(Telling);
         test.Send("in", "k", "a");
         test.Send("in", "k", "b");
         test.Send("in", "k", "c");
@@ -71,8 +70,7 @@ public sealed class StateTests
                 .MapAsync<Asking, string>(new() { Retry = Retry.On<IOException>(100, TimeSpan.FromSeconds(20)) })
                 .To(Routes.ToTopic("out")),
             services => services.AddSingleton<Func<string, string>>(
-                text => isAway && text == "late" ? throw new IOException("It is away.") : text),
-            Keeping);
+                text => isAway && text == "late" ? throw new IOException("It is away.") : text));
         test.Send("in", "k1", "late");
         test.Send("in", "k2", "a");
         test.Send("in", "k1", "behind");
@@ -94,8 +92,7 @@ public sealed class StateTests
     {
         using var test = PipelineTest.Of(
             static pipeline => pipeline.From("in", Codec.Text).DedupById(static text => text, TimeSpan.FromHours(1))
-                .Every(TimeSpan.FromMinutes(1)).Sample(2).To(Routes.ToTopic("out")),
-            options: Keeping);
+                .Every(TimeSpan.FromMinutes(1)).Sample(2).To(Routes.ToTopic("out")));
         foreach (var text in (string[])["a", "b", "c"])
         {
             test.Send("in", "k", text);
@@ -115,8 +112,7 @@ public sealed class StateTests
         using var test = PipelineTest.Of(
             static pipeline => pipeline.From("in", Codec.Text).DedupById(static text => text, TimeSpan.FromHours(1))
                 .Entity<Teller, Tally, string>(new() { PassivateAfter = Timeout.InfiniteTimeSpan })
-                .To(Routes.ToTopic("out")),
-            options: Keeping).AllowFailures();
+                .To(Routes.ToTopic("out"))).AllowFailures();
         test.Send("in", "k", "a");
         test.Send("in", "k", "throw");
         test.Advance(TimeSpan.FromMinutes(40));
@@ -133,7 +129,7 @@ public sealed class StateTests
     [Fact]
     public void An_entity_that_is_forgotten_stays_so_and_one_that_comes_again_is_new()
     {
-        using var test = PipelineTest.Of(Visits.Define, options: Keeping);
+        using var test = PipelineTest.Of(Visits.Define);
         test.Send(Visits.Topic, "u1", new PageView("u1", "/a"));
         test.Send(Visits.Topic, "u1", new PageView("u1", "/a"));
         test.Advance(Quiet);
@@ -147,9 +143,9 @@ public sealed class StateTests
     }
 
     [Fact]
-    public void Unless_told_otherwise_a_restart_a_hand_over_and_a_crash_forget_and_the_trace_says_what()
+    public void Without_a_store_a_restart_a_hand_over_and_a_crash_forget_and_the_trace_says_what()
     {
-        using var test = PipelineTest.Of(Visits.Define);
+        using var test = PipelineTest.Of(Routes.Forgetting(Visits.Define));
         foreach (var (change, times) in new[] { ((Action)test.Restart, 1), (test.Revoke, 2), (test.Crash, 3) })
         {
             test.Send(Visits.Topic, "u1", new PageView("u1", "/a"));
@@ -166,7 +162,7 @@ public sealed class StateTests
     [Fact]
     public void The_ids_of_dedup_are_forgotten_too()
     {
-        using var test = PipelineTest.Of(Routes.Dedup);
+        using var test = PipelineTest.Of(Routes.Forgetting(Routes.Dedup));
         test.Send("in", "k", "a");
         test.Send("in", "k", "b");
         test.Restart();
@@ -178,7 +174,7 @@ public sealed class StateTests
     [Fact]
     public void What_is_kept_is_not_told_as_forgotten()
     {
-        using var test = PipelineTest.Of(Visits.Define, options: Keeping);
+        using var test = PipelineTest.Of(Visits.Define);
         test.Send(Visits.Topic, "u1", new PageView("u1", "/a"));
         test.Restart();
         test.Revoke();
@@ -240,7 +236,7 @@ public sealed class StateTests
     [Fact]
     public void Dedup_outlives_a_restart()
     {
-        using var test = PipelineTest.Of(Routes.Dedup, options: Keeping);
+        using var test = PipelineTest.Of(Routes.Dedup);
         test.Send("in", "k", "a");
         test.Restart();
         test.Send("in", "k", "a");

@@ -116,7 +116,7 @@ public sealed class RouteBuilder<T>
 
     /// <summary>
     /// Drops records whose id was seen before, in any record of the partition: an id names one record, whatever its
-    /// key. The wall clock counts, and the ids are in memory.
+    /// key. The wall clock counts.
     /// </summary>
     /// <param name="id">The record's id; null = the record has none, and is never a duplicate.</param>
     /// <param name="window">How long an id counts as seen; zero turns it off.</param>
