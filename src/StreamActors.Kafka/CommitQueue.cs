@@ -14,6 +14,9 @@ namespace StreamActors.Kafka;
 /// </summary>
 internal sealed unsafe class CommitQueue : IQueueListener, IThreadPoolWorkItem, IDisposable
 {
+    // The metadata of an offset for which a store has state. Kafka's own tools show it, and move offsets without it.
+    private static ReadOnlySpan<byte> StateMark => "state"u8;
+
     private readonly Lock gate = new();
     private readonly nint client;
     private readonly NativeQueue answers;
@@ -42,14 +45,14 @@ internal sealed unsafe class CommitQueue : IQueueListener, IThreadPoolWorkItem, 
 
     /// <summary>Commits, when those before it are done.</summary>
     /// <exception cref="SourceException">As the task's result: the offsets are not committed.</exception>
-    public Task CommitAsync(IReadOnlyList<PartitionOffset> offsets)
+    public Task CommitAsync(IReadOnlyList<PartitionOffset> offsets, IReadOnlyCollection<PartitionId>? withState)
     {
         if (offsets.Count == 0)
         {
             return Task.CompletedTask;
         }
 
-        var pending = new Pending(offsets);
+        var pending = new Pending(offsets, withState ?? []);
         lock (gate)
         {
             if (closed)
@@ -64,6 +67,40 @@ internal sealed unsafe class CommitQueue : IQueueListener, IThreadPoolWorkItem, 
         }
 
         return pending.Task;
+    }
+
+    /// <summary>
+    /// The committed offsets of partitions, -1 where there is none, and whether a store has state for them.
+    /// </summary>
+    /// <exception cref="KafkaException">The broker did not answer.</exception>
+    public static List<(PartitionId Partition, long Offset, bool HasState)> Committed(
+        nint client, string topic, IEnumerable<int> partitions, TimeSpan limit)
+    {
+        int[] numbers = [.. partitions];
+        var list = LibRdKafka.PartitionListNew(numbers.Length);
+        try
+        {
+            foreach (var number in numbers)
+            {
+                LibRdKafka.PartitionListAdd(list, topic, number);
+            }
+
+            var error = (ErrorCode)LibRdKafka.Committed(client, list, (int)limit.TotalMilliseconds);
+            var found = new List<(PartitionId, long, bool)>();
+            for (var i = 0; i < list->Count; i++)
+            {
+                ref readonly var element = ref list->Elements[i];
+                error = error == ErrorCode.NoError ? element.Error : error;
+                found.Add((new PartitionId(topic, element.Partition), element.Offset,
+                    element.MetadataBytes.SequenceEqual(StateMark)));
+            }
+
+            return error == ErrorCode.NoError ? found : throw new KafkaException(error);
+        }
+        finally
+        {
+            LibRdKafka.PartitionListDestroy(list);
+        }
     }
 
     /// <summary>
@@ -137,16 +174,24 @@ internal sealed unsafe class CommitQueue : IQueueListener, IThreadPoolWorkItem, 
             return;
         }
 
-        var merged = new Dictionary<PartitionId, long>();
-        foreach (var (partition, offset) in waiting.SelectMany(pending => pending.Offsets))
+        var merged = new Dictionary<PartitionId, (long Offset, bool HasState)>();
+        foreach (var pending in waiting)
         {
-            merged[partition] = offset;
+            foreach (var (partition, offset) in pending.Offsets)
+            {
+                merged[partition] = (offset, pending.WithState.Contains(partition));
+            }
         }
 
         var list = LibRdKafka.PartitionListNew(merged.Count);
-        foreach (var (partition, offset) in merged)
+        foreach (var (partition, (offset, hasState)) in merged)
         {
-            LibRdKafka.PartitionListAdd(list, partition.Topic, partition.Number)->Offset = offset;
+            var element = LibRdKafka.PartitionListAdd(list, partition.Topic, partition.Number);
+            element->Offset = offset;
+            if (hasState)
+            {
+                element->SetMetadata(client, StateMark);
+            }
         }
 
         (underWay, waiting) = (waiting, []);
@@ -198,12 +243,15 @@ internal sealed unsafe class CommitQueue : IQueueListener, IThreadPoolWorkItem, 
         underWay = null;
     }
 
-    private sealed class Pending(IReadOnlyList<PartitionOffset> offsets)
+    private sealed class Pending(
+        IReadOnlyList<PartitionOffset> offsets, IReadOnlyCollection<PartitionId> withState)
     {
         // Continuations must not run under the lock, nor on the poll thread.
         private readonly TaskCompletionSource done = new(TaskCreationOptions.RunContinuationsAsynchronously);
 
         public IReadOnlyList<PartitionOffset> Offsets { get; } = offsets;
+
+        public IReadOnlyCollection<PartitionId> WithState { get; } = withState;
 
         public Task Task => done.Task;
 

@@ -80,7 +80,8 @@ internal sealed class KafkaGroupConsumer : IGroupConsumer
         readers.TryGetValue(partition, out var reader) ? reader.Read(batch, maxRecords, maxBytes) : 0;
 
     /// <inheritdoc/>
-    public IReadOnlyList<(PartitionId Partition, long? Committed)> CommittedOffsets(string topic, TimeSpan limit)
+    public IReadOnlyList<(PartitionId Partition, long? Committed, bool HasState)> CommittedOffsets(
+        string topic, TimeSpan limit)
     {
         var began = clock.GetTimestamp();
         try
@@ -91,11 +92,11 @@ internal sealed class KafkaGroupConsumer : IGroupConsumer
                 throw new SourceException(KafkaFault.Explain(metadata.Error, options).ToString());
             }
 
-            var partitions = metadata.Partitions.Select(p => new TopicPartition(topic, p.PartitionId)).ToList();
+            var partitions = metadata.Partitions.Select(static p => p.PartitionId);
             var left = limit - clock.GetElapsedTime(began);
-            return member.Consumer.Committed(partitions, left > TimeSpan.Zero ? left : TimeSpan.Zero)
-                .Select(c => (Of(c.TopicPartition), c.Offset.Value >= 0 ? c.Offset.Value : (long?)null))
-                .ToList();
+            var found = CommitQueue.Committed(
+                LibRdKafka.HandleOf(member.Consumer), topic, partitions, left > TimeSpan.Zero ? left : TimeSpan.Zero);
+            return [.. found.Select(static c => (c.Partition, c.Offset >= 0 ? c.Offset : (long?)null, c.HasState))];
         }
         catch (KafkaException error)
         {
@@ -168,7 +169,9 @@ internal sealed class KafkaGroupConsumer : IGroupConsumer
     }
 
     /// <inheritdoc/>
-    public Task CommitAsync(IReadOnlyList<PartitionOffset> offsets) => member.Commits.CommitAsync(offsets);
+    public Task CommitAsync(
+        IReadOnlyList<PartitionOffset> offsets, IReadOnlyCollection<PartitionId>? withState = null) =>
+        member.Commits.CommitAsync(offsets, withState);
 
     /// <inheritdoc/>
     public void Close()

@@ -97,9 +97,14 @@ internal sealed class MemoryConsumer(Topics topics, IGroupEvents members) : IGro
     }
 
     /// <inheritdoc/>
-    public IReadOnlyList<(PartitionId Partition, long? Committed)> CommittedOffsets(string topic, TimeSpan limit) =>
-        [.. topics.Of(topic).Select((_, number) => new PartitionId(topic, number)).Select(partition =>
-            (partition, topics.Committed.TryGetValue(partition, out var offset) ? offset : (long?)null))];
+    public IReadOnlyList<(PartitionId Partition, long? Committed, bool HasState)> CommittedOffsets(
+        string topic, TimeSpan limit) =>
+    [
+        .. topics.Of(topic).Select((_, number) => new PartitionId(topic, number)).Select(partition => (
+            partition,
+            topics.Committed.TryGetValue(partition, out var offset) ? offset : (long?)null,
+            topics.WithState.Contains(partition))),
+    ];
 
     /// <inheritdoc/>
     public (long First, long End) Bounds(PartitionId partition, TimeSpan limit) => (0, topics.Of(partition).Count);
@@ -111,12 +116,15 @@ internal sealed class MemoryConsumer(Topics topics, IGroupEvents members) : IGro
     public void Seek(PartitionOffset position) => positions[position.Partition] = position.Offset;
 
     /// <inheritdoc/>
-    public Task CommitAsync(IReadOnlyList<PartitionOffset> offsets)
+    public Task CommitAsync(
+        IReadOnlyList<PartitionOffset> offsets, IReadOnlyCollection<PartitionId>? withState = null)
     {
         foreach (var (partition, offset) in offsets)
         {
             topics.Committed[partition] = offset;
         }
+
+        topics.WithState.UnionWith(withState ?? []);
 
         Commits++;
         return Task.CompletedTask;

@@ -19,6 +19,9 @@ internal sealed class Topics(VirtualTime time, int partitions)
     /// <summary>The offsets that the group has committed.</summary>
     public Dictionary<PartitionId, long> Committed { get; } = [];
 
+    /// <summary>Those of which they were committed as such that a store has state for.</summary>
+    public HashSet<PartitionId> WithState { get; } = [];
+
     /// <summary>The group's generation: counts the assignments.</summary>
     public long Generation { get; set; }
 

@@ -14,6 +14,9 @@ internal sealed record PipelineSettings
     /// <summary>What keeps its state: a connector's name, or a word of <see cref="StreamActors.Store"/>.</summary>
     public required string Store { get; init; }
 
+    /// <summary>What a shard does whose store does not have what it acknowledged.</summary>
+    public required LostState OnLostState { get; init; }
+
     /// <summary>
     /// Records a second that a node reads at most; 0 = no bound. It may change while the pipeline runs.
     /// </summary>
@@ -34,6 +37,7 @@ internal sealed record PipelineSettings
         GroupId = pipeline.GroupId,
         StartAt = pipeline.StartAt,
         Store = pipeline.Store,
+        OnLostState = pipeline.OnLostState,
         MaxRecordsPerSecond = pipeline.MaxRecordsPerSecond,
         Limits = pipeline.Limits,
         Timing = pipeline.Timing,
@@ -53,6 +57,7 @@ internal sealed record PipelineSettings
         GroupId = reader.Text(nameof(GroupId), given.GroupId),
         StartAt = reader.OneOf(nameof(StartAt), given.StartAt),
         Store = reader.Text(nameof(Store), given.Store),
+        OnLostState = reader.OneOf(nameof(OnLostState), given.OnLostState),
         MaxRecordsPerSecond = reader.Number(nameof(MaxRecordsPerSecond), given.MaxRecordsPerSecond, 0),
         Limits = PipelineLimits.Read(reader.Section(nameof(Limits)), given.Limits),
         Timing = PipelineTiming.Read(reader.Section(nameof(Timing)), given.Timing),
@@ -67,6 +72,7 @@ internal sealed record PipelineSettings
         pipeline.GroupId = GroupId;
         pipeline.StartAt = StartAt;
         pipeline.Store = Store;
+        pipeline.OnLostState = OnLostState;
         pipeline.MaxRecordsPerSecond = MaxRecordsPerSecond;
         pipeline.Limits = Limits;
         pipeline.Timing = Timing;

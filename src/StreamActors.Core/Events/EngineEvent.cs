@@ -91,6 +91,18 @@ internal abstract record EngineEvent(string Pipeline)
     /// </summary>
     public sealed record ShardFenced(string Pipeline, string Shard, string Why) : EngineEvent(Pipeline);
 
+    /// <summary>What a store has of a shard cannot be used, or is not what it should be: the shard stands still.</summary>
+    public sealed record StateUnusable(string Pipeline, string Shard, string Why) : EngineEvent(Pipeline);
+
+    /// <summary>
+    /// What a store has of a shard ends in front of the committed offset: reading goes back, and what is emitted from
+    /// there on comes again.
+    /// </summary>
+    public sealed record StateRewound(string Pipeline, PartitionOffset Committed, long To) : EngineEvent(Pipeline);
+
+    /// <summary>A shard began empty, because its store had nothing of it any more, or nothing of use.</summary>
+    public sealed record StateDiscarded(string Pipeline, string Shard, string Why) : EngineEvent(Pipeline);
+
     /// <summary>
     /// The store had lost what it acknowledged of a shard that is owned: all of it is saved again, from memory.
     /// </summary>

@@ -8,6 +8,7 @@ internal sealed class StateCounters
     private long savedBytes;
     private long behind;
     private long restored;
+    private long rewound;
     private long failures;
 
     /// <summary>Keys that were saved: changed or removed entities, parked records.</summary>
@@ -38,6 +39,12 @@ internal sealed class StateCounters
 
     /// <summary>Adds a save that found the one before it lost.</summary>
     public void AddBehind() => Interlocked.Increment(ref behind);
+
+    /// <summary>Records that are handled again, because the store had lost saves while no node had the shard.</summary>
+    public long Rewound => Interlocked.Read(ref rewound);
+
+    /// <summary>Adds records that are handled again.</summary>
+    public void AddRewound(long records) => Interlocked.Add(ref rewound, records);
 
     /// <summary>Adds what was restored.</summary>
     public void AddRestored(int keys) => Interlocked.Add(ref restored, keys);

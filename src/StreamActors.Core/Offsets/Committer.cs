@@ -10,7 +10,17 @@ namespace StreamActors.Offsets;
 /// on a timer, and earlier by count, but never without a pause. A failed commit costs nothing: the next covers it.
 /// Called by the poll thread.
 /// </summary>
-internal sealed class Committer(string pipeline, IGroupConsumer client, PipelineTiming timing, IEngineEvents events)
+/// <param name="pipeline">The pipeline's name.</param>
+/// <param name="client">The member.</param>
+/// <param name="timing">When it commits.</param>
+/// <param name="events">Where a failure is reported.</param>
+/// <param name="hasState">Whether a store has state for what is committable of a partition.</param>
+internal sealed class Committer(
+    string pipeline,
+    IGroupConsumer client,
+    PipelineTiming timing,
+    IEngineEvents events,
+    Predicate<PartitionId> hasState)
 {
     private readonly Dictionary<PartitionId, long> committed = [];
     private Task? underWay;
@@ -74,7 +84,7 @@ internal sealed class Committer(string pipeline, IGroupConsumer client, Pipeline
     /// <summary>
     /// Commits what is committed already, which changes nothing: an answer proves that the group knows the member.
     /// </summary>
-    public Task Prove(IEnumerable<PartitionOffset> offsets) => proof = client.CommitAsync([.. offsets]);
+    public Task Prove(IEnumerable<PartitionOffset> offsets) => proof = CommitAsync([.. offsets]);
 
     /// <summary>How many records are done, and not known to be committed.</summary>
     public long Uncommitted(IEnumerable<PartitionOffset> committable) => Records(News(committable));
@@ -112,8 +122,11 @@ internal sealed class Committer(string pipeline, IGroupConsumer client, Pipeline
     {
         lastCommit = now;
         sent = news;
-        underWay = client.CommitAsync(news);
+        underWay = CommitAsync(news);
     }
+
+    private Task CommitAsync(List<PartitionOffset> offsets) => client.CommitAsync(
+        offsets, [.. offsets.Select(static each => each.Partition).Where(partition => hasState(partition))]);
 
     private List<PartitionOffset> News(IEnumerable<PartitionOffset> committable) =>
         [.. committable.Where(each => Committed(each.Partition) is { } before && each.Offset > before)];

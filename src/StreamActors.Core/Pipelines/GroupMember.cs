@@ -46,7 +46,9 @@ internal sealed class GroupMember : IGroupEvents
         var coPartitioned = groups.Any(static group => group.IsCoPartitioned);
         client = source.Open(new GroupSpec(definition.Name, definition.GroupId, coPartitioned), this, events);
         host.Wake = client.Wake;
-        committer = new Committer(definition.Name, client, definition.Timing, events);
+        committer = new Committer(
+            definition.Name, client, definition.Timing, events,
+            partition => owned.TryGetValue(partition, out var found) && found.HasState);
         starter = new ShardStarter(definition, host, client, committer, services);
         watch = new CoPartitionWatch(definition, client, events);
         status = new MemberStatus(metrics, client, committer, host.Now());

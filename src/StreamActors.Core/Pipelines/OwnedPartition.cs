@@ -19,6 +19,13 @@ internal sealed class OwnedPartition(OwnedShard shard, int input)
     /// <summary>From where its next shard reads it; null = ask the broker.</summary>
     public long? StartAt { get; set; }
 
+    /// <summary>Whether a store has state for what is committable.</summary>
+    public bool HasState
+    {
+        get => field || Shard.Running is { HasSaved: true };
+        set;
+    }
+
     /// <summary>Whether the client stands at <see cref="StartAt"/>, so that a start needs no seek.</summary>
     public bool IsPlaced { get; set; }
 

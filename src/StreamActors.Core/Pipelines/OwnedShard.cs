@@ -71,6 +71,12 @@ internal sealed class OwnedShard
     /// <summary>Questions about it that the broker did not answer, in a row.</summary>
     public int Unanswered { get; set; }
 
+    /// <summary>How often in a row its state could not be had.</summary>
+    public int Stateless { get; set; }
+
+    /// <summary>Whether its next actor begins empty, whatever the store has.</summary>
+    public bool Discards { get; set; }
+
     /// <summary>When it failed, in milliseconds: the recent times.</summary>
     public Queue<long> Failures { get; } = new();
 
@@ -118,7 +124,7 @@ internal sealed class OwnedShard
 
         foreach (var partition in Owned)
         {
-            partition.StartAt = Running.Committable(partition.Input);
+            (partition.StartAt, partition.HasState) = (Running.Committable(partition.Input), partition.HasState);
         }
 
         (Former, Running) = (Running, null);

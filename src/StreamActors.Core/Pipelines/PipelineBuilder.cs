@@ -49,6 +49,9 @@ public sealed class PipelineBuilder
     /// </summary>
     public string Store { get; set; } = StreamActors.Store.Auto;
 
+    /// <summary>What a shard does whose store does not have what it acknowledged.</summary>
+    public LostState OnLostState { get; set; }
+
     /// <summary>Records a second that a node reads at most; 0 = no bound.</summary>
     public int MaxRecordsPerSecond { get; set; }
 
@@ -228,7 +231,7 @@ public sealed class PipelineBuilder
         PipelineSettings.Read(reader, PipelineSettings.Of(this));
         List<string> found = [.. Mistakes(), .. reader.Mistakes];
         return found.Count == 0
-            ? new PipelineDefinition(Name, GroupId, StartAt, routes, Limits, Timing)
+            ? new PipelineDefinition(Name, GroupId, StartAt, routes, Limits, Timing) { OnLostState = OnLostState }
             : throw new PipelineException($"The pipeline {Name} cannot be built. {string.Join(' ', found)}");
     }
 

@@ -11,6 +11,9 @@ internal sealed record PipelineDefinition(
     PipelineLimits Limits,
     PipelineTiming Timing)
 {
+    /// <summary>What a shard does whose store does not have what it acknowledged.</summary>
+    public LostState OnLostState { get; init; }
+
     /// <summary>Its <c>MapAsync</c> steps.</summary>
     public IReadOnlyList<MapDefinition> Maps { get; } =
         [.. Routes.Select(static route => route.Map).OfType<MapDefinition>()];

@@ -18,6 +18,11 @@ internal sealed class ShardStarter(
     Committer committer,
     EngineServices services)
 {
+    private const string WaysOut =
+        "Its partitions wait until somebody has decided: put a backup of the store back; or set OnLostState to Discard, "
+        + "which begins the shard empty at its committed offset; or delete the shard's keys, and move its offsets back "
+        + "to where its state is to be built again from.";
+
     private readonly IEngineEvents events = services.Events;
     private readonly Random random = services.Random;
     private readonly Random jitter = services.JitterOf(services.Random);
@@ -117,9 +122,10 @@ internal sealed class ShardStarter(
             foreach (var topic in unknown.GroupBy(static each => each.Partition.Topic))
             {
                 var found = starts.Resolve(topic.Key, [.. topic.Select(static each => each.Partition)]);
-                foreach (var start in found)
+                foreach (var (start, hasState) in found)
                 {
-                    topic.First(each => each.Partition == start.Partition).StartAt = start.Offset;
+                    var partition = topic.First(each => each.Partition == start.Partition);
+                    (partition.StartAt, partition.HasState) = (start.Offset, hasState);
                     committer.Started(start);
                 }
             }
@@ -152,7 +158,11 @@ internal sealed class ShardStarter(
         Shard made;
         try
         {
-            var ownership = new Ownership(new Epoch(), shard.Generation, shard.IsProven);
+            var ownership = new Ownership(new Epoch(), shard.Generation, shard.IsProven)
+            {
+                HasState = shard.Owned.Any(static each => each.HasState),
+                Discards = shard.Discards,
+            };
             made = new Shard(host, ownership, [.. from], random.NextDouble());
         }
         catch (Exception error)
@@ -181,6 +191,7 @@ internal sealed class ShardStarter(
             }
         }
 
+        (shard.Stateless, shard.Discards) = (0, false);
         running.Open();
     }
 
@@ -203,8 +214,18 @@ internal sealed class ShardStarter(
         {
             // Not a failure of its own: another owns it, or its group was made again, which a commit proves.
             shard.Proof = fenced.WasRefused ? committer.Prove(shard.Owned.Select(Committed)) : null;
-            shard.PutOff(TimeOfRetry(++shard.Unanswered), error.Message);
+            shard.PutOff(TimeOfRetry(++shard.Stateless), error.Message);
             events.Report(new EngineEvent.ShardFenced(definition.Name, shard.ToString(), error.Message));
+            return;
+        }
+
+        if (error is SnapshotException)
+        {
+            // It waits for somebody to decide; the other shards go on.
+            shard.Discards = definition.OnLostState == LostState.Discard;
+            var why = shard.Discards ? error.Message : $"{error.Message} {WaysOut}";
+            shard.PutOff(TimeOfRetry(++shard.Stateless), why);
+            events.Report(new EngineEvent.StateUnusable(definition.Name, shard.ToString(), why));
             return;
         }
 

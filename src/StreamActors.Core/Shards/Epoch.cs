@@ -47,4 +47,11 @@ internal sealed class Epoch
 /// Whether a commit has proven since that the group knows this process as a member: what a store has of a later
 /// generation is then of a group that is gone.
 /// </param>
-internal readonly record struct Ownership(Epoch Epoch, long Generation = 0, bool IsProven = false);
+internal readonly record struct Ownership(Epoch Epoch, long Generation = 0, bool IsProven = false)
+{
+    /// <summary>Whether a store must have state for where it starts.</summary>
+    public bool HasState { get; init; }
+
+    /// <summary>Whether it begins empty, whatever a store has.</summary>
+    public bool Discards { get; init; }
+}

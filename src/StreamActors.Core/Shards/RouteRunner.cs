@@ -221,6 +221,9 @@ internal sealed class RouteRunner<T> : IRouteRunner, IStateful
     public Holding Holding => new(0, 0, seen!.Count);
 
     /// <inheritdoc/>
+    public bool IsExpendable => true;
+
+    /// <inheritdoc/>
     public LogRange? Log => seen!.Saved;
 
     /// <inheritdoc/>

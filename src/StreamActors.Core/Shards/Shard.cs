@@ -86,6 +86,9 @@ internal sealed class Shard : IThreadPoolWorkItem
     /// <summary>Whether it has its state, and takes records.</summary>
     public bool IsOpen => isOpen;
 
+    /// <summary>Whether a store has state for what is committable. Any thread.</summary>
+    public bool HasSaved => cycle is { HasSaved: true };
+
     /// <summary>Whether the poll thread may post another batch.</summary>
     public bool HasRoom => isOpen && intake.HasRoom && life == Life.Running && failure is null;
 

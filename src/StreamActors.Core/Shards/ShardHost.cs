@@ -142,7 +142,13 @@ internal sealed class ShardHost
 
         var (topic, number) = context.Inputs[0];
         var name = $"{definition.GroupId}/{routes[topic].ShardGroup}/{number}";
-        return new SnapshotCycle(new ShardClaim(store, name, ownership.Generation, ownership.IsProven), context);
+        var claim = new ShardClaim(store, name, ownership.Generation, ownership.IsProven)
+        {
+            Expects = ownership.HasState,
+            Discards = ownership.Discards,
+            OnLostState = definition.OnLostState,
+        };
+        return new SnapshotCycle(claim, context);
     }
 
     private IRouteRunner MakeRunner(RouteDefinition route, ShardContext context)

@@ -16,6 +16,9 @@ internal interface IStateful
     /// </summary>
     bool NeedsStore => true;
 
+    /// <summary>Whether a shard may go on without it where a store has lost it: it saves work, or repeats.</summary>
+    bool IsExpendable => false;
+
     /// <summary>Whether something changed since the last cut that no record's offset tells.</summary>
     bool HasChanges => false;
 

@@ -8,7 +8,17 @@ namespace StreamActors.Snapshots;
 /// <param name="Shard">Its name there.</param>
 /// <param name="Generation">The group's generation when it was assigned.</param>
 /// <param name="Force">Whether the group has proven that an earlier generation was of a group that is gone.</param>
-internal sealed record ShardClaim(OpenStore Opened, string Shard, long Generation, bool Force);
+internal sealed record ShardClaim(OpenStore Opened, string Shard, long Generation, bool Force)
+{
+    /// <summary>Whether the store must have state for where the shard starts: the group's commit says so.</summary>
+    public bool Expects { get; init; }
+
+    /// <summary>Whether the shard begins empty, whatever the store has.</summary>
+    public bool Discards { get; init; }
+
+    /// <summary>What the shard does where the store does not have what it should.</summary>
+    public LostState OnLostState { get; init; }
+}
 
 /// <summary>What was read of a shard's snapshot.</summary>
 /// <param name="Head">Its head; null where nothing was saved yet.</param>
@@ -68,12 +78,12 @@ internal static class ShardRestore
     /// <param name="context">
     /// The shard's. A part that is new finds nothing and starts empty; one that is gone is left alone.
     /// </param>
-    /// <returns>Whether the shard has the same inputs as when it was saved.</returns>
+    /// <returns>Whether what the store has is the shard as it is now: it had it, with the same inputs.</returns>
     public static bool Load(RestoredShard restored, string shard, ShardContext context)
     {
         if (restored.Head is not { } head)
         {
-            return true;
+            return false;
         }
 
         int[] inputs = [.. head.Positions.Select(position => IndexOf(context.Inputs, position.Partition))];

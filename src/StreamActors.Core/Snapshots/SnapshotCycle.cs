@@ -24,6 +24,7 @@ internal sealed class SnapshotCycle
 
     private readonly ShardClaim claim;
     private readonly ShardContext context;
+    private readonly StateLoss loss;
     private readonly Random random;
     private readonly long[] durable;
     private readonly long[] lastCutAt;
@@ -35,6 +36,7 @@ internal sealed class SnapshotCycle
     private OutboxMark mark;
     private long number;
     private long refusals;
+    private volatile bool hasSaved;
     private bool mustBeWhole;
     private bool isLast;
     private long lastCut;
@@ -48,6 +50,7 @@ internal sealed class SnapshotCycle
     {
         this.claim = claim;
         this.context = context;
+        loss = new StateLoss(claim, context);
         random = new Random((int)context.HashSeed);
         durable = new long[context.Ledgers.Count];
         lastCutAt = new long[context.Ledgers.Count];
@@ -75,6 +78,9 @@ internal sealed class SnapshotCycle
 
     /// <summary>Whether the shard has its state, and may handle records.</summary>
     public bool IsRestored { get; private set; }
+
+    /// <summary>Whether the store has state for what is durable. Any thread.</summary>
+    public bool HasSaved => hasSaved;
 
     /// <summary>Why the store does not go on; null while it does. Any thread.</summary>
     public string? Trouble { get; private set; }
@@ -172,7 +178,7 @@ internal sealed class SnapshotCycle
     private bool TakeStep() => phase switch
     {
         Phase.Claiming => Step(stop => ShardRestore.ClaimAsync(claim, stop), Claimed),
-        Phase.Loading => Step(stop => ShardRestore.ReadAsync(state!, claim.Shard, stop), Loaded),
+        Phase.Loading => Step(stop => loss.ReadAsync(state!, stop), Loaded),
         Phase.Waiting => IsSettled() && Enter(Phase.Saving),
         Phase.Saving => Step(stop => state!.SaveAsync(save!, stop), Saved),
         _ => false,
@@ -259,6 +265,8 @@ internal sealed class SnapshotCycle
 
     private void Loaded(RestoredShard restored)
     {
+        restored = loss.Judge(restored);
+        hasSaved = restored.Head is not null;
         mustBeWhole = !ShardRestore.Load(restored, claim.Shard, context);
         claim.Opened.Counters.AddRestored(restored.Parts.Sum(static part => part.Stored.Entries.Count));
         TakePositions(durable);
@@ -301,6 +309,7 @@ internal sealed class SnapshotCycle
 
     private void BecomeDurable()
     {
+        hasSaved = true;
         lastCutAt.CopyTo(durable, 0);
         foreach (var origin in carried)
         {

@@ -41,11 +41,12 @@ internal interface IGroupConsumer : IDisposable
     int Read(PartitionId partition, RecordBatch batch, int maxRecords, int maxBytes);
 
     /// <summary>
-    /// The group's committed offsets of all partitions of a topic that exist now; null where there is none. Asks the
-    /// broker, for at most <paramref name="limit"/>.
+    /// The group's committed offsets of all partitions of a topic that exist now; null where there is none; and whether
+    /// they were committed as such that a store has state for. Asks the broker, for at most <paramref name="limit"/>.
     /// </summary>
     /// <exception cref="SourceException">The broker did not answer.</exception>
-    IReadOnlyList<(PartitionId Partition, long? Committed)> CommittedOffsets(string topic, TimeSpan limit);
+    IReadOnlyList<(PartitionId Partition, long? Committed, bool HasState)> CommittedOffsets(
+        string topic, TimeSpan limit);
 
     /// <summary>The first offset of a partition and the one behind its last. Asks the broker.</summary>
     /// <exception cref="SourceException">The broker did not answer.</exception>
@@ -70,10 +71,14 @@ internal interface IGroupConsumer : IDisposable
     /// Commits offsets; completes when the group's coordinator has acknowledged them. Does not block. Commits are
     /// carried out one after the other, in the order of the calls.
     /// </summary>
+    /// <param name="offsets">The offsets.</param>
+    /// <param name="withState">
+    /// Those of the partitions for which a store has state: the group keeps that with the offset. Null = none.
+    /// </param>
     /// <exception cref="SourceException">
     /// The commit failed, as the task's result: the offsets are not committed.
     /// </exception>
-    Task CommitAsync(IReadOnlyList<PartitionOffset> offsets);
+    Task CommitAsync(IReadOnlyList<PartitionOffset> offsets, IReadOnlyCollection<PartitionId>? withState = null);
 
     /// <summary>Leaves the group; partitions still owned are revoked inside the call.</summary>
     void Close();

@@ -16,15 +16,15 @@ internal static class StartPolicy
     /// <param name="setting">Where a new group starts.</param>
     public static Start Decide(
         PartitionId partition,
-        IReadOnlyList<(PartitionId Partition, long? Committed)> committed,
+        IReadOnlyList<(PartitionId Partition, long? Committed, bool HasState)> committed,
         bool hasReadTopic,
         StartAt setting)
     {
-        foreach (var (other, offset) in committed)
+        foreach (var (other, offset, hasState) in committed)
         {
             if (other == partition && offset is { } own)
             {
-                return new Start(StartKind.Committed, own);
+                return new Start(StartKind.Committed, own, hasState);
             }
         }
 
@@ -38,14 +38,15 @@ internal static class StartPolicy
     /// Whether the group is new to a topic: then the starts of all its partitions are committed at once.
     /// </summary>
     public static bool IsFirstStart(
-        IReadOnlyList<(PartitionId Partition, long? Committed)> committed, bool hasReadTopic) =>
+        IReadOnlyList<(PartitionId Partition, long? Committed, bool HasState)> committed, bool hasReadTopic) =>
         !hasReadTopic && committed.All(static other => other.Committed is null);
 }
 
 /// <summary>Where a partition starts.</summary>
 /// <param name="Kind">Where.</param>
 /// <param name="Offset">The offset, where it was committed.</param>
-internal readonly record struct Start(StartKind Kind, long Offset);
+/// <param name="HasState">Whether a store has state for it.</param>
+internal readonly record struct Start(StartKind Kind, long Offset, bool HasState = false);
 
 /// <summary>The places where a partition can start.</summary>
 internal enum StartKind

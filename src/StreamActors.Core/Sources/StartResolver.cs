@@ -15,16 +15,16 @@ internal sealed class StartResolver(IGroupConsumer client, ITurnScheduler schedu
     // Starts whose commit has no known outcome: asked again, the answer is the same, as the commit may still arrive.
     private readonly Dictionary<PartitionId, long> decided = [];
 
-    /// <summary>Where partitions of one topic start.</summary>
+    /// <summary>Where partitions of one topic start, and whether a store has state for that.</summary>
     /// <exception cref="SourceException">The broker did not answer in time; nothing was changed.</exception>
-    public IReadOnlyList<PartitionOffset> Resolve(string topic, IReadOnlyCollection<PartitionId> assigned)
+    public IReadOnlyList<(PartitionOffset Place, bool HasState)> Resolve(string topic, IReadOnlyCollection<PartitionId> assigned)
     {
         var committed = client.CommittedOffsets(topic, limit);
         var hasRead = readTopics.Contains(topic);
         var wanted = StartPolicy.IsFirstStart(committed, hasRead)
             ? [.. committed.Select(static each => each.Partition).Union(assigned)]
             : assigned;
-        var starts = new List<PartitionOffset>();
+        var starts = new List<(PartitionOffset, bool)>();
         var fresh = new List<PartitionOffset>();
         foreach (var partition in wanted)
         {
@@ -37,7 +37,7 @@ internal sealed class StartResolver(IGroupConsumer client, ITurnScheduler schedu
 
             if (assigned.Contains(partition))
             {
-                starts.Add(place);
+                starts.Add((place, start.HasState));
             }
         }
 

@@ -60,6 +60,9 @@ internal sealed class WindowStage<T> : IStage<T>, IStateful
     public Holding Holding => default;
 
     /// <inheritdoc/>
+    public bool IsExpendable => true;
+
+    /// <inheritdoc/>
     public bool NeedsStore => counters is not null;
 
     /// <inheritdoc/>

@@ -71,6 +71,17 @@ internal sealed partial class EngineLog
         + "{Why}")]
     private partial void ShardFenced(string pipeline, string shard, string why);
 
+    [LoggerMessage(1050, LogLevel.Error, "{Pipeline}: {Shard} stands still: {Why}")]
+    private partial void StateUnusable(string pipeline, string shard, string why);
+
+    [LoggerMessage(1051, LogLevel.Warning,
+        "{Pipeline}: the store has lost state: {Committed} is committed, and what it has ends at {To}; reading goes back, "
+        + "and what {Records} records emit comes again")]
+    private partial void StateRewound(string pipeline, PartitionOffset committed, long to, long records);
+
+    [LoggerMessage(1052, LogLevel.Warning, "{Pipeline}: {Shard} begins empty: {Why}")]
+    private partial void StateDiscarded(string pipeline, string shard, string why);
+
     [LoggerMessage(1020, LogLevel.Warning,
         "{Pipeline}: route {Handler}: validation error in {Count} record(s), the last at {Last}: {Why}")]
     private partial void Rejected(string pipeline, string handler, long count, PartitionOffset last, string why);

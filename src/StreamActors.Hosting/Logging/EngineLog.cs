@@ -83,6 +83,11 @@ internal sealed partial class EngineLog(ILoggerFactory loggers) : IEngineEvents
             case EngineEvent.StateKept { Store: { } store } e: StateKept(e.Pipeline, store); break;
             case EngineEvent.StateKept e: StateInMemory(e.Pipeline); break;
             case EngineEvent.ShardFenced e: ShardFenced(e.Pipeline, e.Shard, e.Why); break;
+            case EngineEvent.StateUnusable e: StateUnusable(e.Pipeline, e.Shard, e.Why); break;
+            case EngineEvent.StateRewound e:
+                StateRewound(e.Pipeline, e.Committed, e.To, e.Committed.Offset - e.To);
+                break;
+            case EngineEvent.StateDiscarded e: StateDiscarded(e.Pipeline, e.Shard, e.Why); break;
             case EngineEvent.StateBehind e: StateBehind(e.Pipeline, e.Shard); break;
             default: ReportFailures(happened); break;
         }

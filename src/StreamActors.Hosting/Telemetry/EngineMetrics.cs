@@ -126,6 +126,10 @@ internal sealed class EngineMetrics(Node node) : IMetricSource
             "streamactors_state_restored_keys_total", "Entities and parked records that were restored.",
             MetricKind.Counter, [.. PerStore(static state => new([], state.RestoredKeys))]);
         yield return new(
+            "streamactors_state_rewound_records_total",
+            "Records handled again, because the store had lost saves while no node had their shard.",
+            MetricKind.Counter, [.. PerStore(static state => new([], state.Rewound))]);
+        yield return new(
             "streamactors_state_store_failures_total", "Requests that the store did not answer, or refused.",
             MetricKind.Counter, [.. PerStore(static state => new([], state.Failures))]);
         yield return new(

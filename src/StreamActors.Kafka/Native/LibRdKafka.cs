@@ -117,6 +117,13 @@ internal static unsafe partial class LibRdKafka
     public static partial int CommitQueue(
         nint client, TopicPartitionList* offsets, nint queue, nint noCallback, nint noOpaque);
 
+    [LibraryImport(Library, EntryPoint = "rd_kafka_committed")]
+    public static partial int Committed(nint client, TopicPartitionList* partitions, int timeoutMilliseconds);
+
+    /// <summary>Allocates what the library will free: what a list's element points to.</summary>
+    [LibraryImport(Library, EntryPoint = "rd_kafka_mem_malloc")]
+    private static partial nint Allocate(nint client, nuint size);
+
     [LibraryImport(Library, EntryPoint = "rd_kafka_queue_poll")]
     public static partial nint QueuePoll(nint queue, int timeoutMilliseconds);
 
@@ -162,11 +169,22 @@ internal static unsafe partial class LibRdKafka
         public byte* Topic;
         public int Partition;
         public long Offset;
-        public nint Metadata;
+        public byte* Metadata;
         public nuint MetadataSize;
         public nint Opaque;
         public ErrorCode Error;
         public nint Private;
+
+        /// <summary>What was committed with the offset.</summary>
+        public readonly ReadOnlySpan<byte> MetadataBytes => new(Metadata, (int)MetadataSize);
+
+        /// <summary>Sets what is committed with the offset; the list frees it.</summary>
+        public void SetMetadata(nint client, ReadOnlySpan<byte> bytes)
+        {
+            Metadata = (byte*)Allocate(client, (nuint)bytes.Length);
+            MetadataSize = (nuint)bytes.Length;
+            bytes.CopyTo(new Span<byte>(Metadata, bytes.Length));
+        }
     }
 
     /// <summary><c>rd_kafka_topic_partition_list_t</c>.</summary>

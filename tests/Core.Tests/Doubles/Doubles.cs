@@ -103,10 +103,12 @@ internal sealed class ManualConsumer : IGroupConsumer
         return batch.Count;
     }
 
-    public IReadOnlyList<(PartitionId Partition, long? Committed)> CommittedOffsets(string topic, TimeSpan limit)
+    public IReadOnlyList<(PartitionId Partition, long? Committed, bool HasState)> CommittedOffsets(
+        string topic, TimeSpan limit)
     {
         Ask();
-        return [.. Committed.Where(each => each.Key.Topic == topic).Select(static each => (each.Key, each.Value))];
+        return [.. Committed.Where(each => each.Key.Topic == topic)
+            .Select(static each => (each.Key, each.Value, false))];
     }
 
     public (long First, long End) Bounds(PartitionId partition, TimeSpan limit)
@@ -119,7 +121,8 @@ internal sealed class ManualConsumer : IGroupConsumer
 
     public void Seek(PartitionOffset position) => Seeks.Add(position);
 
-    public Task CommitAsync(IReadOnlyList<PartitionOffset> offsets)
+    public Task CommitAsync(
+        IReadOnlyList<PartitionOffset> offsets, IReadOnlyCollection<PartitionId>? withState = null)
     {
         Commits.Add((new TaskCompletionSource(), [.. offsets]));
         if (CommitsSucceed == true)

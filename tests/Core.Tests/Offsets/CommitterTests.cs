@@ -17,7 +17,7 @@ public sealed class CommitterTests
 
     public CommitterTests()
     {
-        committer = new Committer("p", client, new PipelineTiming { CommitRecords = 10 }, events);
+        committer = new Committer("p", client, new PipelineTiming { CommitRecords = 10 }, events, static _ => false);
         committer.Started(new PartitionOffset(Partition, 0));
         Due(now: 0, offset: 1);
         client.Commits[0].Done.SetResult();

@@ -19,7 +19,7 @@ public sealed class StartTests
     public void A_partition_starts_where_nothing_is_skipped(
         long? own, long? other, bool hasReadTopic, StartAt setting, long expected)
     {
-        var start = StartPolicy.Decide(Zero, [(Zero, own), (One, other)], hasReadTopic, setting);
+        var start = StartPolicy.Decide(Zero, [(Zero, own, false), (One, other, false)], hasReadTopic, setting);
         (start.Kind switch { StartKind.Committed => start.Offset, StartKind.First => 0, _ => 90 }).ShouldBe(expected);
     }
 
@@ -29,7 +29,7 @@ public sealed class StartTests
         var client = new ManualConsumer { LogBounds = (10, 90), CommitsSucceed = true };
         client.Committed[Zero] = client.Committed[One] = null;
         var resolver = Resolver(client, StartAt.Latest);
-        resolver.Resolve("t", [Zero]).ShouldBe([new PartitionOffset(Zero, 90)]);
+        resolver.Resolve("t", [Zero]).ShouldBe([(new PartitionOffset(Zero, 90), false)]);
         client.Commits.Single().Offsets.ShouldBe([new(Zero, 90), new(One, 90)], ignoreOrder: true);
     }
 
@@ -44,7 +44,7 @@ public sealed class StartTests
         Should.Throw<SourceException>(() => resolver.Resolve("t", [Zero]));
         client.LogBounds = (10, 95);
         client.CommitsSucceed = true;
-        resolver.Resolve("t", [Zero]).ShouldBe([new PartitionOffset(Zero, 90)], "records from 90 on were promised");
+        resolver.Resolve("t", [Zero]).ShouldBe([(new PartitionOffset(Zero, 90), false)], "records from 90 on were promised");
     }
 
     [Fact]
@@ -52,7 +52,7 @@ public sealed class StartTests
     {
         var client = new ManualConsumer();
         client.Committed[Zero] = 7;
-        Resolver(client, StartAt.Latest).Resolve("t", [Zero]).ShouldBe([new PartitionOffset(Zero, 7)]);
+        Resolver(client, StartAt.Latest).Resolve("t", [Zero]).ShouldBe([(new PartitionOffset(Zero, 7), false)]);
         client.Commits.ShouldBeEmpty();
     }
 

@@ -64,6 +64,55 @@ public sealed class StateTests
         await host.StopAsync();
     }
 
+    [RedisFact]
+    public async Task A_store_that_was_emptied_while_no_node_ran_stops_the_shard_with_the_ways_out()
+    {
+        await using var stage = await Stage.SetAsync();
+        await stage.RunAsync(records: 2, heard: ["1", "2"]);
+        await stage.Redis.CliAsync("FLUSHALL");
+        await using (var host = stage.Build())
+        {
+            await host.StartAsync();
+            await stage.SaysAsync("words/0 stands still: The store has nothing of the shard counts/entity Counter/0 any "
+                + "more, and what was committed of it stands for state that was saved: the store was emptied, or it is "
+                + "another one. Its partitions wait until somebody has decided: put a backup of the store back; ");
+            await host.StopAsync();
+        }
+
+        await stage.RunAsync(
+            records: 1, heard: ["1", "2", "1"], ("StreamActors:Pipelines:counts:OnLostState", "Discard"));
+        stage.Lines.ShouldContain("counts: counts/entity Counter/0 begins empty: its store has nothing of it any more, and "
+            + "OnLostState is Discard");
+    }
+
+    [RedisFact]
+    public async Task A_store_that_failed_over_to_one_that_lagged_rewinds_so_that_each_record_counts_once()
+    {
+        await using var stage = await Stage.SetAsync();
+        await stage.RunAsync(records: 1, heard: ["1"]);
+        var replica = await stage.LagAsync();
+        await stage.RunAsync(records: 2, heard: ["1", "2", "3"]);
+        await stage.FailOverAsync(replica);
+
+        await stage.RunAsync(records: 1, heard: ["1", "2", "3", "2", "3", "4"]);
+
+        stage.Lines.ShouldContain("counts: the store has lost state: words/0@3 is committed, and what it has ends at 1; "
+            + "reading goes back, and what 2 records emit comes again");
+    }
+
+    [RedisFact]
+    public async Task A_snapshot_that_is_damaged_stops_the_shard_and_names_it()
+    {
+        await using var stage = await Stage.SetAsync();
+        await stage.RunAsync(records: 2, heard: ["1", "2"]);
+        await stage.Redis.CliAsync("HSET", "streamactors:{counts/entity Counter/0}:head", "head", "damaged");
+        await using var host = stage.Build();
+        await host.StartAsync();
+
+        await stage.SaysAsync("words/0 stands still: The snapshot of the shard counts/entity Counter/0 is damaged: ");
+        await host.StopAsync();
+    }
+
     [Fact]
     public async Task A_store_that_is_not_connected_is_a_mistake_that_names_those_that_are()
     {
@@ -81,12 +130,13 @@ public sealed class StateTests
     {
         private readonly EmbeddedBroker broker = new();
         private readonly (string, string)[] settings;
+        private readonly List<string> before = [];
         private Subscriber? subscriber;
         private int sent;
 
         private Stage(RealRedis redis, (string, string)[] settings) => (Redis, this.settings) = (redis, settings);
 
-        public RealRedis Redis { get; }
+        public RealRedis Redis { get; private set; }
 
         public ConcurrentQueue<string> Lines { get; } = [];
 
@@ -98,7 +148,7 @@ public sealed class StateTests
             return stage;
         }
 
-        public WebApplication Build()
+        public WebApplication Build(params (string Name, string Value)[] more)
         {
             var builder = WebApplication.CreateBuilder();
             builder.WebHost.UseUrls($"http://127.0.0.1:{Machine.FreePort()}");
@@ -109,6 +159,7 @@ public sealed class StateTests
                 ("StreamActors:Redis:Host", "127.0.0.1"),
                 ("StreamActors:Redis:Port", $"{Redis.Port}"),
                 .. settings,
+                .. more,
             ];
             builder.Configuration.AddInMemoryCollection(
                 all.Select(static each => KeyValuePair.Create(each.Item1, (string?)each.Item2)));
@@ -119,9 +170,9 @@ public sealed class StateTests
         }
 
         /// <summary>A host's whole life: it starts, handles some records, and stops.</summary>
-        public async Task RunAsync(int records, string[] heard)
+        public async Task RunAsync(int records, string[] heard, params (string Name, string Value)[] more)
         {
-            await using var host = Build();
+            await using var host = Build(more);
             await host.StartAsync();
             await SendAsync(records, heard);
             await host.StopAsync();
@@ -135,6 +186,31 @@ public sealed class StateTests
             Heard.ShouldBe(heard);
         }
 
+        public Task SaysAsync(string text) => Machine.UntilAsync(
+            $"the log says: {text}", Limit, () => Task.FromResult(Lines.Any(line => line.Contains(text))));
+
+        /// <summary>A replica that hears nothing more from now on.</summary>
+        public async Task<RealRedis> LagAsync()
+        {
+            var replica = await RealRedis.StartAsync();
+            await replica.CliAsync("REPLICAOF", "127.0.0.1", $"{Redis.Port}");
+            await Machine.UntilAsync("the replica has it all", Limit, async () =>
+                (await Redis.CliAsync("WAIT", "1", "1000")).Trim() == "1"
+                && (await replica.CliAsync("INFO", "replication")).Contains("master_link_status:up"));
+            await replica.CliAsync("REPLICAOF", "NO", "ONE");
+            return replica;
+        }
+
+        /// <summary>Another server takes the place of this one.</summary>
+        public async Task FailOverAsync(RealRedis to)
+        {
+            before.AddRange(subscriber!.Heard.Select(static each => each.Text));
+            subscriber.Dispose();
+            await Redis.DisposeAsync();
+            Redis = to;
+            subscriber = await Subscriber.StartAsync(Redis.Port, "counts");
+        }
+
         public async ValueTask DisposeAsync()
         {
             subscriber?.Dispose();
@@ -142,7 +218,7 @@ public sealed class StateTests
             broker.Dispose();
         }
 
-        private IReadOnlyList<string> Heard => [.. subscriber!.Heard.Select(static each => each.Text)];
+        private IReadOnlyList<string> Heard => [.. before, .. subscriber!.Heard.Select(static each => each.Text)];
     }
 
     [StateVersion(1)]

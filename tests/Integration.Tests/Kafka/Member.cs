@@ -160,7 +160,7 @@ internal sealed class Member : IGroupEvents, IEngineEvents, IDisposable
     void IEngineEvents.Report(EngineEvent happened) => Events.Enqueue(happened);
 
     // As the engine does, it asks again: a topic that was made just now is not yet known to every broker.
-    private IReadOnlyList<(PartitionId Partition, long? Committed)> Committed(string topic)
+    private IReadOnlyList<(PartitionId Partition, long? Committed, bool HasState)> Committed(string topic)
     {
         for (var left = 3; ; left--)
         {

@@ -22,6 +22,9 @@ internal sealed class SimulatedBroker(VirtualTime time, Random random, Simulated
 
     public Dictionary<PartitionId, long> Committed { get; } = [];
 
+    /// <summary>The partitions of which an offset was committed, or tried to be, that a store has state for.</summary>
+    public HashSet<PartitionId> WithState { get; } = [];
+
     /// <summary>Where the group started a partition: what is below was never promised.</summary>
     public Dictionary<PartitionId, long> FirstStart { get; } = [];
 

@@ -125,11 +125,17 @@ internal sealed class SimulatedConsumer(SimulatedWorld world, IGroupEvents event
         return count;
     }
 
-    public IReadOnlyList<(PartitionId Partition, long? Committed)> CommittedOffsets(string topic, TimeSpan limit)
+    public IReadOnlyList<(PartitionId Partition, long? Committed, bool HasState)> CommittedOffsets(
+        string topic, TimeSpan limit)
     {
         Ask();
-        return [.. world.Broker.Topics[topic].Select(log =>
-            (log.Id, world.Broker.Committed.TryGetValue(log.Id, out var offset) ? offset : (long?)null))];
+        return
+        [
+            .. world.Broker.Topics[topic].Select(log => (
+                log.Id,
+                world.Broker.Committed.TryGetValue(log.Id, out var offset) ? offset : (long?)null,
+                world.Broker.WithState.Contains(log.Id))),
+        ];
     }
 
     public (long First, long End) Bounds(PartitionId partition, TimeSpan limit)
@@ -149,8 +155,10 @@ internal sealed class SimulatedConsumer(SimulatedWorld world, IGroupEvents event
         owned[partition].Seek(offset, logWasCut: offset > owned[partition].Position);
     }
 
-    public Task CommitAsync(IReadOnlyList<PartitionOffset> offsets)
+    public Task CommitAsync(
+        IReadOnlyList<PartitionOffset> offsets, IReadOnlyCollection<PartitionId>? withState = null)
     {
+        world.Broker.WithState.UnionWith(withState ?? []);
         world.Trace($"{this} commits {string.Join(", ", offsets)}");
         handling.ShouldNotBe(Handling.Lost, "what was lost is not committed");
         foreach (var (partition, offset) in offsets)
