@@ -46,8 +46,8 @@ internal static class ChaosCommand
         var command = new Command(
             "chaos",
             "Prove that nothing is lost: nodes, brokers, Redis and the networks between them die, freeze and come "
-            + "back. A driver keeps a ledger of what went in, and compares it with what came out: losses, duplicates, order, "
-            + "and the state of every key. Exit code 0 when every promise was kept, 1 when one broke.")
+            + "back. A driver keeps a ledger of what went in and compares it with what came out: losses, duplicates, "
+            + "order, and the state of every key. Exit code 0 when every promise was kept, 1 when one broke.")
         {
             Minutes, Seed, Nodes, Rate, Keys, Faults, Report,
         };
