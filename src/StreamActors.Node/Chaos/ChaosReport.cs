@@ -52,6 +52,13 @@ internal sealed record ChaosReport(
 
         page.AppendLine($"records     {Totals}");
         page.AppendLine($"again       {Command}");
+        foreach (var lost in Verdict.Unplanned)
+        {
+            page.AppendLine(
+                $"unplanned   {lost.Node} was taken for dead at {DateTimeOffset.FromUnixTimeMilliseconds(lost.At):T}, "
+                + "which no fault did: this machine is too busy, and what came twice then is no defect");
+        }
+
         foreach (var kind in Verdict.Breaches.GroupBy(static breach => breach.Promise))
         {
             page.AppendLine($"{Ink.Bad("✘")} {Say.Count(kind.Count())} of {kind.Key}:");
@@ -79,7 +86,8 @@ internal sealed record ChaosReport(
         page.AppendLine();
         page.AppendLine($"{Totals.At:d MMMM yyyy}, {Environment.ProcessorCount} cores for everything, {Versions}.");
         page.AppendLine($"{Totals}. {Options.World.Nodes} nodes, a commit every "
-            + $"{Options.World.CommitInterval.TotalSeconds:0.#} s.");
+            + $"{Options.World.CommitInterval.TotalSeconds:0.#} s, {Options.World.DrainLimit?.TotalSeconds:0.#} s for "
+            + "a hand-over.");
         page.AppendLine();
         page.AppendLine($"| {string.Join(" | ", Header)} |");
         page.AppendLine($"|{string.Concat(Header.Select(static (_, column) => column == 0 ? " --- |" : " ---: |"))}");
@@ -103,8 +111,9 @@ internal sealed record ChaosReport(
         page.AppendLine("""
             - **Lost**: produced, acknowledged by Kafka, and never came out. **Wrong state**: the state behind an effect
               was not the fold of exactly the effects up to there, each once.
-            - **Duplicated**: outputs that came again. None may under a clean hand-over or in peace; after a crash only
-              those that came out less than a commit interval (and 3 s on their way) before the fault.
+            - **Duplicated**: outputs that came again. None may under a clean hand-over or in peace; after a crash, or
+              a hand-over while a server was away, only those that came out less than a commit interval (and 3 s on
+              their way) before the fault.
             - **Out of order**: an effect came out before the one in front of it, or an epoch left one out.
             - **Silence** is that of the partition that was silent longest; Kafka's own recovery is in it (the session
               time-out of 6 s, and a broker's failover), and so is a process' start where a fault waits for one.

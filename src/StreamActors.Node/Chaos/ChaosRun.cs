@@ -63,7 +63,7 @@ internal sealed class ChaosRun(World world, ChaosState state, Action show)
         await ShowWhileAsync(world.Nodes.StopAllAsync(), stop);
         state.Phase = "comparing";
         await ShowWhileAsync(Task.Run(reader.StopAtEnd, stop), stop);
-        return Judge(reader, producedUntil);
+        return Judge(reader, producedUntil) with { Unplanned = await UnplannedAsync() };
     }
 
     private async Task StrikeAsync(CancellationToken stop)
@@ -164,6 +164,11 @@ internal sealed class ChaosRun(World world, ChaosState state, Action show)
 
         return verdict with { Breaches = breaches };
     }
+
+    /// <summary>Nodes that the group took for dead though no fault did that.</summary>
+    private async Task<IReadOnlyList<LostMembership>> UnplannedAsync() =>
+        [.. (await LostMembership.FindAsync(world.Folder)).Where(lost =>
+            spans.FindLast(span => span.From <= lost.At) is { MayRepeat: false })];
 
     private void Begin(string name, bool mayRepeat) => spans.Add(new FaultSpan(name, Now(), mayRepeat));
 

@@ -44,7 +44,7 @@ internal static class HandoverCommand
         {
             var options = new HandoverOptions
             {
-                World = Servers.Read(parsed, nodes: 2),
+                World = Servers.Read(parsed, nodes: 2, drainLimit: null),
                 Entities = parsed.GetValue(Entities) ?? 1_000,
                 Rate = parsed.GetValue(Rate) ?? 2_000,
                 Times = parsed.GetValue(Times) ?? 3,

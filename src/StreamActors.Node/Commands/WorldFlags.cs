@@ -40,13 +40,17 @@ internal sealed class WorldFlags
     }
 
     /// <summary>What they say; the run gets a name of its own.</summary>
-    public WorldOptions Read(ParseResult parsed, int nodes) => new()
+    /// <param name="parsed">The command line.</param>
+    /// <param name="nodes">Node processes.</param>
+    /// <param name="drainLimit">How long a hand-over may take; null = the pipeline's default.</param>
+    public WorldOptions Read(ParseResult parsed, int nodes, TimeSpan? drainLimit) => new()
     {
         Kafka = parsed.GetValue(kafka),
         KafkaHome = parsed.GetValue(kafkaHome) ?? Environment.GetEnvironmentVariable("KAFKA_HOME"),
         Redis = parsed.GetValue(redis),
         Nodes = nodes,
         Run = $"chaos-{Guid.NewGuid().ToString("N")[..8]}",
+        DrainLimit = drainLimit,
         CommitInterval = CommitInterval,
     };
 }

@@ -10,8 +10,11 @@ internal sealed record Step(Fault First, Fault? Second, TimeSpan After, int Seed
     /// <summary>Its name in the table.</summary>
     public string Name => Second is null ? First.Name : $"{First.Name} + {Second.Name}";
 
-    /// <summary>Whether records may come out twice.</summary>
-    public bool MayRepeat => First.MayRepeat || Second?.MayRepeat == true;
+    /// <summary>
+    /// Whether records may come out twice: so may those of a hand-over while something is away, for its drain is cut.
+    /// </summary>
+    public bool MayRepeat => First.MayRepeat || Second?.MayRepeat == true
+        || (Second is not null && (First.Place == FaultPlace.Node) != (Second.Place == FaultPlace.Node));
 }
 
 /// <summary>Which faults follow each other: the same for the same seed and the same faults.</summary>

@@ -69,4 +69,8 @@ internal sealed record FaultRow(string Name)
 /// <summary>What became of all that was produced.</summary>
 /// <param name="Rows">A row a kind of fault, in the order in which they first happened.</param>
 /// <param name="Breaches">What broke; none is right.</param>
-internal sealed record Verdict(IReadOnlyList<FaultRow> Rows, IReadOnlyList<Breach> Breaches);
+internal sealed record Verdict(IReadOnlyList<FaultRow> Rows, IReadOnlyList<Breach> Breaches)
+{
+    /// <summary>Nodes that the group took for dead though no fault did that.</summary>
+    public IReadOnlyList<LostMembership> Unplanned { get; init; } = [];
+}

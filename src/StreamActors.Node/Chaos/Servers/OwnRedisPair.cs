@@ -1,4 +1,5 @@
 using System.Diagnostics;
+using StreamActors.Node.Cli;
 
 namespace StreamActors.Node.Chaos;
 

@@ -20,6 +20,9 @@ internal sealed record WorldOptions
     /// <summary>The run's name.</summary>
     public required string Run { get; init; }
 
+    /// <summary>How long a hand-over may take; null = the pipeline's default.</summary>
+    public required TimeSpan? DrainLimit { get; init; }
+
     /// <summary>How long a record may be done and not committed.</summary>
     public required TimeSpan CommitInterval { get; init; }
 }
@@ -176,6 +179,17 @@ internal sealed class World : IAsyncDisposable
         yield return new("StreamActors__Redis__Host", "127.0.0.1");
         yield return new("StreamActors__Redis__Port", $"{redisRelays[slot].Port}");
         yield return new("StreamActors__Pipelines__proof__GroupId", options.Run);
+        yield return new("Logging__LogLevel__Microsoft", "Warning");
+        yield return new("Logging__Console__FormatterName", "simple");
+        yield return new("Logging__Console__FormatterOptions__SingleLine", "true");
+        yield return new("Logging__Console__FormatterOptions__TimestampFormat", LostMembership.TimeFormat);
+        yield return new("Logging__Console__FormatterOptions__UseUtcTimestamp", "true");
+        if (options.DrainLimit is { } drain)
+        {
+            yield return new(
+                "StreamActors__Pipelines__proof__Timing__DrainLimit", $"{drain.TotalMilliseconds}ms");
+        }
+
         yield return new(
             "StreamActors__Pipelines__proof__Timing__CommitInterval",
             $"{(int)options.CommitInterval.TotalMilliseconds}ms");

@@ -2,7 +2,7 @@ using System.ComponentModel;
 using System.Diagnostics;
 using System.Globalization;
 
-namespace StreamActors.Node.Chaos;
+namespace StreamActors.Node.Cli;
 
 /// <summary>
 /// A process that ends when this one does, in whatever way. A small shell starts it and waits for the end of its
