@@ -42,6 +42,7 @@ internal sealed class World : IAsyncDisposable
 
     private readonly WorldOptions options;
     private readonly Relay[] redisRelays;
+    private bool hasTopics;
     private bool isForgotten;
 
     /// <summary>Nothing runs yet.</summary>
@@ -122,6 +123,7 @@ internal sealed class World : IAsyncDisposable
         {
             phase("creating the topics");
             await admin.CreateAsync(Topics);
+            hasTopics = true;
             await admin.SetGroupAsync(options.Run, TimeSpan.FromMilliseconds(500), Session);
         }
 
@@ -144,6 +146,11 @@ internal sealed class World : IAsyncDisposable
         if (Kafka is not null)
         {
             await Kafka.DisposeAsync();
+        }
+        else if (hasTopics)
+        {
+            using var admin = new DriverAdmin(Bootstrap);
+            await admin.DeleteAsync(Topics);
         }
 
         if (Redis is not null)
