@@ -50,13 +50,10 @@ internal sealed class Outbox(IReadOnlyDictionary<string, SinkLane> lanes) : IDis
     }
 
     /// <summary>From here on, what is delivered is the shard's under this claim of its state.</summary>
-    public void Fence(OutputFence fence)
-    {
-        foreach (var lane in all)
-        {
-            lane.Fence = fence;
-        }
-    }
+    public void Claimed(OutputFence under) => Array.ForEach(all, lane => lane.Claimed(under));
+
+    /// <summary>The shard claims its state again, because the store forgot the claim.</summary>
+    public void ClaimsAgain() => Array.ForEach(all, static lane => lane.ClaimsAgain());
 
     /// <summary>What every lane was given up to now.</summary>
     public OutboxMark Mark() => new([.. all.Select(static lane => lane.Given)]);

@@ -28,6 +28,8 @@ internal sealed class SinkLane : IDisposable
     private GatePass pass;
     private long since;
     private Bounded refusals;
+    private OutputFence? fence;
+    private bool isBetweenClaims;
 
     /// <summary>Makes an idle lane.</summary>
     public SinkLane(OpenSink target, Epoch epoch, (int Outputs, int Bytes) limit, Action requestTurn)
@@ -63,9 +65,6 @@ internal sealed class SinkLane : IDisposable
 
     /// <summary>What became of the outputs of all lanes to this sink.</summary>
     public SinkCounters Counters { get; }
-
-    /// <summary>Under which claim of the shard's state it delivers; null = nothing keeps that.</summary>
-    public OutputFence? Fence { get; set; }
 
     /// <summary>The batch that takes the next outputs.</summary>
     public OutputBatch Filling { get; private set; } = new();
@@ -131,6 +130,23 @@ internal sealed class SinkLane : IDisposable
         }
     }
 
+    /// <summary>From here on it delivers under this claim of the shard's state.</summary>
+    public void Claimed(OutputFence under)
+    {
+        if (isBetweenClaims && state == LaneState.Waiting)
+        {
+            NextDue = 0;
+        }
+
+        (fence, isBetweenClaims) = (under, false);
+    }
+
+    /// <summary>
+    /// The shard claims its state again, in a store that forgot the claim. Until it has, that store gets nothing, and
+    /// its answer that the shard has another owner means nothing: the other owner is this claim.
+    /// </summary>
+    public void ClaimsAgain() => isBetweenClaims = fence?.Store == Sink;
+
     /// <summary>How many records of an input that were given up are not acknowledged as dead letters.</summary>
     public int CountGivenUp(int input) =>
         Count(Filling, input) + (state == LaneState.Idle ? 0 : Count(sending, input));
@@ -175,7 +191,7 @@ internal sealed class SinkLane : IDisposable
     /// <summary>An attempt: a failure that the sink throws at once counts as one that it throws later.</summary>
     private Task DeliverAsync(CancellationToken stop)
     {
-        sending.BeginAttempt(Fence);
+        sending.BeginAttempt(fence);
         try
         {
             return sink.DeliverAsync(sending, stop);
@@ -188,6 +204,12 @@ internal sealed class SinkLane : IDisposable
 
     private bool TryBegin(long now)
     {
+        if (isBetweenClaims)
+        {
+            NextDue = long.MaxValue;
+            return false;
+        }
+
         pass = gate.TryEnter(now, out var askAgainAt);
         if (pass == GatePass.None)
         {
@@ -241,10 +263,17 @@ internal sealed class SinkLane : IDisposable
 
         if (underWay.Exception?.InnerException is ShardFencedException fenced)
         {
-            // The sink is well: it is the shard that has another owner.
+            // The sink is well: it is the shard that has another owner, or itself another claim by now.
             gate.Abandoned(pass);
             pass = GatePass.None;
-            ExceptionDispatchInfo.Throw(fenced);
+            if (!isBetweenClaims && sending.Fence == fence)
+            {
+                ExceptionDispatchInfo.Throw(fenced);
+            }
+
+            state = LaneState.Waiting;
+            NextDue = now;
+            return true;
         }
 
         Trouble = Explain(underWay);

@@ -255,7 +255,7 @@ internal sealed class SnapshotCycle
     {
         state = claimed;
         number = claimed.Number;
-        context.Outbox.Fence(new OutputFence(claim.Opened.Store.Name, claim.Shard, claimed.Token));
+        context.Outbox.Claimed(new OutputFence(claim.Opened.Store.Name, claim.Shard, claimed.Token));
         phase = IsRestored ? Phase.Idle : Phase.Loading;
         if (IsRestored)
         {
@@ -300,6 +300,7 @@ internal sealed class SnapshotCycle
             case SaveOutcome.Behind:
                 claim.Opened.Counters.AddBehind();
                 context.Events.Report(new EngineEvent.StateBehind(context.Pipeline, claim.Shard));
+                context.Outbox.ClaimsAgain();
                 (mustBeWhole, phase) = (true, Phase.Claiming);
                 return;
             default:

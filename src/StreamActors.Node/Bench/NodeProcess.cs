@@ -28,18 +28,12 @@ internal sealed class NodeProcess : IDisposable
     /// <summary>Starts a node; it runs when this returns, and may have read records already.</summary>
     public static NodeProcess Start(BenchOptions options, string topic, string group)
     {
-        var start = new ProcessStartInfo(Environment.ProcessPath!)
+        var command = OwnProgram.Command("run", "ride-share");
+        var start = new ProcessStartInfo(command[0], command.Skip(1))
         {
             RedirectStandardOutput = true,
             UseShellExecute = false,
         };
-        if (Path.GetFileNameWithoutExtension(Environment.ProcessPath) == "dotnet")
-        {
-            start.ArgumentList.Add(Environment.GetCommandLineArgs()[0]);
-        }
-
-        start.ArgumentList.Add("run");
-        start.ArgumentList.Add("ride-share");
         Prepare(start.Environment, options, topic, group);
         var started = Process.Start(start)!;
         started.OutputDataReceived += static (_, line) => Console.Error.WriteLine(line.Data);

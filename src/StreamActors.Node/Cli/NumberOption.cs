@@ -15,6 +15,12 @@ internal static class NumberOption
             && number >= 1 && number <= max ? number : null);
     }
 
+    /// <summary>A whole number between two.</summary>
+    public static Option<int?> Between(string name, string unit, string description, int min, int max) =>
+        Number<int?>(name, unit, description, $"a whole number from {min} to {max}", text =>
+            int.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out var number)
+            && number >= min && number <= max ? number : null);
+
     /// <summary>Any whole number.</summary>
     public static Option<int?> Whole(string name, string unit, string description) =>
         Number<int?>(name, unit, description, "a whole number", static text =>
@@ -33,6 +39,12 @@ internal static class NumberOption
         Number<double?>(name, "SECONDS", description, "a number of seconds from 0 to 86400", static text =>
             double.TryParse(text, NumberStyles.AllowDecimalPoint, CultureInfo.InvariantCulture, out var number)
             && number is >= 0 and <= 86_400 ? number : null);
+
+    /// <summary>A number of minutes above 0, up to a day; fractions allowed.</summary>
+    public static Option<double?> Minutes(string name, string description) =>
+        Number<double?>(name, "MINUTES", description, "a number of minutes above 0, up to 1440", static text =>
+            double.TryParse(text, NumberStyles.AllowDecimalPoint, CultureInfo.InvariantCulture, out var number)
+            && number is > 0 and <= 1440 ? number : null);
 
     private static Option<T> Number<T>(
         string name, string unit, string description, string range, Func<string, T> read) => new(name)

@@ -32,6 +32,40 @@ internal static class Ports
         return ((IPEndPoint)listener.LocalEndpoint).Port;
     }
 
+    /// <summary>
+    /// The first of so many ports of loopback in a row that nobody has now. Below the system's own choice: a client
+    /// that asks again and again for a server that is down, on a port of that range, in the end connects to itself,
+    /// and then the server cannot come back.
+    /// </summary>
+    public static int Row(int count)
+    {
+        const int First = 10_000;
+        const int Last = 32_000;
+        var chance = new Random(Environment.ProcessId);
+        while (true)
+        {
+            var first = chance.Next(First, Last - count);
+            if (Enumerable.Range(first, count).All(IsFree))
+            {
+                return first;
+            }
+        }
+    }
+
+    private static bool IsFree(int port)
+    {
+        try
+        {
+            using var listener = new TcpListener(IPAddress.Loopback, port);
+            listener.Start();
+            return true;
+        }
+        catch (SocketException)
+        {
+            return false;
+        }
+    }
+
     private static bool IsHere(IPAddress address)
     {
         try

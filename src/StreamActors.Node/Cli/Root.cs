@@ -17,6 +17,7 @@ internal static class Root
           streamactors run ride-share                        the pipeline, until SIGTERM or Ctrl-C
           streamactors topics create --platform              the topics, with the platform's partitions
           streamactors load ride-share --rate 20000          events of a simulated city for it
+          streamactors chaos --minutes 5                     proof that nothing is lost, whatever dies
 
         Settings are environment variables, such as KAFKA_BOOTSTRAP_SERVERS, REDIS_HOST and API_PORT.
         Exit codes: 0 all is well, 1 something failed, 2 the command line or a setting is wrong.
@@ -33,6 +34,7 @@ internal static class Root
             CheckCommand.Make(stop),
             TopicsCommand.Make(stop),
             BenchCommand.Make(stop),
+            ChaosCommand.Make(stop),
         };
         UsageErrors.RefuseOptionsAsArguments(root);
         var help = root.Options.OfType<HelpOption>().Single();

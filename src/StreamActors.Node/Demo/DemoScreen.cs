@@ -1,67 +1,15 @@
-using Spectre.Console;
-using Spectre.Console.Rendering;
 using StreamActors.Node.Cli;
 
 namespace StreamActors.Node.Demo;
 
-/// <summary>
-/// A picture of the demo on the terminal's other screen, which leaves the first as it was. Each frame is rendered in
-/// memory and written at once over the one before, line by line: nothing is erased first, so nothing flickers.
-/// </summary>
-internal sealed class DemoScreen : IDemoView
+/// <summary>A picture of the demo on the terminal's other screen.</summary>
+internal sealed class DemoScreen(IReadOnlyList<(string Label, string Text)> places) : IDemoView
 {
-    private const string Enter = "\e[?1049h\e[?25l\e[?7l";
-    private const string Leave = "\e[?7h\e[?25h\e[?1049l";
-    private const string FrameBegin = "\e[?2026h\e[H";
-    private const string FrameEnd = "\e[J\e[?2026l";
-    private const string LineEnd = "\e[K";
-    private const int Widest = 110;
-
-    private readonly IReadOnlyList<(string Label, string Text)> places;
-    private readonly Stream terminal = Console.OpenStandardOutput();
-
-    /// <summary>Takes the screen.</summary>
-    public DemoScreen(IReadOnlyList<(string Label, string Text)> places)
-    {
-        this.places = places;
-        Write(Enter);
-    }
+    private readonly Screen screen = new();
 
     /// <inheritdoc/>
-    public void Show(DemoState state)
-    {
-        var width = Math.Clamp(Console.WindowWidth, 1, Widest);
-        var lines = Render(DemoPicture.Draw(state, places), width).TrimEnd('\n').Split('\n');
-        var shown = lines.Take(Math.Max(Console.WindowHeight, 1)).Select(static line => line.TrimEnd() + LineEnd);
-        Write(FrameBegin + string.Join("\r\n", shown) + FrameEnd);
-    }
+    public void Show(DemoState state) => screen.Show(DemoPicture.Draw(state, places));
 
-    /// <summary>Gives the screen back.</summary>
-    public void Dispose()
-    {
-        Write(Leave);
-        terminal.Dispose();
-    }
-
-    /// <summary>A picture as text with the terminal's codes.</summary>
-    internal static string Render(IRenderable picture, int width)
-    {
-        using var text = new StringWriter { NewLine = "\n" };
-        var console = AnsiConsole.Create(new AnsiConsoleSettings
-        {
-            Ansi = AnsiSupport.Yes,
-            ColorSystem = Ink.HasColor ? ColorSystemSupport.Standard : ColorSystemSupport.NoColors,
-            Interactive = InteractionSupport.No,
-            Out = new AnsiConsoleOutput(text),
-        });
-        console.Profile.Width = width;
-        console.Write(picture);
-        return text.ToString();
-    }
-
-    private void Write(string text)
-    {
-        terminal.Write(System.Text.Encoding.UTF8.GetBytes(text));
-        terminal.Flush();
-    }
+    /// <inheritdoc/>
+    public void Dispose() => screen.Dispose();
 }

@@ -2,6 +2,7 @@ using StreamActors.Core.Tests.Doubles;
 using StreamActors.Metrics;
 using StreamActors.Shards;
 using StreamActors.Sinks;
+using StreamActors.Snapshots;
 
 namespace StreamActors.Core.Tests.Sinks;
 
@@ -151,6 +152,66 @@ public sealed class SinkLaneTests
         acknowledged.ShouldBe(["1"]);
         sink.Deliveries.Count.ShouldBe(1);
         lane.NextDue.ShouldBe(long.MaxValue);
+    }
+
+    [Fact]
+    public void An_owner_that_came_later_ends_the_shard()
+    {
+        lane.Claimed(new OutputFence(sink.Name, "shard", Token: 1));
+        Add("1");
+        Pump(0);
+        sink.Deliveries[0].Done.SetException(new ShardFencedException("another process"));
+
+        Should.Throw<ShardFencedException>(() => Pump(1));
+    }
+
+    [Fact]
+    public void A_claim_that_the_shard_makes_again_itself_does_not_end_it()
+    {
+        lane.Claimed(new OutputFence(sink.Name, "shard", Token: 1));
+        Add("1");
+        Pump(0);
+        lane.ClaimsAgain();
+        sink.Deliveries[0].Done.SetException(new ShardFencedException("this very process"));
+        Pump(1);
+        sink.Deliveries.Count.ShouldBe(1, "nothing is delivered between two claims");
+
+        lane.Claimed(new OutputFence(sink.Name, "shard", Token: 2));
+        Pump(2);
+
+        sink.Deliveries[1].Values.ShouldBe(["1"]);
+        sink.Deliveries[1].Done.SetResult();
+        Pump(3);
+        acknowledged.ShouldBe(["1"]);
+        lane.IsEmpty.ShouldBeTrue();
+        lane.NextDue.ShouldBe(long.MaxValue);
+    }
+
+    [Fact]
+    public void An_answer_to_the_claim_before_means_nothing_when_it_comes_behind_the_next()
+    {
+        lane.Claimed(new OutputFence(sink.Name, "shard", Token: 1));
+        Add("1");
+        Pump(0);
+        lane.ClaimsAgain();
+        lane.Claimed(new OutputFence(sink.Name, "shard", Token: 2));
+        sink.Deliveries[0].Done.SetException(new ShardFencedException("this very process"));
+
+        Pump(1);
+
+        sink.Deliveries[1].Values.ShouldBe(["1"]);
+    }
+
+    [Fact]
+    public void A_sink_that_keeps_no_state_goes_on_between_two_claims()
+    {
+        lane.Claimed(new OutputFence("another", "shard", Token: 1));
+        lane.ClaimsAgain();
+        Add("1");
+
+        Pump(0);
+
+        sink.Deliveries.Count.ShouldBe(1);
     }
 
     [Fact]

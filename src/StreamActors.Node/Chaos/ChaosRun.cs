@@ -1,0 +1,195 @@
+using System.Diagnostics;
+
+namespace StreamActors.Node.Chaos;
+
+/// <summary>
+/// A run, from the start of the servers to the verdict:
+/// <code>
+/// start ─▶ records flow ─▶ (fault ─▶ recovery ─▶ peace)… ─▶ nothing is produced any more ─▶ all has come out
+///       ─▶ nodes stop in order ─▶ verdict
+/// </code>
+/// </summary>
+internal sealed class ChaosRun(World world, ChaosState state, Action show)
+{
+    /// <summary>The name of what is no fault.</summary>
+    public const string Peace = "peace";
+
+    private static readonly TimeSpan Poll = TimeSpan.FromMilliseconds(250);
+    private static readonly TimeSpan WarmUp = TimeSpan.FromSeconds(5);
+    private static readonly TimeSpan PeaceLength = TimeSpan.FromSeconds(4);
+    private static readonly TimeSpan RecoveryLimit = TimeSpan.FromSeconds(90);
+    private static readonly TimeSpan FlushLimit = TimeSpan.FromSeconds(60);
+
+    // What was handled and emitted, but not saved and committed, when the interval was over: a batch on its way, a save
+    // under way, both on a busy machine.
+    private static readonly TimeSpan OnTheWay = TimeSpan.FromSeconds(3);
+
+    private readonly List<FaultSpan> spans = [];
+    private readonly List<Breach> breaches = [];
+    private readonly ChaosOptions options = state.Options;
+
+    /// <summary>How long before a fault an output may have come that comes again after it.</summary>
+    public TimeSpan Repeats => options.World.CommitInterval + OnTheWay;
+
+    /// <summary>Runs.</summary>
+    /// <exception cref="UserErrorException">The run could not go on: nothing is said about the promises.</exception>
+    public async Task<Verdict> RunAsync(CancellationToken stop)
+    {
+        state.Nodes = () => world.Nodes.Count;
+        await ShowWhileAsync(world.StartAsync(phase => state.Phase = phase, stop), stop);
+        Begin(Peace, mayRepeat: false);
+        using var reader = new ProofReader(world.Bootstrap, world.Topics, state.History);
+        using var producer = new FeedProducer(
+            world.Bootstrap, world.Topics, state.Ledger, new Traffic(options.Rate, options.Seed));
+        reader.Start();
+        producer.Start();
+        state.Phase = "records flow";
+        await ShowWhileAsync(Task.Delay(WarmUp, TimeProvider.System, stop), stop);
+        await RecoverAsync(Peace, stop);
+        await StrikeAsync(stop);
+
+        state.Phase = "nothing is produced any more; waiting until all has come out";
+        var producedUntil = Now();
+        if (!await ShowWhileAsync(Task.Run(() => producer.Stop(FlushLimit), stop), stop)
+            || state.Ledger.Refusal is not null)
+        {
+            throw new UserErrorException(
+                $"Kafka has not taken what the driver produced ({state.Ledger.Refusal ?? "it does not answer"}): "
+                + "nothing can be said about the pipeline.");
+        }
+
+        await DrainAsync(stop);
+        state.Phase = "the nodes stop";
+        await ShowWhileAsync(world.Nodes.StopAllAsync(), stop);
+        state.Phase = "comparing";
+        await ShowWhileAsync(Task.Run(reader.StopAtEnd, stop), stop);
+        return Judge(reader, producedUntil) with { Unplanned = await UnplannedAsync() };
+    }
+
+    private async Task StrikeAsync(CancellationToken stop)
+    {
+        var clock = Stopwatch.StartNew();
+        foreach (var step in Schedule.Draw(options.Seed, options.Faults))
+        {
+            if (clock.Elapsed >= options.Length)
+            {
+                return;
+            }
+
+            var at = state.Age;
+            var since = Stopwatch.GetTimestamp();
+            state.Phase = step.Name;
+            Begin(step.Name, step.MayRepeat);
+            await ShowWhileAsync(StrikeAsync(step, stop), stop);
+            var length = Stopwatch.GetElapsedTime(since);
+            state.Phase = $"{step.Name} is over: recovery";
+            var recovery = await RecoverAsync(step.Name, stop);
+            state.Add(new DoneStep(step.Name, at, length, recovery));
+            state.Phase = Peace;
+            Begin(Peace, mayRepeat: false);
+            await ShowWhileAsync(Task.Delay(PeaceLength, TimeProvider.System, stop), stop);
+        }
+    }
+
+    private async Task StrikeAsync(Step step, CancellationToken stop)
+    {
+        var first = step.First.StrikeAsync(world, new Random(step.Seed), stop);
+        if (step.Second is { } second)
+        {
+            await Task.Delay(step.After, TimeProvider.System, stop);
+            await second.StrikeAsync(world, new Random(~step.Seed), stop);
+        }
+
+        await first;
+    }
+
+    /// <summary>Waits until what was produced before has come out, but for what waits for a retry.</summary>
+    /// <returns>How long that took; null where it was given up, which is a breach.</returns>
+    private async Task<TimeSpan?> RecoverAsync(string name, CancellationToken stop)
+    {
+        var since = Stopwatch.GetTimestamp();
+        while (state.Waiting > options.Rate)
+        {
+            if (Stopwatch.GetElapsedTime(since) > RecoveryLimit)
+            {
+                breaches.Add(new Breach(
+                    Promise.Process,
+                    name,
+                    $"{state.Waiting} effects had not come out {RecoveryLimit.TotalSeconds} s after it was over"));
+                return null;
+            }
+
+            await ShowWhileAsync(Task.Delay(Poll, TimeProvider.System, stop), stop);
+        }
+
+        return Stopwatch.GetElapsedTime(since);
+    }
+
+    /// <summary>Waits until every effect and the timer of every key have come out, or nothing does any more.</summary>
+    private async Task DrainAsync(CancellationToken stop)
+    {
+        var (since, best) = (Stopwatch.GetTimestamp(), -1L);
+        while (!HasAll() && Stopwatch.GetElapsedTime(since) < RecoveryLimit / 2)
+        {
+            if (state.History.Complete > best)
+            {
+                (since, best) = (Stopwatch.GetTimestamp(), state.History.Complete);
+            }
+
+            await ShowWhileAsync(Task.Delay(Poll, TimeProvider.System, stop), stop);
+        }
+    }
+
+    private bool HasAll() => state.Waiting == 0 && Feed.All.All(feed => Enumerable.Range(0, options.Keys).All(
+        key => state.History.Of(feed, key).Timer == state.Ledger.Of(feed, key)));
+
+    private Verdict Judge(ProofReader reader, long producedUntil)
+    {
+        var verdict = new Verifier(state.Ledger, state.History, spans, Repeats).Check(producedUntil);
+        breaches.AddRange(verdict.Breaches);
+        foreach (var trouble in world.Nodes.Troubles)
+        {
+            breaches.Add(new Breach(Promise.Process, "", trouble));
+        }
+
+        if (reader.DeadLetters > 0)
+        {
+            breaches.Add(new Breach(Promise.Loss, "", $"{reader.DeadLetters} records were given up as dead letters"));
+        }
+
+        if (reader.Trouble is { } unreadable)
+        {
+            breaches.Add(new Breach(Promise.Origin, "", unreadable));
+        }
+
+        return verdict with { Breaches = breaches };
+    }
+
+    /// <summary>Nodes that the group took for dead though no fault did that.</summary>
+    private async Task<IReadOnlyList<LostMembership>> UnplannedAsync() =>
+        [.. (await LostMembership.FindAsync(world.Folder)).Where(lost =>
+            spans.FindLast(span => span.From <= lost.At) is { MayRepeat: false })];
+
+    private void Begin(string name, bool mayRepeat) => spans.Add(new FaultSpan(name, Now(), mayRepeat));
+
+    private static long Now() => TimeProvider.System.GetUtcNow().ToUnixTimeMilliseconds();
+
+    private async Task ShowWhileAsync(Task task, CancellationToken stop)
+    {
+        while (!task.IsCompleted)
+        {
+            show();
+            await Task.WhenAny(task, Task.Delay(Poll, TimeProvider.System, stop));
+            stop.ThrowIfCancellationRequested();
+        }
+
+        world.Nodes.Watch();
+        await task;
+    }
+
+    private async Task<T> ShowWhileAsync<T>(Task<T> task, CancellationToken stop)
+    {
+        await ShowWhileAsync((Task)task, stop);
+        return await task;
+    }
+}

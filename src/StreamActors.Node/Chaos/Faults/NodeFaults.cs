@@ -1,0 +1,77 @@
+using System.Diagnostics;
+
+namespace StreamActors.Node.Chaos;
+
+/// <summary>Processes that die, freeze, come and go.</summary>
+internal static class NodeFaults
+{
+    private static readonly TimeSpan ChurnLength = TimeSpan.FromSeconds(20);
+    private static readonly TimeSpan ChurnStep = TimeSpan.FromSeconds(3);
+
+    /// <summary>All of them.</summary>
+    public static IReadOnlyList<Fault> All { get; } =
+    [
+        new("kill", FaultPlace.Node, "kill -9; another node a little later", KillAsync) { MayRepeat = true },
+        new("freeze", FaultPlace.Node, "SIGSTOP, and SIGCONT after the session time-out", FreezeAsync)
+        {
+            MayRepeat = true,
+        },
+        new("leave", FaultPlace.Node, "SIGTERM; another node a little later", LeaveAsync),
+        new("join", FaultPlace.Node, "one node more; later one less", JoinAsync),
+        new("rolling", FaultPlace.Node, "each node in turn is stopped and replaced", RollAsync),
+        new("churn", FaultPlace.Node, "a node joins or leaves every 3 s for 20 s", ChurnAsync),
+    ];
+
+    private static async Task KillAsync(World world, Random chance, CancellationToken stop)
+    {
+        await world.Nodes.KillAsync(await world.Nodes.TakeAsync(chance, stop));
+        await Fault.ForAsync(Fault.Between(chance, 0, 8), stop);
+        await world.Nodes.AddAsync(stop);
+    }
+
+    private static async Task FreezeAsync(World world, Random chance, CancellationToken stop)
+    {
+        var node = await world.Nodes.TakeAsync(chance, stop);
+        await node.SignalAsync("STOP");
+        await Fault.ForAsync(World.Session + Fault.Between(chance, 1, 5), stop);
+        await node.SignalAsync("CONT");
+        await node.ReadyAsync(stop);
+        world.Nodes.Return(node);
+    }
+
+    private static async Task LeaveAsync(World world, Random chance, CancellationToken stop)
+    {
+        await world.Nodes.StopAsync(await world.Nodes.TakeAsync(chance, stop));
+        await Fault.ForAsync(Fault.Between(chance, 0, 5), stop);
+        await world.Nodes.AddAsync(stop);
+    }
+
+    private static async Task JoinAsync(World world, Random chance, CancellationToken stop)
+    {
+        await world.Nodes.AddAsync(stop);
+        await Fault.ForAsync(Fault.Between(chance, 1, 6), stop);
+        await world.Nodes.StopAsync(await world.Nodes.TakeAsync(chance, stop));
+    }
+
+    private static async Task RollAsync(World world, Random chance, CancellationToken stop)
+    {
+        for (var left = world.Nodes.Count; left > 0; left--)
+        {
+            await world.Nodes.StopAsync(await world.Nodes.TakeAsync(chance: null, stop));
+            await world.Nodes.AddAsync(stop);
+        }
+    }
+
+    private static async Task ChurnAsync(World world, Random chance, CancellationToken stop)
+    {
+        var clock = Stopwatch.StartNew();
+        for (var isIn = false; clock.Elapsed < ChurnLength || isIn; isIn = !isIn)
+        {
+            var next = Fault.ForAsync(ChurnStep, stop);
+            await (isIn
+                ? world.Nodes.StopAsync(await world.Nodes.TakeAsync(chance, stop))
+                : world.Nodes.AddAsync(stop));
+            await next;
+        }
+    }
+}

@@ -1,0 +1,114 @@
+using System.Diagnostics;
+using StreamActors.Node.Cli;
+
+namespace StreamActors.Node.Chaos;
+
+/// <summary>A node process that runs the proof pipeline, as a user's own program would.</summary>
+internal sealed class ProofNode : IAsyncDisposable
+{
+    private static readonly TimeSpan ReadyLimit = TimeSpan.FromSeconds(60);
+    private static readonly TimeSpan StopLimit = TimeSpan.FromSeconds(45);
+    private static readonly TimeSpan Poll = TimeSpan.FromMilliseconds(100);
+
+    private readonly LeashedProcess process;
+    private readonly Uri ready;
+
+    private ProofNode(string name, int slot, LeashedProcess process, int port)
+    {
+        (Name, Slot, this.process) = (name, slot, process);
+        ready = new Uri($"http://127.0.0.1:{port}/health/ready");
+    }
+
+    /// <summary>Its name, which no other process of the run has.</summary>
+    public string Name { get; }
+
+    /// <summary>Its place in the network.</summary>
+    public int Slot { get; }
+
+    /// <summary>Whether it has ended.</summary>
+    public bool HasEnded => process.HasEnded;
+
+    /// <summary>What it wrote.</summary>
+    public string Log => process.Log;
+
+    /// <summary>Starts a process; it may not be a member yet when this returns.</summary>
+    /// <param name="name">Its name.</param>
+    /// <param name="slot">Its place in the network.</param>
+    /// <param name="log">Where what it writes goes.</param>
+    /// <param name="settings">Its configuration, by variables.</param>
+    public static async Task<ProofNode> StartAsync(
+        string name, int slot, string log, IEnumerable<KeyValuePair<string, string?>> settings)
+    {
+        var port = Ports.Free();
+        var environment = new Dictionary<string, string?>(settings)
+        {
+            ["Urls"] = $"http://127.0.0.1:{port}",
+            ["Chaos__Node"] = name,
+        };
+        var started = await LeashedProcess.StartAsync(log, OwnProgram.Command("chaos", "node"), environment);
+        return new ProofNode(name, slot, started, port);
+    }
+
+    /// <summary>Waits until it has partitions.</summary>
+    /// <exception cref="UserErrorException">It has ended, or takes too long.</exception>
+    public async Task ReadyAsync(CancellationToken stop)
+    {
+        using var http = new HttpClient { Timeout = TimeSpan.FromSeconds(2) };
+        var since = Stopwatch.GetTimestamp();
+        while (!await IsReadyAsync(http, stop))
+        {
+            if (process.HasEnded)
+            {
+                throw new UserErrorException($"The node {Name} ended with exit code {process.ExitCode}; see {Log}.");
+            }
+
+            if (Stopwatch.GetElapsedTime(since) > ReadyLimit)
+            {
+                throw new UserErrorException(
+                    $"The node {Name} is not ready after {ReadyLimit.TotalSeconds} s; see {Log}.");
+            }
+
+            await Task.Delay(Poll, TimeProvider.System, stop);
+        }
+    }
+
+    /// <summary>Sends a signal.</summary>
+    public Task SignalAsync(string signal) => process.SignalAsync(signal);
+
+    /// <summary>SIGKILL; returns when it is gone.</summary>
+    public async Task KillAsync()
+    {
+        await process.SignalAsync("KILL");
+        await process.EndsWithinAsync(StopLimit);
+    }
+
+    /// <summary>SIGTERM, and the wait for its end.</summary>
+    /// <returns>What was wrong with that; null where it ended in order.</returns>
+    public async Task<string?> StopAsync()
+    {
+        await process.SignalAsync("TERM");
+        return !await process.EndsWithinAsync(StopLimit)
+            ? $"{Name} has not ended {StopLimit.TotalSeconds} s after SIGTERM; see {Log}"
+            : process.ExitCode == 0 ? null : $"{Name} ended with exit code {process.ExitCode} after SIGTERM; see {Log}";
+    }
+
+    /// <inheritdoc/>
+    public ValueTask DisposeAsync() => process.DisposeAsync();
+
+    private async Task<bool> IsReadyAsync(HttpClient http, CancellationToken stop)
+    {
+        try
+        {
+            using var answer = await http.GetAsync(ready, stop);
+            return answer.IsSuccessStatusCode;
+        }
+        catch (HttpRequestException)
+        {
+            return false;
+        }
+        catch (TaskCanceledException) when (!stop.IsCancellationRequested)
+        {
+            return false;
+        }
+    }
+}

@@ -1,0 +1,26 @@
+namespace StreamActors.Node.Cli;
+
+/// <summary>How this program starts itself and others.</summary>
+internal static class OwnProgram
+{
+    /// <summary>The command that runs it with these arguments.</summary>
+    public static IReadOnlyList<string> Command(params string[] arguments) =>
+        Path.GetFileNameWithoutExtension(Environment.ProcessPath) == "dotnet"
+            ? [Environment.ProcessPath!, typeof(OwnProgram).Assembly.Location, .. arguments]
+            : [Environment.ProcessPath!, .. arguments];
+
+    /// <summary>Whether a command is on the PATH.</summary>
+    public static bool Has(string command) => (Environment.GetEnvironmentVariable("PATH") ?? "")
+        .Split(Path.PathSeparator, StringSplitOptions.RemoveEmptyEntries)
+        .Any(folder => File.Exists(Path.Combine(folder, command)));
+
+    /// <summary>Requires a command on the PATH.</summary>
+    /// <exception cref="UserErrorException">It is not there.</exception>
+    public static void Require(string command, string remedy)
+    {
+        if (!Has(command))
+        {
+            throw new UserErrorException($"This needs {command}, which is not on the PATH: {remedy}.");
+        }
+    }
+}
