@@ -1,4 +1,5 @@
 using System.Reflection;
+using StreamActors.Calls;
 using StreamActors.Events;
 using StreamActors.Shards;
 using StreamActors.Snapshots;
@@ -20,6 +21,18 @@ internal sealed record EngineServices(TimeProvider Time, Random Random, ITurnSch
 
     /// <summary>Keeps the state of shards; null = it goes with them.</summary>
     internal IStateStore? Store { get; init; }
+
+    /// <summary>
+    /// The places for pages that shards read of their state, to be shared by all that share the store: four answers of
+    /// 256 KB on their way at once leave the connection to saves and to keys that somebody waits for.
+    /// </summary>
+    internal CallSlots StatePages { get; init; } = new(4);
+
+    /// <summary>
+    /// How many entities of a kind a shard reads before it handles records; the rest is read meanwhile. As many take a
+    /// store some 30 ms, which is less than a hand-over takes; below that, no record has to wait for its own state.
+    /// </summary>
+    internal int ReadAtOnce { get; init; } = 10_000;
 
     /// <summary>Sees what becomes of each record: for tests. Null, as in production: nobody does.</summary>
     internal IShardObserver? Observer { get; init; }

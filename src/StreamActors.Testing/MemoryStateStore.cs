@@ -13,8 +13,6 @@ namespace StreamActors.Testing;
 /// </summary>
 internal sealed class MemoryStateStore : IStateStore
 {
-    private const int PageEntries = 1000;
-
     // How far it can go back. A change costs the few entries that it does not share with the one before it.
     private const int MaxUndo = 1000;
 
@@ -34,6 +32,9 @@ internal sealed class MemoryStateStore : IStateStore
 
     /// <summary>Called after a call has had its effect: if it throws, the caller does not know the outcome.</summary>
     public Func<StoreCall, ValueTask>? After { get; set; }
+
+    /// <summary>How many entries a page has, at most.</summary>
+    public int PageEntries { get; init; } = 1000;
 
     /// <summary>Whether it answers, when asked for that alone.</summary>
     public bool IsReachable { get; set; } = true;
@@ -193,13 +194,15 @@ internal sealed class MemoryStateStore : IStateStore
             CallAsync(StoreOperation.Scan, () =>
             {
                 // A cursor is the last key that was given, behind a mark that tells it from none.
-                var entries = Stored().Part(part)
+                var all = Stored().Part(part);
+                var entries = all
                     .SkipWhile(entry => cursor.Length > 0 && string.CompareOrdinal(entry.Key, cursor[1..]) <= 0)
-                    .Take(PageEntries).ToList();
+                    .Take(store.PageEntries).ToList();
                 return new StatePage(
                     [.. entries.Select(static entry => KeyValuePair.Create(
                         new ReadOnlyMemory<byte>(Encoding.Latin1.GetBytes(entry.Key)), entry.Value))],
-                    entries.Count < PageEntries ? "" : "/" + entries[^1].Key);
+                    entries.Count < store.PageEntries ? "" : "/" + entries[^1].Key,
+                    all.Count);
             });
 
         public Task<ReadOnlyMemory<byte>> ReadLogAsync(string log, long from, long to, CancellationToken stop) =>

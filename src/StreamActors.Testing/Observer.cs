@@ -1,4 +1,5 @@
 using StreamActors.Metrics;
+using StreamActors.Parked;
 using StreamActors.Pipelines;
 using StreamActors.Records;
 using StreamActors.Shards;
@@ -62,7 +63,7 @@ internal sealed class Observer(TraceLog trace, Topics topics, bool keepsState, T
     public void Passivated(ReadOnlySpan<byte> entityKey, string why, ShardContext context) => trace.Add(
         new PartitionOffset(context.Inputs[0], Origin.NoOffset),
         EntityStates.Show(entityKey),
-        $"passivated {why}; its state is forgotten");
+        $"passivated {why}; {(keepsState ? "the store has its state" : "its state is forgotten")}");
 
     /// <summary>A runner goes; the first of a shard tells what the shard forgets.</summary>
     public void Remove(ObservedRunner runner)
@@ -137,29 +138,19 @@ internal sealed class ObservedRunner(
         Mark();
         observer.Notes.Clear();
         inner.Handle(in record, origin);
-        var isAhead = inner.Counts.Ahead > before.Ahead;
-        List<string> did = [.. Counted(in before)];
-        if (did.Count == 0)
-        {
-            did.AddRange(Outputs().Where(output => output.Origin.IsOf(origin)).Select(static output => output.To));
-            if (did.Count == 0)
-            {
-                did.Add(context.Ledgers[origin.Input].Left(origin.Offset) > 1 ? "held for later" : "no output");
-            }
+        Tell(in record, origin, in before);
+    }
 
-            did.AddRange(observer.Notes);
-        }
-
-        if (isAhead)
-        {
-            did.Add($"its time, {Record.DateOf(context.EventClock.LastAhead):u}, is more than MaxEventTimeLead = "
-                + $"{context.Timing.MaxEventTimeLead} ahead of the test's clock, {Record.DateOf(context.UtcNow):u}: "
-                + "event time did not move");
-        }
-
-        var key = record.HasKey ? record.Key.ToArray() : null;
-        trace.Add(new PartitionOffset(record.Source, record.Offset), key, string.Join("; ", did));
-        Report(origin);
+    /// <inheritdoc/>
+    public void HandleAgain(ParkedRecord parked)
+    {
+        Report(null);
+        var before = inner.Counts;
+        observer.Notes.Clear();
+        context.Retain(parked.Origin);    // so that it is not done before it is told of
+        inner.HandleAgain(parked);
+        Tell(parked.Record, parked.Origin, in before);
+        context.Complete(parked.Origin);
     }
 
     /// <inheritdoc/>
@@ -192,6 +183,34 @@ internal sealed class ObservedRunner(
     {
         observer.Remove(this);
         inner.Dispose();
+    }
+
+    /// <summary>Tells what became of a record.</summary>
+    private void Tell(scoped in Record record, Origin origin, scoped in RouteCounters.Turnover before)
+    {
+        var isAhead = inner.Counts.Ahead > before.Ahead;
+        List<string> did = [.. Counted(in before)];
+        if (did.Count == 0)
+        {
+            did.AddRange(Outputs().Where(output => output.Origin.IsOf(origin)).Select(static output => output.To));
+            if (did.Count == 0)
+            {
+                did.Add(context.Ledgers[origin.Input].Left(origin.Offset) > 1 ? "held for later" : "no output");
+            }
+
+            did.AddRange(observer.Notes);
+        }
+
+        if (isAhead)
+        {
+            did.Add($"its time, {Record.DateOf(context.EventClock.LastAhead):u}, is more than MaxEventTimeLead = "
+                + $"{context.Timing.MaxEventTimeLead} ahead of the test's clock, {Record.DateOf(context.UtcNow):u}: "
+                + "event time did not move");
+        }
+
+        var key = record.HasKey ? record.Key.ToArray() : null;
+        trace.Add(new PartitionOffset(record.Source, record.Offset), key, string.Join("; ", did));
+        Report(origin);
     }
 
     private void Mark()

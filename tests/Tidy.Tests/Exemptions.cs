@@ -18,7 +18,7 @@ public static class Exemptions
             "src/StreamActors.Core/Calls/MapAsyncStage.cs: MapAsyncStage.Settle",
             "User code: a record is given up on whose call's result the next stage throws."),
         Catch(
-            "src/StreamActors.Core/Entities/ActiveEntities.cs: ActiveEntities.OnTime",
+            "src/StreamActors.Core/Entities/ActiveEntities.cs: ActiveEntities.Call",
             "User code: a timer that throws is reported, the shard goes on."),
         Catch(
             "src/StreamActors.Core/Pipelines/ShardStarter.cs: ShardStarter.MakeShard",
@@ -44,6 +44,12 @@ public static class Exemptions
         Catch(
             "src/StreamActors.Core/Shards/RouteRunner.cs: RouteRunner.Handle",
             "User code: a record that it throws on is given up."),
+        Catch(
+            "src/StreamActors.Core/Shards/RouteRunner.cs: RouteRunner.HandleAgain",
+            "User code: a record that was parked and that it throws on is given up."),
+        Catch(
+            "src/StreamActors.Core/Shards/RouteRunner.cs: RouteRunner.PassOn",
+            "Takes the record's id back and rethrows."),
         Catch(
             "src/StreamActors.Core/Shards/RouteRunner.cs: RouteRunner.TryReadTime",
             "User code: a record that cannot be read tells no time; it is given up when it is handled."),

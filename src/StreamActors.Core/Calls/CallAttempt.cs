@@ -1,3 +1,5 @@
+using StreamActors.Parked;
+
 namespace StreamActors.Calls;
 
 /// <summary>

@@ -1,5 +1,6 @@
 using StreamActors.Events;
 using StreamActors.Metrics;
+using StreamActors.Parked;
 using StreamActors.Pipelines;
 using StreamActors.Records;
 using StreamActors.Shards;
@@ -16,6 +17,7 @@ namespace StreamActors.Calls;
 ///                                         ├──────── due ◀── waits for retry ◀──┘                     │
 ///                                         └──────────────── the key's next record ◀──────────────────┘
 /// </code>
+/// Where the state of its entity is to be read first, what was decided waits in place until it has come.
 /// Calls run on threads of their own and meet the turn at the <see cref="CallDesk{TIn, TOut}"/> alone.
 /// </summary>
 internal sealed class MapAsyncStage<TIn, TOut> : IStage<TIn>, IStateful
@@ -32,7 +34,9 @@ internal sealed class MapAsyncStage<TIn, TOut> : IStage<TIn>, IStateful
     private readonly HashSet<CallAttempt<TIn, TOut>> undecided = [];
     private readonly PriorityQueue<ParkedRecord, long> retries = new();
     private readonly Queue<(ParkedRecord Parked, CallOutcome<TOut> Outcome)> decided = new();
+    private readonly Queue<(ParkedRecord Parked, CallOutcome<TOut> Outcome)> waitsForState = new();
     private readonly SavedRecords? saved;
+    private long came;
     private int restored;
     private int shownInFlight;
 
@@ -94,6 +98,7 @@ internal sealed class MapAsyncStage<TIn, TOut> : IStage<TIn>, IStateful
         .. retries.UnorderedItems.SelectMany(each =>
             each.Element.Keep($"waits for call {each.Element.Attempts + 1} of {plan.Name}", each.Priority)),
         .. decided.SelectMany(each => each.Parked.Keep($"the call of {plan.Name} is done, and waits for room")),
+        .. waitsForState.SelectMany(each => each.Parked.Keep("the state of its entity is being loaded")),
         .. next.Kept,
     ];
 
@@ -118,8 +123,9 @@ internal sealed class MapAsyncStage<TIn, TOut> : IStage<TIn>, IStateful
     public bool Flush(ref RouteCounters.Turnover counts)
     {
         // What is parked goes into the last snapshot, where there is one: only calls under way are waited for.
+        var isFlushed = next.Flush(ref counts);
         GoOn(ref counts, begins: saved is null);
-        return next.Flush(ref counts) && (saved is null ? parking.Count == 0 : undecided.Count + decided.Count == 0);
+        return isFlushed && (saved is null ? parking.Count == 0 : undecided.Count + decided.Count == 0);
     }
 
     /// <inheritdoc/>
@@ -149,7 +155,7 @@ internal sealed class MapAsyncStage<TIn, TOut> : IStage<TIn>, IStateful
     public void Load(RestoredPart part)
     {
         // In the order in which they came: that of a key holds.
-        foreach (var parked in SavedRecords.Load(part, context.Inputs))
+        foreach (var parked in SavedRecords.Load(part, context.Inputs, context.Now))
         {
             context.Restore(parked.Origin);
             restored++;
@@ -176,10 +182,26 @@ internal sealed class MapAsyncStage<TIn, TOut> : IStage<TIn>, IStateful
         counts.ParkedRecords += restored;
         restored = 0;
         TakeDecided(ref counts);
+        if (came != next.Came)
+        {
+            came = next.Came;
+            while (waitsForState.TryDequeue(out var each))
+            {
+                decided.Enqueue(each);
+            }
+        }
+
         while (decided.Count > 0 && next.HasRoom && context.Outbox.HasRoom)
         {
             var (parked, outcome) = decided.Dequeue();
-            Settle(parked, in outcome, ref counts);
+            if (outcome.Result is null || next.IsHere(parked.EntityKey))
+            {
+                Settle(parked, in outcome, ref counts);
+            }
+            else
+            {
+                waitsForState.Enqueue((parked, outcome));
+            }
         }
 
         while (NextRetry <= context.Now)
@@ -294,14 +316,13 @@ internal sealed class MapAsyncStage<TIn, TOut> : IStage<TIn>, IStateful
 
     private void PassOn(TOut value, ParkedRecord parked, ref RouteCounters.Turnover counts)
     {
-        var from = new Keyed { Record = parked.Record, EntityKey = parked.EntityKey, Origin = parked.Origin };
         try
         {
-            next.Handle(in value, in from, ref counts);
+            next.Handle(in value, parked.Keyed, ref counts);
         }
         catch
         {
-            ReleaseId(from.Record);
+            ReleaseId(parked.Record);
             throw;
         }
     }

@@ -1,4 +1,6 @@
+using System.Diagnostics.CodeAnalysis;
 using StreamActors.Metrics;
+using StreamActors.Parked;
 using StreamActors.Shards;
 using StreamActors.Sinks;
 using StreamActors.Snapshots;
@@ -6,27 +8,25 @@ using StreamActors.Snapshots;
 namespace StreamActors.Entities;
 
 /// <summary>
-/// The entities of one kind in one shard, with their states and timers. It makes a call to the handler a unit: all of
-/// its effects come to be, or none. The routes that feed them share it.
+/// The entities of one kind in one shard, as their handler sees them. It makes a call to the handler a unit: all of its
+/// effects come to be, or none. The routes that feed them share it.
 /// </summary>
-internal sealed class ActiveEntities<TState, TOut> : IEntityStates<TState>
+internal sealed class ActiveEntities<TState, TOut>
     where TState : new()
 {
-    private readonly EntityDefinition<TState, TOut> definition;
     private readonly Emitter<TOut> emitter;
     private readonly DeadLetters deadLetters;
     private readonly ShardContext context;
-    private readonly ChangedKeys? changes;
-    private readonly EntityTable<Entity> entities;
+    private readonly EntityStates<TState> states;
+    private readonly EntityTable<Entity<TState>> entities;
     private readonly EntityTimers timers;
+    private readonly AwayEntities? away;
     private readonly ITimerHandler<TState, TOut> handler;
     private readonly ITimerHandler<TState, TOut> timerHandler;
     private readonly StateGuard<TState> guard;
     private readonly Turn<TOut> turn = new();
-    private readonly TimeSpan passivateAfter;
-    private Entity newcomer;
+    private Entity<TState> newcomer;
     private int called;    // the entity of the call under way, looked up once; None: the newcomer
-    private long nextSweep;
 
     /// <summary>Makes a shard's entities; none is active.</summary>
     public ActiveEntities(
@@ -35,24 +35,31 @@ internal sealed class ActiveEntities<TState, TOut> : IEntityStates<TState>
         DeadLetters deadLetters,
         ShardContext context)
     {
-        this.definition = definition;
         this.deadLetters = deadLetters;
         this.context = context;
         this.handler = handler;
         timerHandler = context.Observer?.Around(handler, context) ?? handler;
         emitter = new Emitter<TOut>(definition.Outputs, context);
         guard = new StateGuard<TState>(definition.StateCodec);
-        timers = new EntityTimers(context);
-        changes = context.HasStore ? new ChangedKeys() : null;
-        entities = new EntityTable<Entity>(
-            context.HashSeed, context.Limits.EntitiesPerShard, changes, entity => timers.CancelAll(entity.Timers));
-        passivateAfter = definition.PassivateAfter ?? context.Timing.PassivateAfter;
-        nextSweep = passivateAfter == Timeout.InfiniteTimeSpan ? long.MaxValue : context.Now;
-        context.Parts.Add(this);
+        states = new EntityStates<TState>(
+            definition.Name, definition.Version, definition.StateCodec, definition.PassivateAfter, context);
+        (entities, timers, away) = (states.Table, states.Timers, states.Away);
     }
 
-    /// <inheritdoc/>
-    public string Name => definition.Name;
+    /// <summary>How many there are, and timers.</summary>
+    public Holding Holding => states.Holding;
+
+    /// <summary>How many are in the store alone.</summary>
+    public long Away => away?.Count ?? 0;
+
+    /// <summary>Whether a record can be taken: there is room to park it, and none that was parked goes first.</summary>
+    public bool HasRoom => away?.HasRoom ?? true;
+
+    /// <summary>Counts the entities whose state has come that was waited for.</summary>
+    public long Came => away?.Came ?? 0;
+
+    /// <summary>How many records wait for the states of their entities. Any thread.</summary>
+    public int Parked => away?.Parked ?? 0;
 
     /// <summary>The handler object of the shard, for records of a type.</summary>
     public IEntity<TIn, TState, TOut> HandlerOf<TIn>()
@@ -67,29 +74,42 @@ internal sealed class ActiveEntities<TState, TOut> : IEntityStates<TState>
     {
         get
         {
-            var sweep = entities.Count > 0 ? nextSweep : long.MaxValue;
-            return context.Outbox.HasRoom ? Math.Min(timers.NextDue, sweep) : sweep;
+            var due = Math.Min(states.NextSweep, states.NextRead);
+            return context.Outbox.HasRoom ? Math.Min(timers.NextDue, due) : due;
         }
     }
 
-    /// <summary>The timers that are set, for people who look.</summary>
-    public IEnumerable<Kept> Kept => timers.Kept;
+    /// <summary>The timers that are set and the records that are parked, for people who look.</summary>
+    public IEnumerable<Kept> Kept => timers.Kept.Concat(away?.Kept ?? []);
 
     /// <summary>What the call under way asks for.</summary>
     public Turn<TOut> Turn => turn;
 
     /// <summary>
-    /// Starts the call for a record, with the state that it may change; <see cref="End"/> or
+    /// Whether an entity is active or a new one, so that a record of it is handled at once; else its state is read.
+    /// </summary>
+    public bool IsHere(ReadOnlySpan<byte> entityKey) => states.IsHere(entityKey);
+
+    /// <summary>Finds the entity of a record; where it may be away, the record is parked.</summary>
+    /// <returns>Whether it is found, or a new one: <see cref="Begin"/> follows.</returns>
+    public bool TryFind(in Keyed from, ref RouteCounters.Turnover counts)
+    {
+        called = entities.Find(from.EntityKey);
+        return called != EntityTable<Entity<TState>>.None || away is null || !away.TryPark(in from, ref counts);
+    }
+
+    /// <summary>
+    /// Starts the call for a record whose entity was found, with the state that it may change; <see cref="End"/> or
     /// <see cref="TakeBack"/> follows.
     /// </summary>
     public ref TState Begin(in Keyed from)
     {
-        turn.Begin(from.Record.Key, from.Origin.EventTime, context.EventClock.Now, context.UtcNow);
-        called = entities.Find(from.EntityKey);
-        if (called == EntityTable<Entity>.None)
+        var watermark = away?.Unparked?.Watermark ?? context.EventClock.Now;
+        turn.Begin(from.Record.Key, from.Origin.EventTime, watermark, context.UtcNow);
+        if (called == EntityTable<Entity<TState>>.None)
         {
             guard.Drop();
-            newcomer = new Entity { State = new TState() };
+            newcomer = new Entity<TState> { State = new TState() };
             return ref newcomer.State;
         }
 
@@ -104,8 +124,8 @@ internal sealed class ActiveEntities<TState, TOut> : IEntityStates<TState>
     /// </summary>
     public void End(in Keyed from, ref RouteCounters.Turnover counts)
     {
-        var isNew = called == EntityTable<Entity>.None;
-        var leaver = isNew ? entities.NextToGo : EntityTable<Entity>.None;
+        var isNew = called == EntityTable<Entity<TState>>.None;
+        var leaver = isNew ? entities.NextToGo : EntityTable<Entity<TState>>.None;
         timers.EnsureRoom(turn.Forgets ? [] : turn.Timers, TimersOf(called), TimersOf(leaver));
         emitter.EmitAll(turn.Outputs.GetEnumerator(), from.Record.Key, from.Record.HasKey, from.Origin);
         counts.WithoutOutput += emitter.Scope.IsEmpty ? 1 : 0;
@@ -113,13 +133,13 @@ internal sealed class ActiveEntities<TState, TOut> : IEntityStates<TState>
         {
             if (!isNew)
             {
-                entities.Forget(called);
+                states.Forget(called);
             }
 
             return;
         }
 
-        if (context.Observer is { } observer && leaver != EntityTable<Entity>.None)
+        if (context.Observer is { } observer && leaver != EntityTable<Entity<TState>>.None)
         {
             observer.Passivated(entities.OldestFirst().First().Key.Span, "to make room", context);
         }
@@ -131,130 +151,97 @@ internal sealed class ActiveEntities<TState, TOut> : IEntityStates<TState>
     /// <summary>Takes back what a call that threw has changed.</summary>
     public void TakeBack()
     {
-        if (called != EntityTable<Entity>.None)
+        if (called != EntityTable<Entity<TState>>.None)
         {
             guard.Restore(ref entities[called].State);
         }
     }
 
-    /// <summary>Passivates who is idle, and calls what is due, as far as the outbox has room.</summary>
+    /// <summary>
+    /// Passivates who is idle, handles what was parked for those whose state has come, and calls what is due, as far as
+    /// the outbox has room.
+    /// </summary>
     public void OnTime(ref RouteCounters.Turnover counts)
     {
-        if (context.Now >= nextSweep)
-        {
-            var idle = (long)passivateAfter.TotalMilliseconds;
-            TellIdle(context.Now - idle);
-            counts.PassivatedIdle += entities.PassivateIdle(context.Now - idle, context.Now, HasTimers);
-            nextSweep = context.Now + Math.Max(idle / 10, 1);
-        }
-
+        states.Passivate(ref counts);
+        states.ReadOn();
         context.EventClock.PassIdle(context.Now, context.UtcNow);
-        while (context.Outbox.HasRoom && timers.TryTake(out var timer))
-        {
-            counts.FiredTimers++;
-
-            // It is active: an entity that goes takes its timers with it.
-            called = entities.Find(timer.EntityKey);
-            entities[called].Timers!.Remove(timer.Name);
-            entities.NoteChange(called);
-            try
-            {
-                Fire(timer);
-            }
-            catch (Exception error) when (error is not EngineDefectException)
-            {
-                TakeBack();
-                deadLetters.FailTimer(timer.Name, error, ref counts);
-            }
-        }
-    }
-
-    /// <inheritdoc/>
-    public bool TryGet(ReadOnlySpan<byte> entityKey, out TState state)
-    {
-        var index = entities.Find(entityKey);
-        var isActive = index != EntityTable<Entity>.None;
-        state = isActive ? entities[index].State : default!;
-        return isActive;
-    }
-
-    /// <inheritdoc/>
-    public Holding Holding => new(entities.Count, timers.Count, 0);
-
-    /// <inheritdoc/>
-    public bool IsKeyed => true;
-
-    /// <inheritdoc/>
-    public bool HasChanges => changes!.Any;
-
-    /// <inheritdoc/>
-    public void Cut(SnapshotCut cut)
-    {
-        cut.Head.Write(definition.Version);
-        entities.Cut(cut, WriteEntity, context.Now);
-    }
-
-    /// <inheritdoc/>
-    public void Load(RestoredPart saved)
-    {
-        var version = new SnapshotReader(saved.Head.Span).ReadNumber();
-        if (version != definition.Version)
-        {
-            throw new SnapshotException(
-                $"The saved state of the entity {Name} has version {version}; this program has {definition.Version}.");
-        }
-
-        entities.Load(saved, ReadEntity, context.Now - context.UtcNow);
-    }
-
-    private void WriteEntity(in Entity entity, SnapshotWriter value)
-    {
-        value.Write(in entity.State, definition.StateCodec);
-        timers.Save(entity.Timers, value);
-    }
-
-    private Entity ReadEntity(ReadOnlySpan<byte> key, ref SnapshotReader value)
-    {
-        var entity = default(Entity);
-        if (!definition.StateCodec.TryRead(value.ReadBytes(), out entity.State, out var rejection))
-        {
-            throw new SnapshotException($"The saved state of an entity {Name} is refused by its codec: {rejection}.");
-        }
-
-        timers.Load(ref entity.Timers, key, ref value);
-        return entity;
-    }
-
-    /// <summary>
-    /// Tells the observer, if there is one, who will be passivated: who was last used then or before.
-    /// </summary>
-    private void TellIdle(long since)
-    {
-        if (context.Observer is not { } observer)
+        if (!HandleParked(ref counts))
         {
             return;
         }
 
-        foreach (var (key, lastUsed) in entities.OldestFirst())
+        while (context.Outbox.HasRoom && timers.TryTake(out var timer))
         {
-            if (lastUsed > since)
-            {
-                return;
-            }
-
-            if (!HasTimers(entities[entities.Find(key.Span)]))
-            {
-                observer.Passivated(key.Span, $"after {passivateAfter} idle", context);
-            }
+            Call(timer, ref counts);
         }
     }
 
-    private static bool HasTimers(Entity entity) => entity.Timers is { Count: > 0 };
+    /// <summary>
+    /// Handles the records whose entities have come. In front of each goes what was due when it was parked: so what
+    /// comes out is what would have, had the entity been there.
+    /// </summary>
+    /// <returns>Whether none is left: the outbox may be full.</returns>
+    public bool HandleParked(ref RouteCounters.Turnover counts)
+    {
+        while (away?.Ready is { } wish)
+        {
+            if (!wish.IsTaken)
+            {
+                states.Take(wish);
+                counts.LoadedEntities += wish.Value is null ? 0 : 1;
+            }
+
+            while (wish.Next is { } parked)
+            {
+                while (context.Outbox.HasRoom && TryTakeDue(parked, out var timer))
+                {
+                    Call(timer, ref counts);
+                }
+
+                if (!context.Outbox.HasRoom)
+                {
+                    return false;
+                }
+
+                away.Handle(wish, parked);
+            }
+
+            away.Finish(wish);
+        }
+
+        return true;
+    }
+
+    private bool TryTakeDue(ParkedRecord before, [NotNullWhen(true)] out EntityTimer? timer) => timers.TryTakeOf(
+        TimersOf(entities.Find(before.EntityKey)), before.ParkedAt, before.Watermark, out timer);
+
+    private void Call(EntityTimer timer, ref RouteCounters.Turnover counts)
+    {
+        counts.FiredTimers++;
+
+        // It is active: an entity that goes has no timer, or takes it along.
+        called = entities.Find(timer.EntityKey);
+        entities[called].Timers!.Remove(timer.Name);
+        entities.NoteChange(called);
+        try
+        {
+            Fire(timer);
+        }
+        catch (Exception error) when (error is not EngineDefectException)
+        {
+            TakeBack();
+            deadLetters.FailTimer(timer.Name, error, ref counts);
+        }
+    }
+
+    /// <summary>The shard is closed.</summary>
+    public void Close() => away?.Close();
 
     private Dictionary<string, EntityTimer>? TimersOf(int index) =>
-        index == EntityTable<Entity>.None ? null : entities[index].Timers;
+        index == EntityTable<Entity<TState>>.None ? null : entities[index].Timers;
 
-    private ref Entity Admit(ReadOnlySpan<byte> entityKey, ref RouteCounters.Turnover counts)
+    private ref Entity<TState> Admit(ReadOnlySpan<byte> entityKey, ref RouteCounters.Turnover counts)
     {
         ref var entity = ref entities.Activate(entityKey, context.Now, out var isAtCap);
         counts.PassivatedAtCap += isAtCap ? 1 : 0;
@@ -273,18 +260,12 @@ internal sealed class ActiveEntities<TState, TOut> : IEntityStates<TState>
         emitter.EmitAll(turn.Outputs.GetEnumerator(), timer.RecordKey, timer.RecordKey is not null, origin);
         if (turn.Forgets)
         {
-            entities.Forget(called);
+            states.Forget(called);
         }
         else
         {
             timers.Set(
                 ref entity.Timers, turn.Timers, timer.EntityKey, timer.RecordKey, timer.RecordKey is not null);
         }
-    }
-
-    private struct Entity
-    {
-        public TState State;
-        public Dictionary<string, EntityTimer>? Timers;
     }
 }

@@ -14,19 +14,36 @@ internal sealed class EntityStage<TIn, TState, TOut>(
     where TState : new()
 {
     private Holding shown;
+    private long shownAway;
 
     /// <inheritdoc/>
     public long NextDue => entities.NextDue;
 
     /// <inheritdoc/>
-    public bool HasRoom => true;
+    public bool HasRoom => entities.HasRoom;
+
+    /// <inheritdoc/>
+    public long Came => entities.Came;
+
+    /// <inheritdoc/>
+    public string WaitsFor => entities.Parked is > 0 and var count
+        ? $"the states of entities, for {count} {(count == 1 ? "record" : "records")}"
+        : "";
 
     /// <inheritdoc/>
     public IEnumerable<Kept> Kept => entities.Kept;
 
     /// <inheritdoc/>
+    public bool IsHere(ReadOnlySpan<byte> entityKey) => entities.IsHere(entityKey);
+
+    /// <inheritdoc/>
     public void Handle(scoped in TIn value, in Keyed from, ref RouteCounters.Turnover counts)
     {
+        if (!entities.TryFind(in from, ref counts))
+        {
+            return;
+        }
+
         ref var state = ref entities.Begin(in from);
         try
         {
@@ -44,24 +61,33 @@ internal sealed class EntityStage<TIn, TState, TOut>(
     public void OnTime(ref RouteCounters.Turnover counts) => entities.OnTime(ref counts);
 
     /// <inheritdoc/>
-    public bool Flush(ref RouteCounters.Turnover counts) => true;
+    public bool Flush(ref RouteCounters.Turnover counts) => entities.HandleParked(ref counts);
 
     /// <inheritdoc/>
     public void Count(ref RouteCounters.Turnover counts)
     {
         if (isCounter)
         {
-            Show(entities.Holding, ref counts);
+            Show(entities.Holding, entities.Away, ref counts);
         }
     }
 
     /// <inheritdoc/>
-    public void Close(ref RouteCounters.Turnover counts) => Show(default, ref counts);
+    public void Close(ref RouteCounters.Turnover counts)
+    {
+        if (isCounter)
+        {
+            entities.Close();
+        }
 
-    private void Show(Holding holding, ref RouteCounters.Turnover counts)
+        Show(default, away: 0, ref counts);
+    }
+
+    private void Show(Holding holding, long away, ref RouteCounters.Turnover counts)
     {
         counts.ActiveEntities += holding.Entities - shown.Entities;
         counts.SetTimers += holding.Timers - shown.Timers;
-        shown = holding;
+        counts.AwayEntities += away - shownAway;
+        (shown, shownAway) = (holding, away);
     }
 }

@@ -3,22 +3,24 @@ using StreamActors.Snapshots;
 namespace StreamActors.Entities;
 
 /// <summary>
-/// The active entities of a shard: key to state, in order of their last use. An entity is activated by its first
-/// record, and passivated when it is idle for long, or the longest idle one where there are too many. Without a store,
-/// passivation forgets. Owned by the shard: only its turn calls it.
+/// The active entities of a shard: key to state. An entity is activated by its first record; those that may go stand in
+/// line, the longest idle first: all, or, where a store has what goes (<c>evicts</c>), those that are saved and that
+/// nothing needs. Owned by the shard: only its turn calls it.
 /// </summary>
 /// <param name="seed">The seed of the hash.</param>
-/// <param name="maxActive">How many entities are kept at most.</param>
+/// <param name="maxActive">How many entities are kept at most: one more, and the first in line is forgotten.</param>
 /// <param name="changes">Notes what the next cut has to say; null where no store keeps it.</param>
 /// <param name="removed">Told the state of each entity that goes, whatever the reason.</param>
+/// <param name="evicts">Whether an entity that goes stays in the store, so that it must be saved before.</param>
 internal sealed class EntityTable<TState>(
-    ulong seed, int maxActive, ChangedKeys? changes = null, Action<TState>? removed = null)
+    ulong seed, int maxActive, ChangedKeys? changes = null, Action<TState>? removed = null, bool evicts = false)
 {
     /// <summary>The index of no entity.</summary>
     public const int None = -1;
 
     private readonly KeyTable keys = new(seed);
     private Slot[] slots = new Slot[16];
+    private List<int> saving = [];    // in the last cut, until its save is current; where evicts
     private int newest = None;
     private int oldest = None;
 
@@ -36,13 +38,8 @@ internal sealed class EntityTable<TState>(
         var index = keys.GetOrAdd(key, out var activated);
         if (activated)
         {
-            if (index >= slots.Length)
-            {
-                Array.Resize(ref slots, slots.Length * 2);
-            }
-
-            slots[index] = new Slot { LastUsed = now };
-            LinkAsNewest(index);
+            Place(index, now);
+            Link(index);
             NoteChange(index);
         }
         else
@@ -59,6 +56,22 @@ internal sealed class EntityTable<TState>(
         return ref slots[index].State;
     }
 
+    /// <summary>Activates an entity that a store had, and that is not active.</summary>
+    /// <param name="key">Its key.</param>
+    /// <param name="lastUsed">When it was last used, in milliseconds.</param>
+    /// <param name="state">Its state.</param>
+    /// <param name="mayGo">Whether nothing needs it.</param>
+    public void Load(ReadOnlySpan<byte> key, long lastUsed, in TState state, bool mayGo)
+    {
+        var index = keys.GetOrAdd(key, out _);
+        Place(index, lastUsed);
+        slots[index].State = state;
+        if (mayGo)
+        {
+            Link(index);
+        }
+    }
+
     /// <summary>
     /// The index of an entity, good until one goes; <see cref="None"/> where it is not active. Does not use it.
     /// </summary>
@@ -72,17 +85,30 @@ internal sealed class EntityTable<TState>(
     /// </summary>
     public int NextToGo => keys.Count < maxActive ? None : oldest;
 
+    /// <summary>The index of the first in line; <see cref="None"/> where nothing may go.</summary>
+    public int Oldest => oldest;
+
+    /// <summary>When the entity at an index was last used, in milliseconds.</summary>
+    public long LastUsed(int index) => slots[index].LastUsed;
+
+    /// <summary>The key of the entity at an index; valid until one comes or goes.</summary>
+    public ReadOnlyMemory<byte> KeyAt(int index) => keys.KeyAt(index);
+
     /// <summary>Uses the entity at an index, whose state may change by it.</summary>
     public ref TState Use(int index, long now)
     {
-        Unlink(index);
         slots[index].LastUsed = now;
-        LinkAsNewest(index);
+        if (!evicts)
+        {
+            Unlink(index);
+            Link(index);
+        }
+
         NoteChange(index);
         return ref slots[index].State;
     }
 
-    /// <summary>The keys of all entities and when each was last used, the longest idle first.</summary>
+    /// <summary>The keys of those in line and when each was last used, the longest idle first.</summary>
     public IEnumerable<(ReadOnlyMemory<byte> Key, long LastUsed)> OldestFirst()
     {
         for (var index = oldest; index != None; index = slots[index].Newer)
@@ -98,6 +124,10 @@ internal sealed class EntityTable<TState>(
         {
             slots[index].IsChanged = true;
             changes.Add(index);
+            if (evicts)
+            {
+                Unlink(index);
+            }
         }
     }
 
@@ -110,24 +140,16 @@ internal sealed class EntityTable<TState>(
         foreach (var key in changes!.TakeRemoved())
         {
             // One that is active again has its new state below.
-            if (keys.Find(key) < 0)
+            if (keys.Find(key.Span) < 0)
             {
-                cut.Keys.Remove(key);
+                cut.Keys.Remove(key.Span);
             }
         }
 
         var changed = changes.TakeChanged();
-        if (cut.IsWhole)
-        {
-            for (var index = oldest; index != None; index = slots[index].Newer)
-            {
-                Write(index);
-            }
-        }
-        else
-        {
-            changed.ForEach(Write);
-        }
+        changed = cut.IsWhole ? [.. keys.All.Select(static each => each.Index)] : changed;
+        changed.ForEach(Write);
+        saving = evicts ? changed : saving;
 
         void Write(int index)
         {
@@ -135,7 +157,7 @@ internal sealed class EntityTable<TState>(
             ref var slot = ref slots[index];
             if (slot.IsChanged || cut.IsWhole)
             {
-                slot.IsChanged = false;
+                (slot.IsChanged, slot.IsSaving) = (false, true);
                 var value = changes.Value;
                 value.Clear();
                 value.Write(cut.UtcNow - now + slot.LastUsed);
@@ -143,6 +165,25 @@ internal sealed class EntityTable<TState>(
                 cut.Keys.Put(keys.KeyAt(index).Span, value.Seal().Span);
             }
         }
+    }
+
+    /// <summary>The save of the last cut is current: who was in it and has not changed since is saved.</summary>
+    /// <param name="isNeeded">Whether an entity with this state must stay all the same.</param>
+    public void Saved(Predicate<TState> isNeeded)
+    {
+        changes!.Saved();
+        foreach (var index in saving)
+        {
+            ref var slot = ref slots[index];
+            if (slot is { IsSaving: true, IsChanged: false, IsLinked: false } && !isNeeded(slot.State))
+            {
+                Link(index);
+            }
+
+            slot.IsSaving = false;
+        }
+
+        saving = [];
     }
 
     /// <summary>Activates the entities that were saved, in a table without any.</summary>
@@ -158,24 +199,50 @@ internal sealed class EntityTable<TState>(
         {
             var value = new SnapshotReader(bytes.Span[Checksum.Bytes..]);
             value.ReadNumber();
-            var state = read(key.Span, ref value);
-            Activate(key.Span, lastUsed + now, out _) = state;
+            Load(key.Span, lastUsed + now, read(key.Span, ref value), mayGo: true);
         }
 
-        changes!.TakeChanged().ForEach(index => slots[index].IsChanged = false);
+        while (keys.Count > maxActive)
+        {
+            Forget(oldest);
+        }
 
         SnapshotReader Open(KeyValuePair<ReadOnlyMemory<byte>, ReadOnlyMemory<byte>> entry) => SnapshotReader.Open(
-            entry.Value.Span, saved.Shard, $"{saved.Name} {Convert.ToHexString(entry.Key.Span)}");
+            entry.Value.Span, saved.Shard, saved.Name, entry.Key.Span);
     }
 
-    /// <summary>Forgets the entity at an index.</summary>
+    /// <summary>Forgets the entity at an index; a store does, too.</summary>
     public void Forget(int index)
     {
         changes?.Remove(keys.KeyAt(index).Span);
+        Evict(index);
+    }
+
+    /// <summary>Lets the entity at an index go, which a store has as it is.</summary>
+    public void Evict(int index)
+    {
         Unlink(index);
         removed?.Invoke(slots[index].State);
         slots[index] = default;
         keys.RemoveAt(index);
+    }
+
+    /// <summary>Puts the line in order, where entities were loaded in none.</summary>
+    public void Sort()
+    {
+        var line = new List<int>(keys.Count);
+        for (var index = oldest; index != None; index = slots[index].Newer)
+        {
+            line.Add(index);
+        }
+
+        line.Sort((one, other) => slots[one].LastUsed.CompareTo(slots[other].LastUsed));
+        (oldest, newest) = (None, None);
+        foreach (var index in line)
+        {
+            slots[index].IsLinked = false;
+            Link(index);
+        }
     }
 
     /// <summary>Passivates the entities that were last used at that time or before.</summary>
@@ -212,9 +279,25 @@ internal sealed class EntityTable<TState>(
         return before - Count;
     }
 
+    private void Place(int index, long lastUsed)
+    {
+        if (index >= slots.Length)
+        {
+            Array.Resize(ref slots, slots.Length * 2);
+        }
+
+        slots[index] = new Slot { LastUsed = lastUsed };
+    }
+
     private void Unlink(int index)
     {
-        ref readonly var slot = ref slots[index];
+        ref var slot = ref slots[index];
+        if (!slot.IsLinked)
+        {
+            return;
+        }
+
+        slot.IsLinked = false;
         if (slot.Newer == None)
         {
             newest = slot.Older;
@@ -234,11 +317,10 @@ internal sealed class EntityTable<TState>(
         }
     }
 
-    private void LinkAsNewest(int index)
+    private void Link(int index)
     {
         ref var slot = ref slots[index];
-        slot.Newer = None;
-        slot.Older = newest;
+        (slot.IsLinked, slot.Newer, slot.Older) = (true, None, newest);
         if (newest != None)
         {
             slots[newest].Newer = index;
@@ -254,7 +336,9 @@ internal sealed class EntityTable<TState>(
         public long LastUsed;
         public int Newer;
         public int Older;
-        public bool IsChanged;
+        public bool IsLinked;    // in line
+        public bool IsChanged;    // since the last cut
+        public bool IsSaving;    // in the last cut, whose save is not current yet
     }
 }
 

@@ -55,6 +55,26 @@ internal sealed class EntityTimers
         return isTaken;
     }
 
+    /// <summary>Takes a timer of one entity that was due by then; it is not set any more.</summary>
+    /// <param name="set">The entity's timers.</param>
+    /// <param name="now">Then, in milliseconds of the shard's clock.</param>
+    /// <param name="eventTime">Then, by event time.</param>
+    /// <param name="timer">The one that was due first: of those by the clock, then of those by event time.</param>
+    public bool TryTakeOf(
+        Dictionary<string, EntityTimer>? set, long now, long eventTime, [NotNullWhen(true)] out EntityTimer? timer)
+    {
+        timer = set?.Values.Where(each => each.Due <= (each.ByEventTime ? eventTime : now))
+            .OrderBy(static each => each.ByEventTime).ThenBy(static each => each.Due).FirstOrDefault();
+        if (timer is null)
+        {
+            return false;
+        }
+
+        QueueOf(timer).Cancel(timer);
+        context.EventClock.Refresh();
+        return true;
+    }
+
     /// <summary>The time at which a timer was due, in milliseconds since 1970 (UTC).</summary>
     public long TimeOf(EntityTimer timer) =>
         timer.ByEventTime ? timer.Due : context.UtcNow - context.Now + timer.Due;
@@ -108,14 +128,8 @@ internal sealed class EntityTimers
                 QueueOf(timer).Cancel(timer);
             }
 
-            timer = new EntityTimer(
-                request.Name, entityKey.ToArray(), hasRecordKey ? recordKey.ToArray() : null, due, request.ByEventTime);
-            set[request.Name] = timer;
-            QueueOf(timer).Add(timer);
-            if (timer.ByEventTime)
-            {
-                context.EventClock.Refresh();
-            }
+            var key = hasRecordKey ? recordKey.ToArray() : null;
+            Add(set, new EntityTimer(request.Name, entityKey.ToArray(), key, due, request.ByEventTime));
         }
     }
 
@@ -132,14 +146,26 @@ internal sealed class EntityTimers
         }
     }
 
-    /// <summary>Sets the timers that <see cref="Save"/> wrote.</summary>
+    /// <summary>Whether <see cref="Save"/> wrote a timer.</summary>
+    public static bool HasAny(SnapshotReader input) => input.ReadNumber() > 0;
+
+    /// <summary>
+    /// Sets the timers that <see cref="Save"/> wrote, for the times that they had: what was due meanwhile is due.
+    /// </summary>
     public void Load(ref Dictionary<string, EntityTimer>? set, ReadOnlySpan<byte> entityKey, ref SnapshotReader input)
     {
-        for (var left = input.ReadNumber(); left > 0; left--)
+        var left = input.ReadNumber();
+        if (left == 0)
         {
-            var request = new TimerRequest(input.ReadText(), input.ReadNumber(), input.ReadNumber() == 1);
-            var recordKey = input.ReadOptional();
-            Set(ref set, [request], entityKey, recordKey, recordKey is not null);
+            return;
+        }
+
+        set ??= new Dictionary<string, EntityTimer>(StringComparer.Ordinal);
+        for (var key = entityKey.ToArray(); left > 0; left--)
+        {
+            var (name, due, byEventTime) = (input.ReadText(), input.ReadNumber(), input.ReadNumber() == 1);
+            due = byEventTime ? due : due - context.UtcNow + context.Now;
+            Add(set, new EntityTimer(name, key, input.ReadOptional(), due, byEventTime));
         }
     }
 
@@ -169,6 +195,16 @@ internal sealed class EntityTimers
         }
 
         return names.Count;
+    }
+
+    private void Add(Dictionary<string, EntityTimer> set, EntityTimer timer)
+    {
+        set[timer.Name] = timer;
+        QueueOf(timer).Add(timer);
+        if (timer.ByEventTime)
+        {
+            context.EventClock.Refresh();
+        }
     }
 
     private TimerQueue QueueOf(EntityTimer timer) => timer.ByEventTime ? byEventTime : byClock;

@@ -1,6 +1,3 @@
-using System.Buffers.Binary;
-using System.Numerics;
-
 namespace StreamActors.Entities;
 
 /// <summary>
@@ -49,6 +46,21 @@ internal sealed class KeyTable(ulong seed)
     /// <summary>The key at an index; valid until a key is added or removed.</summary>
     public ReadOnlyMemory<byte> KeyAt(int index) =>
         keys.AsMemory(entries[index].KeyStart, entries[index].KeyLength);
+
+    /// <summary>The keys with their indexes; valid until a key is added or removed.</summary>
+    public IEnumerable<(ReadOnlyMemory<byte> Key, int Index)> All
+    {
+        get
+        {
+            for (var index = 0; index < used; index++)
+            {
+                if (entries[index].KeyLength >= 0)
+                {
+                    yield return (KeyAt(index), index);
+                }
+            }
+        }
+    }
 
     /// <summary>Removes the key at an index.</summary>
     public void RemoveAt(int index)
@@ -150,34 +162,7 @@ internal sealed class KeyTable(ulong seed)
 
     private int Bucket(uint hash) => (int)(hash & (uint)(buckets.Length - 1));
 
-    private uint Hash(ReadOnlySpan<byte> key)
-    {
-        var hash = seed ^ ((ulong)key.Length * 0x9E3779B97F4A7C15);
-        while (key.Length >= sizeof(ulong))
-        {
-            hash = Mix(hash, BinaryPrimitives.ReadUInt64LittleEndian(key));
-            key = key[sizeof(ulong)..];
-        }
-
-        if (key.Length > 0)
-        {
-            ulong tail = 0;
-            for (var i = 0; i < key.Length; i++)
-            {
-                tail = (tail << 8) | key[i];
-            }
-
-            hash = Mix(hash, tail);
-        }
-
-        return (uint)(hash ^ (hash >> 32));
-    }
-
-    private static ulong Mix(ulong hash, ulong word)
-    {
-        var product = Math.BigMul(hash ^ word, 0xA0761D6478BD642F, out var low);
-        return product ^ low ^ BitOperations.RotateLeft(word, 23);
-    }
+    private uint Hash(ReadOnlySpan<byte> key) => KeyHash.Fold(KeyHash.Of(key, seed));
 
     private struct Entry
     {

@@ -30,6 +30,8 @@ public sealed class RouteCounters
     private long parkedRecords;
     private long activeEntities;
     private long setTimers;
+    private long awayEntities;
+    private long loadedEntities;
 
     internal RouteCounters()
     {
@@ -98,7 +100,8 @@ public sealed class RouteCounters
     public long PassivatedIdle => Interlocked.Read(ref passivatedIdle);
 
     /// <summary>
-    /// Entities that were passivated before their time, with their timers, because <c>EntitiesPerShard</c> was reached.
+    /// Entities that were passivated before their time because <c>EntitiesPerShard</c> was reached; without a store
+    /// their timers go with them.
     /// </summary>
     public long PassivatedAtCap => Interlocked.Read(ref passivatedAtCap);
 
@@ -111,7 +114,9 @@ public sealed class RouteCounters
     /// </summary>
     public long CallsInFlight => Interlocked.Read(ref callsInFlight);
 
-    /// <summary>Records parked now: for a call, its result, or its next attempt.</summary>
+    /// <summary>
+    /// Records parked now: for a call, its result, or its next attempt, or while the state of their entity is read.
+    /// </summary>
     public long ParkedRecords => Interlocked.Read(ref parkedRecords);
 
     /// <summary>
@@ -121,6 +126,15 @@ public sealed class RouteCounters
 
     /// <summary>Timers set now, of these entities.</summary>
     public long SetTimers => Interlocked.Read(ref setTimers);
+
+    /// <summary>
+    /// Entities of these shards that a store has and the memory has not: passivated, or not read yet since the shard
+    /// came. Their next record loads them.
+    /// </summary>
+    public long AwayEntities => Interlocked.Read(ref awayEntities);
+
+    /// <summary>Entities that were loaded because a record came for them while they were away.</summary>
+    public long LoadedEntities => Interlocked.Read(ref loadedEntities);
 
     /// <summary>Adds what a turn counted, and empties the turn's counts.</summary>
     internal void Add(ref Turnover turnover)
@@ -147,6 +161,8 @@ public sealed class RouteCounters
         Interlocked.Add(ref parkedRecords, turnover.ParkedRecords);
         Interlocked.Add(ref activeEntities, turnover.ActiveEntities);
         Interlocked.Add(ref setTimers, turnover.SetTimers);
+        Interlocked.Add(ref awayEntities, turnover.AwayEntities);
+        Interlocked.Add(ref loadedEntities, turnover.LoadedEntities);
         turnover = default;
     }
 
@@ -171,11 +187,13 @@ public sealed class RouteCounters
         public long PassivatedIdle;
         public long PassivatedAtCap;
         public long Bytes;
+        public long LoadedEntities;
 
         // These count what changed: a turn may take away.
         public long CallsInFlight;
         public long ParkedRecords;
         public long ActiveEntities;
         public long SetTimers;
+        public long AwayEntities;
     }
 }

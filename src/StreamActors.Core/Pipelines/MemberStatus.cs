@@ -48,7 +48,10 @@ internal sealed class MemberStatus(PipelineMetrics metrics, IGroupConsumer clien
         var state = shard is not { IsOpen: true } ? PartitionState.Starting
             : shard.HasRoom ? PartitionState.Running
             : PartitionState.Held;
-        var why = shard?.Trouble ?? (shard is { IsOpen: false } ? "its state is being restored" : partition.Shard.Why);
+        var why = shard?.Trouble
+            ?? (shard?.Reading is { Length: > 0 } reading ? reading
+                : shard is { IsOpen: false } ? "its state is being restored"
+                : partition.Shard.Why);
         var lag = committable < 0 ? null : client.Lag(new PartitionOffset(partition.Partition, committable));
         return new PartitionStatus(
             partition.Partition, state, committable, committer.Committed(partition.Partition), lag, why)

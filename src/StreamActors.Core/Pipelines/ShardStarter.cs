@@ -210,22 +210,10 @@ internal sealed class ShardStarter(
     private void Restart(OwnedShard shard, Exception error)
     {
         shard.End();
-        if (error is ShardFencedException fenced)
+        if (ReportOfState(shard, error) is { } report)
         {
-            // Not a failure of its own: another owns it, or its group was made again, which a commit proves.
-            shard.Proof = fenced.WasRefused ? committer.Prove(shard.Owned.Select(Committed)) : null;
-            shard.PutOff(TimeOfRetry(++shard.Stateless), error.Message);
-            events.Report(new EngineEvent.ShardFenced(definition.Name, shard.ToString(), error.Message));
-            return;
-        }
-
-        if (error is SnapshotException)
-        {
-            // It waits for somebody to decide; the other shards go on.
-            shard.Discards = definition.OnLostState == LostState.Discard;
-            var why = shard.Discards ? error.Message : $"{error.Message} {WaysOut}";
-            shard.PutOff(TimeOfRetry(++shard.Stateless), why);
-            events.Report(new EngineEvent.StateUnusable(definition.Name, shard.ToString(), why));
+            shard.PutOff(TimeOfRetry(++shard.Stateless), report.Why);
+            events.Report(report.Event);
             return;
         }
 
@@ -242,6 +230,30 @@ internal sealed class ShardStarter(
         {
             Fatal = $"The shard {shard} failed {failures} times within {definition.Timing.RestartWindow}; "
                 + $"the last time with {error.GetType().Name}: {error.Message}";
+        }
+    }
+
+    /// <summary>
+    /// What is to be said of a shard that ended because of its state, which is no failure of its own; null where it was
+    /// not that.
+    /// </summary>
+    private (EngineEvent Event, string Why)? ReportOfState(OwnedShard shard, Exception error)
+    {
+        var (pipeline, name, why) = (definition.Name, shard.ToString(), error.Message);
+        switch (error)
+        {
+            case ShardFencedException fenced:
+                // Another owns it, or its group was made again, which a commit proves.
+                shard.Proof = fenced.WasRefused ? committer.Prove(shard.Owned.Select(Committed)) : null;
+                return (new EngineEvent.ShardFenced(pipeline, name, why), why);
+            case StateLostException:
+                return (new EngineEvent.ShardRestarting(pipeline, name, shard.Stateless + 1, error), why);
+            case SnapshotException:
+                shard.Discards = definition.OnLostState == LostState.Discard;
+                why = shard.Discards ? why : $"{why} {WaysOut}";
+                return (new EngineEvent.StateUnusable(pipeline, name, why), why);
+            default:
+                return null;
         }
     }
 

@@ -29,6 +29,15 @@ internal interface IStage<T>
     /// <summary>Whether it can take a value now; if not, it wants a turn when the outbox has room again.</summary>
     bool HasRoom { get; }
 
+    /// <summary>Counts the entities whose state was read since they were asked for.</summary>
+    long Came => 0;
+
+    /// <summary>
+    /// Whether it can take a value of an entity now. Else the entity's state is read, and <see cref="Came"/> changes
+    /// when it has come, behind <see cref="OnTime"/>.
+    /// </summary>
+    bool IsHere(ReadOnlySpan<byte> entityKey) => true;
+
     /// <summary>What it keeps for later, for people who look; between two turns only.</summary>
     IEnumerable<Kept> Kept => [];
 

@@ -2,6 +2,7 @@ using System.Buffers.Binary;
 using StreamActors.Dedup;
 using StreamActors.Events;
 using StreamActors.Metrics;
+using StreamActors.Parked;
 using StreamActors.Pipelines;
 using StreamActors.Records;
 using StreamActors.Sinks;
@@ -47,6 +48,12 @@ internal interface IRouteRunner : IDisposable
 
     /// <summary>Handles a record: after this, what is left to do for it is in the ledger.</summary>
     void Handle(scoped in Record record, Origin origin);
+
+    /// <summary>
+    /// Handles a record that was parked behind its reading, and whose entity is here now: it is in the counts and in
+    /// dedup already.
+    /// </summary>
+    void HandleAgain(ParkedRecord parked);
 
     /// <summary>Does what is due by the clock.</summary>
     void OnTime();
@@ -181,6 +188,23 @@ internal sealed class RouteRunner<T> : IRouteRunner, IStateful
     }
 
     /// <inheritdoc/>
+    public void HandleAgain(ParkedRecord parked)
+    {
+        var record = parked.Record;
+        try
+        {
+            PassOn(steps.Reader.ReadAgain(record.Value), parked);
+        }
+        catch (Exception error) when (error is not EngineDefectException)
+        {
+            deadLetters.Fail(in record, parked.Origin, error, ref counts);
+        }
+
+        counts.ParkedRecords--;
+        context.Complete(parked.Origin);
+    }
+
+    /// <inheritdoc/>
     public void OnTime()
     {
         seen?.Expire(context.Now);
@@ -239,6 +263,19 @@ internal sealed class RouteRunner<T> : IRouteRunner, IStateful
         reports.TellAll();
         counters.Add(ref counts);
         seen?.Dispose();
+    }
+
+    private void PassOn(scoped in T value, ParkedRecord parked)
+    {
+        try
+        {
+            stage.Handle(in value, parked.Keyed, ref counts);
+        }
+        catch
+        {
+            Release(value, parked.Record.Key);
+            throw;
+        }
     }
 
     private bool TryReadTime(ReadOnlySpan<byte> value, ref Origin origin)

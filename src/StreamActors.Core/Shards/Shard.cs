@@ -124,6 +124,9 @@ internal sealed class Shard : IThreadPoolWorkItem
     /// <summary>How far the event time of its entities had come at the end of the last turn; null = nowhere.</summary>
     public long? Watermark => progress.Watermark;
 
+    /// <summary>How far the reading of its state has come, for people; empty where all is read.</summary>
+    public string Reading => progress.Reading;
+
     /// <summary>What it remembered and nobody saved, once <see cref="IsDrained"/>.</summary>
     public Holding Forgotten => IsDrained ? forgotten : default;
 
@@ -237,11 +240,6 @@ internal sealed class Shard : IThreadPoolWorkItem
         restoring.GoOn();
         if (restoring.IsRestored)
         {
-            for (var input = 0; input < ledgers.Length; input++)
-            {
-                runners[input].Counts.Received += ledgers[input].CountPending();
-            }
-
             Publish();
             isRestored = true;
             host.Wake();
@@ -272,6 +270,9 @@ internal sealed class Shard : IThreadPoolWorkItem
             host.Scheduler.Signal();
         }
     }
+
+    /// <summary>Whether it may handle records: nothing is due before.</summary>
+    private bool HasState => cycle is null || isRestored;
 
     /// <summary>A shard that was not restored has nothing that its store does not have.</summary>
     private bool IsSaved() => cycle is null || !isRestored || cycle.SaveLast();
@@ -317,7 +318,7 @@ internal sealed class Shard : IThreadPoolWorkItem
         var due = Math.Min(context.Outbox.NextDue, cycle?.NextDue ?? long.MaxValue);
         foreach (var runner in runners)
         {
-            due = Math.Min(due, life == Life.Running ? runner.NextDue : runner.FlushDue);
+            due = Math.Min(due, !HasState ? long.MaxValue : life == Life.Running ? runner.NextDue : runner.FlushDue);
         }
 
         if (due != armedFor)

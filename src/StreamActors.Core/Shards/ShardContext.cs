@@ -1,3 +1,4 @@
+using StreamActors.Calls;
 using StreamActors.Dedup;
 using StreamActors.Events;
 using StreamActors.Limits;
@@ -83,11 +84,37 @@ internal sealed class ShardContext : IDisposable
     /// <summary>What of the shard has state.</summary>
     public List<IStateful> Parts { get; } = [];
 
+    /// <summary>The routes' runners, one for each input.</summary>
+    public IRouteRunner[] Runners { get; set; } = [];
+
+    /// <summary>The shard's name in its store; empty before it was claimed.</summary>
+    public string StoredAs { get; set; } = "";
+
+    /// <summary>What its store has of it; null before it was claimed.</summary>
+    public IShardState? Stored { get; set; }
+
+    /// <summary>
+    /// Whether the store has what it acknowledged, and an entity may go that is saved: not while all is to be saved.
+    /// </summary>
+    public bool MayEvict { get; set; } = true;
+
+    /// <summary>Whether the store did not answer a read since the last cut: it may have another owner.</summary>
+    public bool DoubtsStore { get; set; }
+
+    /// <summary>The places for pages that are read, in all shards of the process.</summary>
+    public required CallSlots StatePages { get; init; }
+
+    /// <summary>How many entities of a kind are read before the shard handles records.</summary>
+    public required int ReadAtOnce { get; init; }
+
     /// <summary>How many outputs were refused, each of which may have made a dead letter.</summary>
     public long Refusals { get; set; }
 
+    /// <summary>The store that keeps the state; null = none does.</summary>
+    public required OpenStore? Store { get; init; }
+
     /// <summary>Whether a store keeps the state: parts then remember what has changed.</summary>
-    public required bool HasStore { get; init; }
+    public bool HasStore => Store is not null;
 
     /// <summary>The turn's time, in milliseconds of a clock that never goes back.</summary>
     public long Now { get; set; }

@@ -28,6 +28,7 @@ internal sealed class ShardHost
     private readonly IReadOnlyDictionary<string, RouteReports> reports;
     private readonly IShardObserver? observer;
     private readonly OpenStore? store;
+    private readonly EngineServices services;
 
     /// <summary>Makes what the shards of a pipeline share.</summary>
     public ShardHost(
@@ -40,6 +41,7 @@ internal sealed class ShardHost
         random = services.Random;
         jitterOf = services.JitterOf;
         scopes = services.Scopes;
+        this.services = services;
         store = services.Store is { } opened
             ? new OpenStore(opened, new PeerEpisode(definition.Name, opened.Name, events), metrics.State)
             : null;
@@ -112,7 +114,9 @@ internal sealed class ShardHost
             Jitter = jitterOf(new Random((int)hashSeed)),
             Phase = phase,
             EventClock = new EventClock(inputs.Count, definition.Timing, Now()),
-            HasStore = store is not null,
+            Store = store,
+            StatePages = services.StatePages,
+            ReadAtOnce = services.ReadAtOnce,
             Scopes = scopes,
             PartitionCounts = PartitionCounts,
             Now = Now(),
@@ -122,10 +126,11 @@ internal sealed class ShardHost
 
     /// <summary>Makes the runners of a shard, one for each input.</summary>
     public IRouteRunner[] MakeRunners(IReadOnlyList<PartitionId> inputs, ShardContext context) =>
-    [
-        .. inputs.Select(input => routes[input.Topic])
-            .Select(route => MakeRunner(route, context)),
-    ];
+        context.Runners =
+        [
+            .. inputs.Select(input => routes[input.Topic])
+                .Select(route => MakeRunner(route, context)),
+        ];
 
     /// <summary>
     /// Makes the cycle by which a store keeps a shard's state; null without a store, and where nothing of the shard is

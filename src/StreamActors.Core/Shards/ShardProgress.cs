@@ -1,3 +1,4 @@
+using System.Globalization;
 using StreamActors.Offsets;
 using StreamActors.Sinks;
 using StreamActors.Snapshots;
@@ -11,6 +12,7 @@ internal sealed class ShardProgress(OffsetLedger[] ledgers)
     private readonly long[] next = [.. ledgers.Select(static ledger => ledger.Next)];
     private long watermark = Origin.NoEventTime;
     private long undone;
+    private volatile string reading = "";
 
     /// <summary>
     /// The offsets that are not done, by what was last published; a shard that closes sets the count of its routes.
@@ -21,6 +23,9 @@ internal sealed class ShardProgress(OffsetLedger[] ledgers)
     /// How far event time has come where an entity goes by it, in milliseconds since 1970 (UTC); null before.
     /// </summary>
     public long? Watermark => Volatile.Read(ref watermark) is var known and not Origin.NoEventTime ? known : null;
+
+    /// <summary>How far the reading of its state has come, for people; empty where all is read.</summary>
+    public string Reading => reading;
 
     /// <summary>The offset of an input below which every record is done.</summary>
     public long Committable(int input) => Volatile.Read(ref committable[input]);
@@ -42,6 +47,10 @@ internal sealed class ShardProgress(OffsetLedger[] ledgers)
         }
 
         Volatile.Write(ref watermark, clock.IsUsed ? clock.Now : Origin.NoEventTime);
+        reading = cycle?.Progress is { } progress
+            ? string.Create(
+                CultureInfo.InvariantCulture, $"its state is read: {progress.Read} of {progress.All} entities so far")
+            : "";
         Undone = span;
     }
 }

@@ -83,8 +83,9 @@ internal interface IShardState
 /// <summary>A page of a part's keys and values.</summary>
 /// <param name="Entries">Keys with their values.</param>
 /// <param name="Cursor">Where the next page begins; empty when this is the last.</param>
+/// <param name="Keys">How many keys the part has now.</param>
 internal readonly record struct StatePage(
-    IReadOnlyList<KeyValuePair<ReadOnlyMemory<byte>, ReadOnlyMemory<byte>>> Entries, string Cursor);
+    IReadOnlyList<KeyValuePair<ReadOnlyMemory<byte>, ReadOnlyMemory<byte>>> Entries, string Cursor, long Keys);
 
 /// <summary>What became of a save.</summary>
 internal enum SaveOutcome

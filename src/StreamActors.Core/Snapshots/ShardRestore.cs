@@ -50,10 +50,15 @@ internal static class ShardRestore
         };
     }
 
-    /// <summary>Reads the current snapshot of a shard as a whole.</summary>
+    /// <summary>Reads the current snapshot of a shard, but for the keys of some parts.</summary>
+    /// <param name="state">What is read.</param>
+    /// <param name="shard">The shard's name, for messages.</param>
+    /// <param name="lazy">The parts that read their keys themselves.</param>
+    /// <param name="stop">Ends the wait.</param>
     /// <exception cref="SnapshotException">The snapshot cannot be used.</exception>
     /// <exception cref="StateStoreException">The store did not answer.</exception>
-    public static async Task<RestoredShard> ReadAsync(IShardState state, string shard, CancellationToken stop)
+    public static async Task<RestoredShard> ReadAsync(
+        IShardState state, string shard, IReadOnlyCollection<string> lazy, CancellationToken stop)
     {
         if (state.Number == 0)
         {
@@ -64,7 +69,7 @@ internal static class ShardRestore
         var parts = new List<(SavedPart, StoredPart)>();
         foreach (var part in head.Parts)
         {
-            var entries = part.IsKeyed ? await ReadKeysAsync(state, part.Name, stop) : [];
+            var entries = part.IsKeyed && !lazy.Contains(part.Name) ? await ReadKeysAsync(state, part.Name, stop) : [];
             var log = part.Log is { } range ? await ReadLogAsync(state, part.Name, range, stop) : default;
             parts.Add((part, new StoredPart(entries, log)));
         }

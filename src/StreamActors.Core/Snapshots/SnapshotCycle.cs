@@ -11,37 +11,36 @@ namespace StreamActors.Snapshots;
 /// was emitted before it is acknowledged; the records below that are not done, parked or in a window, are in it. Once
 /// it is current, its positions may be committed: they are what <see cref="Durable"/> says.
 /// <code>
-///  (claiming) ─▶ (loading) ─▶ (idle) ──due: cut──▶ (waiting) ──all acknowledged──▶ (saving) ──current──▶ (idle)
-///      ▲            └─ only once ─┘                                                 │    │
-///      └───────────── behind: the store lost saves, all is saved again ◀────────────┘    └─fenced─▶ the shard ends
+///  (claiming) ─▶ (loading) ─▶ (reading) ─▶ (idle) ──due: cut──▶ (waiting) ──all acknowledged──▶ (saving) ──▶ (idle)
+///      ▲            └───── only once ─────┘                                                       │    │
+///      └───────────── behind: the store lost saves, all is saved again ◀──────────────────────────┘    └─fenced─▶ end
 /// </code>
-/// What fails is tried again, the same save again; turns go on meanwhile, and nothing is committed.
+/// What fails is tried again, the same save again; turns go on meanwhile, and nothing is committed. Large parts
+/// (<see cref="ILazyState"/>) are read to an end while records are handled. While some of their keys are in the store
+/// alone, not all can be saved again: behind then ends the shard, and it goes back to what the store has.
 /// <para>Owned by the shard: only its turn calls it, but for what says otherwise.</para>
 /// </summary>
 internal sealed class SnapshotCycle
 {
-    private static readonly Backoff Retry = new(TimeSpan.FromMilliseconds(50), TimeSpan.FromSeconds(1));
-
     private readonly ShardClaim claim;
     private readonly ShardContext context;
     private readonly StateLoss loss;
-    private readonly Random random;
+    private readonly StoreQuestion question;
+    private readonly List<ILazyState> lazy;
     private readonly long[] durable;
     private readonly long[] lastCutAt;
     private Phase phase = Phase.Claiming;
-    private Task? underWay;
-    private IShardState? state;
     private ShardSave? save;
     private IReadOnlyList<Origin> carried = [];
     private OutboxMark mark;
     private long number;
     private long refusals;
+    private IReadOnlyList<long> lastTimes = [];
     private volatile bool hasSaved;
+    private bool hasLoaded;
     private bool mustBeWhole;
     private bool isLast;
     private long lastCut;
-    private long tryAt = long.MinValue;
-    private int failures;
 
     /// <summary>Makes the cycle of a shard that is to be claimed.</summary>
     /// <param name="claim">How it is claimed.</param>
@@ -50,8 +49,10 @@ internal sealed class SnapshotCycle
     {
         this.claim = claim;
         this.context = context;
+        context.StoredAs = claim.Shard;
         loss = new StateLoss(claim, context);
-        random = new Random((int)context.HashSeed);
+        question = new StoreQuestion(context, new Random((int)context.HashSeed));
+        lazy = [.. context.Parts.OfType<ILazyState>()];
         durable = new long[context.Ledgers.Count];
         lastCutAt = new long[context.Ledgers.Count];
         TakePositions(durable);
@@ -63,8 +64,11 @@ internal sealed class SnapshotCycle
         /// <summary>The store is asked for the shard.</summary>
         Claiming,
 
-        /// <summary>What is stored is read.</summary>
+        /// <summary>What is stored is read, but for large parts.</summary>
         Loading,
+
+        /// <summary>So much is read of large parts that records need not wait for more.</summary>
+        Reading,
 
         /// <summary>Nothing is under way.</summary>
         Idle,
@@ -83,14 +87,22 @@ internal sealed class SnapshotCycle
     public bool HasSaved => hasSaved;
 
     /// <summary>Why the store does not go on; null while it does. Any thread.</summary>
-    public string? Trouble { get; private set; }
+    public string? Trouble => question.Trouble;
+
+    /// <summary>How far reading has come; null where nothing is left to be read.</summary>
+    public ReadProgress? Progress => lazy.Select(static part => part.Progress).OfType<ReadProgress>().ToList() switch
+    {
+        [] => null,
+        var left => left.Aggregate(static (sum, part) => sum + part),
+    };
 
     /// <summary>When it wants <see cref="GoOn"/> by itself, in milliseconds.</summary>
     public long NextDue => phase switch
     {
         Phase.Idle => !HasNews ? long.MaxValue : IsDue ? LatestCut : lastCut + Math.Max(Interval, Spacing),
+        Phase.Reading => lazy.Min(static part => part.NextRead),
         Phase.Waiting => long.MaxValue,
-        _ => underWay is null ? tryAt : long.MaxValue,
+        _ => question.NextDue,
     };
 
     private Limits.PipelineTiming Timing => context.Timing;
@@ -103,9 +115,16 @@ internal sealed class SnapshotCycle
     private long LatestCut => lastCut + (2 * Math.Max(Interval, Spacing));
 
     /// <summary>
-    /// What the last cut carried is news too: it may be done by now, and would be handled again after a restore.
+    /// What the last cut carried is news too: it may be done by now, and would be handled again after a restore. Where
+    /// the store does not answer, the next save tells whether it still is ours.
     /// </summary>
-    private bool HasNews => HasChanges || carried.Count > 0;
+    private bool HasNews => HasChanges || carried.Count > 0 || context.DoubtsStore;
+
+    /// <summary>
+    /// The event time of a quiet topic goes on without a record. It is worth no save by itself, but the last one, so
+    /// that it does not go back.
+    /// </summary>
+    private bool HasNewTimes => context.EventClock.IsUsed && !context.EventClock.Times.SequenceEqual(lastTimes);
 
     private bool HasChanges => Records > 0 || context.Parts.Exists(static part => part.HasChanges);
 
@@ -162,7 +181,7 @@ internal sealed class SnapshotCycle
         {
         }
 
-        if (phase == Phase.Idle && (HasChanges || (HasNews && !isLast)))
+        if (phase == Phase.Idle && (HasChanges || (!isLast && (HasNews || HasNewTimes))))
         {
             isLast = true;
             TakeCut();
@@ -178,53 +197,48 @@ internal sealed class SnapshotCycle
     private bool TakeStep() => phase switch
     {
         Phase.Claiming => Step(stop => ShardRestore.ClaimAsync(claim, stop), Claimed),
-        Phase.Loading => Step(stop => loss.ReadAsync(state!, stop), Loaded),
+        Phase.Loading => Step(stop => loss.ReadAsync([.. lazy.Select(static part => part.Name)], stop), Loaded),
+        Phase.Reading => ReadOn(),
         Phase.Waiting => IsSettled() && Enter(Phase.Saving),
-        Phase.Saving => Step(stop => state!.SaveAsync(save!, stop), Saved),
+        Phase.Saving => Step(stop => context.Stored!.SaveAsync(save!, stop), Saved),
         _ => false,
     };
 
     /// <summary>Begins what the phase is about, or takes its result.</summary>
     private bool Step<T>(Func<CancellationToken, Task<T>> begin, Action<T> done)
     {
-        if (underWay is null)
+        question.TryAsk(begin);
+        switch (question.Take(out T answer))
         {
-            if (context.Now < tryAt || context.Epoch.TryRun(begin) is not { } begun)
-            {
+            case StoreAnswer.Given:
+                // What else it threw ends the shard.
+                done(answer);
+                return true;
+            case StoreAnswer.None:
+                // A store that lost the claim answers no read: a new one is made first.
+                phase = phase == Phase.Loading ? Phase.Claiming : phase;
                 return false;
-            }
-
-            underWay = begun;
-            if (!begun.IsCompleted)
-            {
-                begun.ConfigureAwait(false).GetAwaiter().UnsafeOnCompleted(context.RequestTurn);
-            }
+            default:
+                return false;
         }
+    }
 
-        if (!underWay.IsCompleted)
+    private bool ReadOn()
+    {
+        var isEnough = true;
+        foreach (var part in lazy)
         {
-            return false;
+            isEnough &= part.ReadOn();
         }
 
-        var ended = (Task<T>)underWay;
-        underWay = null;
-        if (ended.Exception?.InnerException is StateStoreException error)
+        if (context.DoubtsStore)
         {
-            Trouble = $"{claim.Opened.Store.Name}: {error.Message}";
-            claim.Opened.Trouble.Failed(context.Now, error.Message);
-            claim.Opened.Counters.AddFailure();
-            tryAt = context.Now + Milliseconds(Retry.Wait(++failures, random));
-
-            // A store that lost the claim answers no read: a new one is made first.
-            phase = phase == Phase.Loading ? Phase.Claiming : phase;
-            return false;
+            context.DoubtsStore = false;
+            return Enter(Phase.Claiming);
         }
 
-        // What else it threw ends the shard.
-        done(ended.GetAwaiter().GetResult());
-        (Trouble, failures, tryAt) = (null, 0, long.MinValue);
-        claim.Opened.Trouble.Succeeded(context.Now);
-        return true;
+        IsRestored = isEnough;
+        return isEnough && Enter(Phase.Idle);
     }
 
     /// <summary>
@@ -253,10 +267,17 @@ internal sealed class SnapshotCycle
 
     private void Claimed(IShardState claimed)
     {
-        state = claimed;
+        if (hasLoaded && !IsRestored && claimed.Number != number)
+        {
+            throw new StateLostException(
+                $"The store went back from the save {number} of the shard {claim.Shard} to {claimed.Number} while the "
+                + "shard was restored: it begins again with what the store has.");
+        }
+
+        context.Stored = claimed;
         number = claimed.Number;
         context.Outbox.Claimed(new OutputFence(claim.Opened.Store.Name, claim.Shard, claimed.Token));
-        phase = IsRestored ? Phase.Idle : Phase.Loading;
+        phase = IsRestored ? Phase.Idle : hasLoaded ? Phase.Reading : Phase.Loading;
         if (IsRestored)
         {
             TakeCut();
@@ -269,11 +290,17 @@ internal sealed class SnapshotCycle
         hasSaved = restored.Head is not null;
         mustBeWhole = !ShardRestore.Load(restored, claim.Shard, context);
         claim.Opened.Counters.AddRestored(restored.Parts.Sum(static part => part.Stored.Entries.Count));
+        context.MayEvict = !mustBeWhole;
         TakePositions(durable);
         TakePositions(lastCutAt);
+        for (var input = 0; input < durable.Length; input++)
+        {
+            context.Runners[input].Counts.Received += context.Ledgers[input].CountPending();
+        }
+
         lastCut = context.Now - Math.Max(Interval, Spacing);
-        IsRestored = true;
-        phase = Phase.Idle;
+        lastTimes = context.EventClock.Times;
+        (hasLoaded, phase) = (true, Phase.Reading);
     }
 
     private void TakeCut()
@@ -283,9 +310,10 @@ internal sealed class SnapshotCycle
         TakePositions(lastCutAt);
         PartitionOffset[] positions =
             [.. context.Inputs.Select((partition, input) => new PartitionOffset(partition, lastCutAt[input]))];
-        save = cut.ToSave(++number, new ShardHead(context.UtcNow, positions, context.EventClock.Times));
+        lastTimes = context.EventClock.Times;
+        save = cut.ToSave(++number, new ShardHead(context.UtcNow, positions, lastTimes));
         (carried, mark, refusals, lastCut) = (cut.Carried, context.Outbox.Mark(), context.Refusals, context.Now);
-        (mustBeWhole, phase) = (false, Phase.Waiting);
+        (mustBeWhole, context.DoubtsStore, phase) = (false, false, Phase.Waiting);
     }
 
     private void Saved(SaveOutcome outcome)
@@ -295,17 +323,30 @@ internal sealed class SnapshotCycle
             case SaveOutcome.Current:
                 claim.Opened.Counters.AddSave(save!.Keys, save.Bytes, context.Now - lastCut);
                 BecomeDurable();
-                phase = Phase.Idle;
+                lazy.ForEach(static part => part.Saved());
+                (context.MayEvict, phase) = (true, Phase.Idle);
                 return;
+            case SaveOutcome.Behind when !lazy.TrueForAll(static part => part.IsWhole):
+                ReportBehind();
+                throw new StateLostException(
+                    $"The store {claim.Opened.Store.Name} lost saves of the shard {claim.Shard} that it had "
+                    + $"acknowledged, up to number {number - 1}, and entities were in the store alone: the shard goes "
+                    + "back to what the store has, and reads again from there. Find out what the store lost (a "
+                    + "failover to a copy that lagged behind, a restart without its data).");
             case SaveOutcome.Behind:
-                claim.Opened.Counters.AddBehind();
-                context.Events.Report(new EngineEvent.StateBehind(context.Pipeline, claim.Shard));
+                ReportBehind();
                 context.Outbox.ClaimsAgain();
-                (mustBeWhole, phase) = (true, Phase.Claiming);
+                (mustBeWhole, context.MayEvict, phase) = (true, false, Phase.Claiming);
                 return;
             default:
                 throw new ShardFencedException($"Another process has claimed the shard {claim.Shard}.");
         }
+    }
+
+    private void ReportBehind()
+    {
+        claim.Opened.Counters.AddBehind();
+        context.Events.Report(new EngineEvent.StateBehind(context.Pipeline, claim.Shard));
     }
 
     private void BecomeDurable()

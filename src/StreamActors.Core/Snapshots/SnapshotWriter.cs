@@ -98,6 +98,18 @@ internal ref struct SnapshotReader(ReadOnlySpan<byte> bytes)
                 $"The snapshot of the shard {shard} is damaged: the checksum of {what} ({sealedBytes.Length} bytes) is "
                 + "not that of its bytes.");
 
+    /// <summary>Reads the value of a key.</summary>
+    /// <param name="sealedBytes">The bytes with their checksum.</param>
+    /// <param name="shard">The shard's name, for the message.</param>
+    /// <param name="part">The part's name, for the message.</param>
+    /// <param name="key">The key, for the message.</param>
+    /// <exception cref="SnapshotException">The checksum is another.</exception>
+    public static SnapshotReader Open(
+        ReadOnlySpan<byte> sealedBytes, string shard, string part, ReadOnlySpan<byte> key) =>
+        Checksum.TryOpen(sealedBytes, out var bytes)
+            ? new SnapshotReader(bytes)
+            : Open(sealedBytes, shard, $"{part} {Convert.ToHexString(key)}");
+
     /// <summary>The next number.</summary>
     public long ReadNumber() => BinaryPrimitives.ReadInt64LittleEndian(Take(sizeof(long)));
 

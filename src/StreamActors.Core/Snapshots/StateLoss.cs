@@ -15,11 +15,14 @@ internal sealed class StateLoss(ShardClaim claim, ShardContext context)
 {
     private static readonly RestoredShard Nothing = new(null, []);
 
-    /// <summary>Reads the snapshot, unless the shard begins empty in any case. Any thread.</summary>
+    /// <summary>Reads the snapshot, unless the shard begins empty in any case.</summary>
+    /// <param name="lazy">The parts that read their keys themselves.</param>
+    /// <param name="stop">Ends the wait.</param>
     /// <exception cref="SnapshotException">The snapshot cannot be used.</exception>
     /// <exception cref="StateStoreException">The store did not answer.</exception>
-    public Task<RestoredShard> ReadAsync(IShardState state, CancellationToken stop) =>
-        claim.Discards ? Task.FromResult(Nothing) : ShardRestore.ReadAsync(state, claim.Shard, stop);
+    public Task<RestoredShard> ReadAsync(IReadOnlyCollection<string> lazy, CancellationToken stop) => claim.Discards
+        ? Task.FromResult(Nothing)
+        : ShardRestore.ReadAsync(context.Stored!, claim.Shard, lazy, stop);
 
     /// <summary>What the shard begins with.</summary>
     /// <param name="restored">What was read.</param>

@@ -42,7 +42,9 @@ internal sealed class WindowStage<T> : IStage<T>, IStateful
         flushing = new WindowBuffer(context.HashSeed);
         counters = spec.Strategy == WindowStrategy.Sample
             ? new EntityTable<Counter>(
-                context.HashSeed, context.Limits.EntitiesPerShard, context.HasStore ? new ChangedKeys() : null)
+                context.HashSeed,
+                context.Limits.EntitiesPerShard,
+                context.HasStore ? new ChangedKeys(context.HashSeed) : null)
             : null;
         if (context.HasStore)
         {

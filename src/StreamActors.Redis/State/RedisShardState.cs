@@ -143,7 +143,7 @@ internal sealed class RedisShardState : IShardState
             stop);
         var entries = new List<KeyValuePair<ReadOnlyMemory<byte>, ReadOnlyMemory<byte>>>();
         var large = new List<ReadOnlyMemory<byte>>();
-        for (var i = 2; i < answer.Count; i += 2)
+        for (var i = 3; i < answer.Count; i += 2)
         {
             var key = answer[i].Bytes!;
             if (answer[i + 1].Bytes is { } value)
@@ -164,7 +164,8 @@ internal sealed class RedisShardState : IShardState
             }
         }
 
-        return new StatePage(entries, answer[1].Text == "0" ? "" : $"{scanned} {answer[1].Text}");
+        var next = answer[1].Text == "0" ? "" : $"{scanned} {answer[1].Text}";
+        return new StatePage(entries, next, ToNumber(answer[2]));
     }
 
     /// <inheritdoc/>

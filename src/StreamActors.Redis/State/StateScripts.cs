@@ -185,12 +185,14 @@ internal static class StateScripts
 
     /// <summary>
     /// KEYS: head, part. ARGV: token, save, the bytes behind which no further step is made, cursor. Answers a cursor,
-    /// keys and values; a value for which four times these bytes do not suffice is left out (null). Steps grow while
-    /// they find little, and there are 32 at most, since a table that has shrunk is mostly empty.
+    /// how many keys there are, keys and values; a value for which four times these bytes do not suffice is left out
+    /// (null). Steps grow while they find little, and there are 32 at most, since a table that has shrunk is mostly
+    /// empty.
     /// </summary>
     public static readonly RedisScript Scan = new(Owned + Settled +
         """
-        local answer, bytes, limit, cursor, count = {'ok', ''}, 0, tonumber(ARGV[3]), ARGV[4], 8
+        local answer = {'ok', '', redis.call('HLEN', KEYS[2])}
+        local bytes, limit, cursor, count = 0, tonumber(ARGV[3]), ARGV[4], 8
         for _ = 1, 32 do
           local page = redis.call('HSCAN', KEYS[2], cursor, 'COUNT', count)
           local before, entries = bytes, page[2]

@@ -1,3 +1,4 @@
+using StreamActors.Calls;
 using StreamActors.Metrics;
 using StreamActors.Pipelines;
 using StreamActors.Records;
@@ -29,6 +30,8 @@ internal sealed class SimulatedProcess
         {
             Scopes = Calls,
             Store = world.Store,
+            StatePages = new CallSlots(world.Random.Next(1, 3)),
+            ReadAtOnce = world.ReadAtOnce,
         };
         definition = Define();
         source = new SimulatedSource(world);
@@ -145,7 +148,7 @@ internal sealed class SimulatedProcess
         }
 
         Target<SimulatedRecord>[] targets = [.. shape.Sinks.Select(sink => new Target<SimulatedRecord>(
-            sink, static record => record.Key switch { "timer" => "timers", "more" => "more", _ => "out" },
+            sink, static record => record.Key == "timer" ? "timers" : record.IsMore ? "more" : "out",
             new SimulatedCodec(throws: sink == shape.Sinks[^1])))];
         switch (shape.Kind)
         {

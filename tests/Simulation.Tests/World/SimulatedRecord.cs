@@ -30,6 +30,9 @@ internal sealed record SimulatedRecord(string Topic, int Partition, long Offset,
     /// <summary>Whether an entity emits a second output for it, in the same turn.</summary>
     public bool EmitsMore => Wish == Wish.Emit && Id % 3 == 1;
 
+    /// <summary>Whether it is such a second output.</summary>
+    public bool IsMore => Key.StartsWith("more ", StringComparison.Ordinal);
+
     public static SimulatedRecord Parse(ReadOnlySpan<byte> bytes)
     {
         var parts = Encoding.UTF8.GetString(bytes).Split('|');
@@ -84,7 +87,7 @@ internal sealed class SimulatedEntity(SimulatedProcess process)
 
         if (record.EmitsMore)
         {
-            turn.Emit(record with { Key = "more" });
+            turn.Emit(record with { Key = $"more {record.Key}" });
         }
     }
 

@@ -10,7 +10,7 @@ namespace StreamActors.Simulation.Tests.World;
 /// </summary>
 internal sealed class SimulatedStore(SimulatedWorld world) : IStateStore
 {
-    private readonly MemoryStateStore inner = new();
+    private readonly MemoryStateStore inner = new() { PageEntries = world.Random.Next(1, 5) };
     private readonly Dictionary<PartitionId, long> saved = [];
     private long lastFirstSave;
 
@@ -22,8 +22,8 @@ internal sealed class SimulatedStore(SimulatedWorld world) : IStateStore
 
     public ValueTask DisposeAsync() => ValueTask.CompletedTask;
 
-    /// <summary>Whether an owner was told that it is none any more.</summary>
-    public bool HasFenced { get; private set; }
+    /// <summary>Whether an owner was told that it is none any more, or that saves were lost.</summary>
+    public bool HasRefused { get; private set; }
 
     /// <summary>Whether something was ever saved of the partition's shard.</summary>
     public bool HasState(PartitionId partition) => saved.ContainsKey(partition);
@@ -90,7 +90,7 @@ internal sealed class SimulatedStore(SimulatedWorld world) : IStateStore
                 }
             }
 
-            store.HasFenced |= outcome == SaveOutcome.Fenced;
+            store.HasRefused |= outcome != SaveOutcome.Current;
             store.World.Trace($"store: {shard} save {save.Number} is {outcome}");
             await store.HinderAsync(stop);
             underWay = null;

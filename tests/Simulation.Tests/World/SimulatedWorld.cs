@@ -35,9 +35,8 @@ internal sealed class SimulatedWorld : IEngineEvents
             WindowBytes = Random.Next(100, 3_000),
             UncommittedRecords = Random.Next(1, 200),
             Parking = new ParkingLimits { Records = Random.Next(1, 16), Bytes = Random.Next(50, 2_000) },
-            EntitiesPerShard = Store is not null || Routes.Any(static route => route.Kind == RouteKind.Sample)
-                ? 1_000
-                : Random.Next(1, 20),
+            // The model of a sample knows no counts that were forgotten.
+            EntitiesPerShard = Routes.Any(static route => route.Kind == RouteKind.Sample) ? 1_000 : Random.Next(1, 20),
         };
         Timing = new PipelineTiming
         {
@@ -47,10 +46,11 @@ internal sealed class SimulatedWorld : IEngineEvents
             DrainLimit = Milliseconds(20, 300),
             StopLimit = TimeSpan.FromSeconds(2),
             StartLimit = TimeSpan.FromMilliseconds(100),
-            PassivateAfter = TimeSpan.FromMinutes(10),
+            PassivateAfter = Store is null || Random.Next(2) == 0 ? TimeSpan.FromMinutes(10) : Milliseconds(1, 100),
             Restart = new Backoff(TimeSpan.FromMilliseconds(5), TimeSpan.FromMilliseconds(100)),
             RestartLimit = int.MaxValue,
         };
+        ReadAtOnce = Random.Next(2) == 0 ? 10_000 : Random.Next(0, 6);
         Calls = new MapAsyncOptions
         {
             MaxInFlight = Random.Next(1, 6),
@@ -91,6 +91,9 @@ internal sealed class SimulatedWorld : IEngineEvents
     public PipelineLimits Limits { get; }
 
     public PipelineTiming Timing { get; }
+
+    /// <summary>How many entities a shard reads before it handles records.</summary>
+    public int ReadAtOnce { get; }
 
     public MapAsyncOptions Calls { get; }
 
@@ -237,7 +240,7 @@ internal sealed class SimulatedWorld : IEngineEvents
         Trace($"event {happened}");
         // Retries that are due after the limit are let go before it, and said so.
         if (happened is EngineEvent.Revoked revoked && revoked.Drain < Timing.DrainLimit && !mayHaveDefects
-            && Store is not { HasFenced: true }
+            && Store is not { HasRefused: true }
             && !revoked.WaitedFor.Contains(" of map-", StringComparison.Ordinal))
         {
             Check(() => revoked.Undone.ShouldBe(0, "a drain that ended in time has finished what was started"));

@@ -1,9 +1,8 @@
 using System.Buffers.Binary;
 using StreamActors.Records;
-using StreamActors.Shards;
 using StreamActors.Snapshots;
 
-namespace StreamActors.Calls;
+namespace StreamActors.Parked;
 
 /// <summary>
 /// The parked records of a shard, as its snapshots have them: each under its input and offset, written once, however
@@ -50,9 +49,9 @@ internal sealed class SavedRecords
         {
             WriteKey(key, record);
             value.Clear();
-            var image = new Keyed { Record = record.Record, EntityKey = record.EntityKey, Origin = record.Origin };
-            RecordImage.Write(value, in image);
+            RecordImage.Write(value, record.Keyed);
             value.Write(record.Failed);
+            value.Write(record.Watermark);
             cut.Keys.Put(key, value.Seal().Span);
             record.IsSaved = true;
         }
@@ -67,7 +66,10 @@ internal sealed class SavedRecords
     }
 
     /// <summary>The records that were saved, in the order of their offsets.</summary>
-    public static IReadOnlyList<ParkedRecord> Load(RestoredPart part, IReadOnlyList<PartitionId> inputs)
+    /// <param name="part">What was saved.</param>
+    /// <param name="inputs">The shard's inputs.</param>
+    /// <param name="now">The time of the turn, in milliseconds: they are parked anew.</param>
+    public static IReadOnlyList<ParkedRecord> Load(RestoredPart part, IReadOnlyList<PartitionId> inputs, long now)
     {
         var records = new List<ParkedRecord>();
         foreach (var (key, bytes) in part.Entries)
@@ -76,7 +78,14 @@ internal sealed class SavedRecords
             var input = SnapshotReader.Open(bytes.Span, part.Shard, what);
             var image = RecordImage.Read(ref input, part, inputs);
             var failed = (int)input.ReadNumber();
-            records.Add(new ParkedRecord(in image) { Attempts = failed, Failed = failed, IsSaved = true });
+            records.Add(new ParkedRecord(in image)
+            {
+                Attempts = failed,
+                Failed = failed,
+                IsSaved = true,
+                ParkedAt = now,
+                Watermark = input.ReadNumber(),
+            });
         }
 
         return [.. records.OrderBy(static record => record.Origin.Input).ThenBy(static record => record.Origin.Offset)];

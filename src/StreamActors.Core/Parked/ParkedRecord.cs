@@ -4,11 +4,12 @@ using StreamActors.Records;
 using StreamActors.Shards;
 using StreamActors.Sinks;
 
-namespace StreamActors.Calls;
+namespace StreamActors.Parked;
 
 /// <summary>
-/// A record that waits for its call, the call's result, or its next attempt: its own bytes, so that each attempt reads
-/// a fresh value, what is given up is whole, and a snapshot has nothing to serialise. The bytes do not change.
+/// A record that waits for its call, the call's result, its next attempt, or the state of its entity: its own bytes, so
+/// that each attempt reads a fresh value, what is given up is whole, and a snapshot has nothing to serialise. The bytes
+/// do not change.
 /// </summary>
 internal sealed class ParkedRecord
 {
@@ -43,11 +44,20 @@ internal sealed class ParkedRecord
     /// <summary>The key of its entity.</summary>
     public ReadOnlySpan<byte> EntityKey => bytes.AsSpan(entityKeyStart);
 
+    /// <summary>The record with its entity's key.</summary>
+    public Keyed Keyed => new() { Record = Record, EntityKey = EntityKey, Origin = Origin };
+
     /// <summary>Whether it has a place behind the other records of its key.</summary>
     public bool IsOrdered => place.KeyLength >= 0 || entityKeyStart < bytes.Length;
 
     /// <summary>Where it came from.</summary>
     public Origin Origin { get; }
+
+    /// <summary>When it was parked, in milliseconds of the shard's clock.</summary>
+    public long ParkedAt { get; init; }
+
+    /// <summary>The shard's event time when it was parked, its own included.</summary>
+    public long Watermark { get; init; } = Origin.NoEventTime;
 
     /// <summary>The bytes that it takes.</summary>
     public int Bytes => bytes.Length;

@@ -1,12 +1,12 @@
 using System.Text;
-using StreamActors.Calls;
+using StreamActors.Parked;
 using StreamActors.Limits;
 using StreamActors.Records;
 using StreamActors.Shards;
 using StreamActors.Sinks;
 using Record = StreamActors.Records.Record;
 
-namespace StreamActors.Core.Tests.Calls;
+namespace StreamActors.Core.Tests.Parked;
 
 public sealed class ParkingTests
 {

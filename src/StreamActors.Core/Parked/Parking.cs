@@ -1,13 +1,16 @@
 using StreamActors.Entities;
 using StreamActors.Limits;
 
-namespace StreamActors.Calls;
+namespace StreamActors.Parked;
 
 /// <summary>
-/// The records of a shard that are parked: a queue for each key, whose first record alone may be called for; one
-/// without a key is always first. Owned by the shard: only its turn calls it, but for what says otherwise.
+/// The records of a shard that are parked: a queue for each key, whose first record alone may go on; one without a key
+/// is always first. Owned by the shard: only its turn calls it, but for what says otherwise.
 /// </summary>
-internal sealed class Parking(ParkingLimits limits, ulong seed)
+/// <param name="limits">How much may be parked.</param>
+/// <param name="seed">The seed of the hash.</param>
+/// <param name="isOrdered">Whether all records without a key are those of one, as entities have it.</param>
+internal sealed class Parking(ParkingLimits limits, ulong seed, bool isOrdered = false)
 {
     private readonly KeyTable keys = new(seed);
     private ParkedRecord?[] lastOfKey = new ParkedRecord?[16];
@@ -21,12 +24,12 @@ internal sealed class Parking(ParkingLimits limits, ulong seed)
     public bool HasRoom => count < limits.Records && bytes < limits.Bytes;
 
     /// <summary>Parks a record behind the others of its key.</summary>
-    /// <returns>Whether it is the first one, and so may be called for.</returns>
+    /// <returns>Whether it is the first one, and so may go on.</returns>
     public bool Add(ParkedRecord record)
     {
         Volatile.Write(ref count, count + 1);
         bytes += record.Bytes;
-        if (!record.IsOrdered)
+        if (!isOrdered && !record.IsOrdered)
         {
             return true;
         }
@@ -48,12 +51,12 @@ internal sealed class Parking(ParkingLimits limits, ulong seed)
     }
 
     /// <summary>The first record of its key is done.</summary>
-    /// <returns>The next one, which may be called for; null = there is none.</returns>
+    /// <returns>The next one, which may go on; null = there is none.</returns>
     public ParkedRecord? Remove(ParkedRecord record)
     {
         Volatile.Write(ref count, count - 1);
         bytes -= record.Bytes;
-        if (record is { IsOrdered: true, Behind: null })
+        if (record.Behind is null && (isOrdered || record.IsOrdered))
         {
             keys.RemoveAt(record.KeyIndex);
             lastOfKey[record.KeyIndex] = null;
