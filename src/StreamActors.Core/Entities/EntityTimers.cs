@@ -108,14 +108,8 @@ internal sealed class EntityTimers
                 QueueOf(timer).Cancel(timer);
             }
 
-            timer = new EntityTimer(
-                request.Name, entityKey.ToArray(), hasRecordKey ? recordKey.ToArray() : null, due, request.ByEventTime);
-            set[request.Name] = timer;
-            QueueOf(timer).Add(timer);
-            if (timer.ByEventTime)
-            {
-                context.EventClock.Refresh();
-            }
+            Add(set, new EntityTimer(
+                request.Name, entityKey.ToArray(), hasRecordKey ? recordKey.ToArray() : null, due, request.ByEventTime));
         }
     }
 
@@ -132,14 +126,19 @@ internal sealed class EntityTimers
         }
     }
 
-    /// <summary>Sets the timers that <see cref="Save"/> wrote.</summary>
+    /// <summary>
+    /// Sets the timers that <see cref="Save"/> wrote, each for the time that it had: one that was due meanwhile, or
+    /// already when it was saved, comes before the next record.
+    /// </summary>
     public void Load(ref Dictionary<string, EntityTimer>? set, ReadOnlySpan<byte> entityKey, ref SnapshotReader input)
     {
-        for (var left = input.ReadNumber(); left > 0; left--)
+        var left = input.ReadNumber();
+        set = left == 0 ? null : new Dictionary<string, EntityTimer>(StringComparer.Ordinal);
+        for (; left > 0; left--)
         {
-            var request = new TimerRequest(input.ReadText(), input.ReadNumber(), input.ReadNumber() == 1);
-            var recordKey = input.ReadOptional();
-            Set(ref set, [request], entityKey, recordKey, recordKey is not null);
+            var (name, at, byEventTime) = (input.ReadText(), input.ReadNumber(), input.ReadNumber() == 1);
+            var due = byEventTime ? at : OnClock(at);
+            Add(set!, new EntityTimer(name, entityKey.ToArray(), input.ReadOptional(), due, byEventTime));
         }
     }
 
@@ -176,5 +175,17 @@ internal sealed class EntityTimers
     // Not now: a timer that sets itself again at once would never let the turn end.
     private long DueOf(TimerRequest request) => request.ByEventTime
         ? Math.Max(request.Due, context.EventClock.Now + 1)
-        : Math.Max(request.Due - context.UtcNow + context.Now, context.Now + 1);
+        : Math.Max(OnClock(request.Due), context.Now + 1);
+
+    private long OnClock(long utc) => utc - context.UtcNow + context.Now;
+
+    private void Add(Dictionary<string, EntityTimer> set, EntityTimer timer)
+    {
+        set[timer.Name] = timer;
+        QueueOf(timer).Add(timer);
+        if (timer.ByEventTime)
+        {
+            context.EventClock.Refresh();
+        }
+    }
 }

@@ -1,15 +1,10 @@
 using StreamActors.Records;
-using StreamActors.Testing;
 
 namespace StreamActors.Simulation.Tests.World;
 
 /// <summary>Partition logs, committed offsets, and a group coordinator that gives partitions to members.</summary>
-internal sealed class SimulatedBroker(VirtualTime time, Random random, SimulatedWorld world)
+internal sealed class SimulatedBroker(SimulatedWorld world)
 {
-    // The two shapes of a rebalance: every member lets go of everything, and gets its new share at once; or only what
-    // moves is let go and given, and co-partitions go and come one after the other.
-    private readonly bool isEager = world.HasCoPartitions && random.Next(2) == 0;
-
     private readonly Dictionary<PartitionId, SimulatedConsumer?> owners = [];
     private readonly Dictionary<PartitionId, SimulatedConsumer> targets = [];
     private readonly List<SimulatedConsumer> members = [];
@@ -58,6 +53,13 @@ internal sealed class SimulatedBroker(VirtualTime time, Random random, Simulated
         Free(member);
     }
 
+    /// <summary>The group is made again, with its offsets: its generations begin anew.</summary>
+    public void Regroup()
+    {
+        generation = 0;
+        members.ForEach(Fence);
+    }
+
     public bool IsMember(SimulatedConsumer member) => members.Contains(member);
 
     /// <summary>
@@ -76,12 +78,12 @@ internal sealed class SimulatedBroker(VirtualTime time, Random random, Simulated
             }
 
             var owner = owners[partition];
-            var stays = owner is not null && able.Contains(owner) && random.NextDouble() < stay;
-            var target = stays ? owner! : able[random.Next(able.Count)];
+            var stays = owner is not null && able.Contains(owner) && world.Chance.NextDouble() < stay;
+            var target = stays ? owner! : able[world.Chance.Next(able.Count)];
             foreach (var coPartition in world.CoPartitions(partition).Where(owners.ContainsKey))
             {
-                var isOutOfStep = world.Chances.OutOfStep > 0 && random.NextDouble() < world.Chances.OutOfStep;
-                targets[coPartition] = isOutOfStep ? able[random.Next(able.Count)] : target;
+                var isOutOfStep = world.Chances.OutOfStep > 0 && world.Chance.NextDouble() < world.Chances.OutOfStep;
+                targets[coPartition] = isOutOfStep ? able[world.Chance.Next(able.Count)] : target;
             }
         }
     }
@@ -91,19 +93,21 @@ internal sealed class SimulatedBroker(VirtualTime time, Random random, Simulated
     {
         var owned = owners.Where(each => each.Value == member).Select(static each => each.Key);
         var wanted = owners.Keys.Where(partition => targets.GetValueOrDefault(partition) == member);
-        if (isEager)
+        var free = wanted.Where(partition => owners[partition] is null);
+        switch (world.Setting.Protocol)
         {
-            if (member.LetGoFor != generation)
-            {
+            case GroupProtocol.Eager when member.LetGoFor != generation:
                 member.LetGoFor = generation;
                 return ([.. owned], []);
-            }
-
-            var areFree = wanted.All(partition => owners[partition] is null);
-            return ([], areFree ? [.. wanted] : []);
+            case GroupProtocol.Eager:
+                return ([], wanted.All(partition => owners[partition] is null) ? [.. wanted] : []);
+            case GroupProtocol.Cooperative:
+                var isStill = owners.All(each =>
+                    each.Value is null || targets.GetValueOrDefault(each.Key) == each.Value);
+                return ([.. owned.Except(wanted)], isStill ? [.. free] : []);
+            default:
+                return (Some(owned.Except(wanted)), Some(free));
         }
-
-        return (Some(owned.Except(wanted)), Some(wanted.Where(partition => owners[partition] is null)));
     }
 
     public void Own(PartitionId partition, SimulatedConsumer? owner) => owners[partition] = owner;
@@ -130,10 +134,8 @@ internal sealed class SimulatedBroker(VirtualTime time, Random random, Simulated
         }
     }
 
-    public DateTimeOffset Now() => time.GetUtcNow();
-
     private PartitionId[] Some(IEnumerable<PartitionId> partitions) =>
-        [.. partitions.Where(_ => !world.HasCoPartitions || random.Next(3) != 0)];
+        [.. partitions.Where(_ => !world.Setting.HasCoPartitions || world.Chance.Next(3) != 0)];
 
     private void Free(SimulatedConsumer member)
     {
@@ -159,10 +161,27 @@ internal sealed class PartitionLog(PartitionId id)
 
     public long End { get; private set; }
 
-    public void Append(string key, int recordId, Wish wish, int gap)
+    public void Append(string key, int recordId, Wish wish, long time, int gap = 0)
     {
-        Records.Add(new SimulatedRecord(Id.Topic, Id.Number, End + gap, key, recordId, wish));
+        Records.Add(new SimulatedRecord(Id.Topic, Id.Number, End + gap, key, recordId, wish, time));
         End += gap + 1;
+    }
+
+    /// <summary>How many records there are from an offset to below another.</summary>
+    public int CountBetween(long from, long below) =>
+        Math.Max(0, IndexOf(below) - IndexOf(Math.Max(from, First)));
+
+    /// <summary>The index of the first record at an offset or above.</summary>
+    public int IndexOf(long offset)
+    {
+        var (low, high) = (0, Records.Count);
+        while (low < high)
+        {
+            var middle = (low + high) / 2;
+            (low, high) = Records[middle].Offset < offset ? (middle + 1, high) : (low, middle);
+        }
+
+        return low;
     }
 
     public void CutBefore(long offset) => First = offset;

@@ -12,6 +12,7 @@ internal sealed class SimulatedStore(SimulatedWorld world) : IStateStore
 {
     private readonly MemoryStateStore inner = new();
     private readonly Dictionary<PartitionId, long> saved = [];
+    private readonly SortedDictionary<string, PartitionId> names = new(StringComparer.Ordinal);
     private long lastFirstSave;
 
     private SimulatedWorld World => world;
@@ -50,15 +51,29 @@ internal sealed class SimulatedStore(SimulatedWorld world) : IStateStore
         return claim.State is null ? claim : claim with { State = new State(this, shard, claim.State) };
     }
 
+    /// <summary>What is stored of each shard, part by part. It must be at rest.</summary>
+    public IEnumerable<((string Name, int Number) Shard, string Part, StoredPart Stored)> ReadAll()
+    {
+        foreach (var (shard, partition) in names)
+        {
+            var claim = inner.ClaimAsync(shard, long.MaxValue, force: true, CancellationToken.None);
+            var read = ShardRestore.ReadAsync(claim.Result.State!, shard, CancellationToken.None);
+            foreach (var (part, stored) in read.Result.Parts)
+            {
+                yield return ((shard, partition.Number), part.Name, stored);
+            }
+        }
+    }
+
     private async Task HinderAsync(CancellationToken stop)
     {
-        if (world.Random.Next(3) != 0)
+        if (world.Chance.Next(3) != 0)
         {
             await world.Delay(8, CancellationToken.None);
         }
 
         stop.ThrowIfCancellationRequested();
-        if (world.Random.NextDouble() < world.Chances.StoreFails)
+        if (world.Chance.NextDouble() < world.Chances.StoreFails)
         {
             throw new StateStoreException("The store is away.");
         }
@@ -76,8 +91,10 @@ internal sealed class SimulatedStore(SimulatedWorld world) : IStateStore
 
         public async Task<SaveOutcome> SaveAsync(ShardSave save, CancellationToken stop)
         {
-            store.World.Check(() => (underWay is null || underWay == save).ShouldBeTrue(
-                $"{shard}: a save begins when the one before is current"));
+            store.World.Promises.Require(
+                Promise.Contract,
+                underWay is null || underWay == save,
+                $"{shard}: the save {save.Number} begins before the one before it is current");
             underWay = save;
             await store.HinderAsync(stop);
             var outcome = await inner.SaveAsync(save, stop);
@@ -86,6 +103,7 @@ internal sealed class SimulatedStore(SimulatedWorld world) : IStateStore
                 store.lastFirstSave = save.Number == 1 ? store.inner.Changes : store.lastFirstSave;
                 foreach (var (partition, offset) in ShardHead.Read(shard, save.Head.Span).Positions)
                 {
+                    store.names[shard] = partition;
                     store.saved[partition] = Math.Max(store.saved.GetValueOrDefault(partition), offset);
                 }
             }
