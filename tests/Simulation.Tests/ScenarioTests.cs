@@ -31,13 +31,13 @@ public sealed class ScenarioTests(ITestOutputHelper output)
     {
         if (Environment.GetEnvironmentVariable("STREAMACTORS_SIM_SEED") is { Length: > 0 } text)
         {
-            var replayed = OnPlainThread(() => Scenario.Run(Schedule.Parse(text), isTold: true));
+            var replayed = PlainThread.Run(() => Scenario.Run(Schedule.Parse(text), isTold: true));
             Assert.True(replayed is null, $"{replayed}");
             return;
         }
 
         var (began, count, failed) = (TimeProvider.System.GetTimestamp(), 0, int.MaxValue);
-        OnPlainThread(() => Parallel.ForEach(seeds, (seed, loop) =>
+        PlainThread.Run(() => Parallel.ForEach(seeds, (seed, loop) =>
         {
             Interlocked.Increment(ref count);
             if (failed > seed && Scenario.Run(Schedule.Draw(seed)) is not null)
@@ -50,20 +50,8 @@ public sealed class ScenarioTests(ITestOutputHelper output)
         output.WriteLine($"{count} schedules in {took.TotalSeconds:0.0} s: {count / took.TotalMinutes:0} a minute");
         if (failed != int.MaxValue)
         {
-            Assert.Fail(OnPlainThread(() => Failure.Explain(Schedule.Draw(failed))));
+            Assert.Fail(PlainThread.Run(() => Failure.Explain(Schedule.Draw(failed))));
         }
-    }
-
-    /// <summary>
-    /// The engine must not find the test runner's synchronization context: a continuation would move to it.
-    /// </summary>
-    private static T OnPlainThread<T>(Func<T> function)
-    {
-        var result = default(T);
-        var thread = new Thread(() => result = function());
-        thread.Start();
-        thread.Join();
-        return result!;
     }
 
     private static void Lower(ref int lowest, int value)

@@ -59,9 +59,13 @@ internal sealed class Reckoning(SimulatedWorld world)
         var route = world.RouteOf(log.Id);
         bool Has(string kind, Func<SimulatedRecord, bool> which) => route.Sinks.All(sink => log.Records.Exists(
             other => which(other) && world.Arrivals.Has(sink, kind, log.Id, other.Offset)));
-        bool IsSame(SimulatedRecord other) => other == record
-            || (route.Dedup && record.Id > 0 && other.Id == record.Id);
         bool Replaces(SimulatedRecord other) => other.Key == record.Key && other.Offset > record.Offset;
+        if (route.Dedup && record.Id > 0 && (log.First > 0 || IsRepeated(log, record)))
+        {
+            // What it repeats has had its effect, or the log was cut, and nobody knows which of them was read.
+            return true;
+        }
+
         var isDeadLettered = !route.DeadLetters || world.Arrivals.Has(
             RouteDefinition.DeadLetterLane, Deliveries.DeadLetter, log.Id, record.Offset);
         return record.Wish switch
@@ -70,12 +74,14 @@ internal sealed class Reckoning(SimulatedWorld world)
             Wish.Throw => isDeadLettered || route.Dedup || route.Kind is RouteKind.Latest or RouteKind.Sample,
             Wish.Ignore when route.Kind is RouteKind.Entity or RouteKind.Calls => true,
             _ when route.Kind == RouteKind.Sample => true,
-            _ when route.Kind == RouteKind.Latest => Has("out", other => IsSame(other) || Replaces(other))
-                || log.Records.Exists(other => Replaces(other) && other.Wish == Wish.Throw)
-                || route.Dedup,
-            _ => Has("out", IsSame),
+            _ when route.Kind == RouteKind.Latest => Has("out", other => other == record || Replaces(other))
+                || log.Records.Exists(other => Replaces(other) && other.Wish == Wish.Throw),
+            _ => Has("out", other => other == record),
         };
     }
+
+    private bool IsRepeated(PartitionLog log, SimulatedRecord record) => log.Records.Exists(first =>
+        first.Id == record.Id && first.Offset < record.Offset && first.Offset >= world.Broker.FirstStart[log.Id]);
 
     /// <summary>Every record was counted once, and no call goes on or left its scope open.</summary>
     private void CheckCounts(SimulatedProcess process)

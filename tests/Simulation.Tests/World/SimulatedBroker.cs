@@ -31,7 +31,8 @@ internal sealed class SimulatedBroker(SimulatedWorld world)
             Topics[topic] = logs = [];
         }
 
-        var log = new PartitionLog(new PartitionId(topic, logs.Count));
+        var isLater = logs.Exists(log => Committed.ContainsKey(log.Id));
+        var log = new PartitionLog(new PartitionId(topic, logs.Count), isLater);
         logs.Add(log);
         owners[log.Id] = null;
         return log;
@@ -130,6 +131,10 @@ internal sealed class SimulatedBroker(SimulatedWorld world)
     {
         foreach (var (partition, offset) in starts)
         {
+            world.Promises.Require(
+                Promise.NoLoss,
+                !Log(partition).IsLater || offset <= Log(partition).First,
+                $"{partition} came when its topic was known, and is read from {offset} on");
             FirstStart[partition] = Math.Max(FirstStart[partition], offset);
         }
     }
@@ -150,8 +155,11 @@ internal sealed class SimulatedBroker(SimulatedWorld world)
 }
 
 /// <summary>The records of a partition; offsets may have gaps, and the log may be cut at the front.</summary>
-internal sealed class PartitionLog(PartitionId id)
+internal sealed class PartitionLog(PartitionId id, bool isLater)
 {
+    /// <summary>Whether the group knew its topic when it came: then it is read from its first record.</summary>
+    public bool IsLater { get; } = isLater;
+
     public PartitionId Id { get; } = id;
 
     /// <summary>All records that there ever were; those below <see cref="First"/> cannot be read any more.</summary>

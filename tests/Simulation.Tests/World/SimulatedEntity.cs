@@ -146,6 +146,12 @@ internal sealed class SimulatedEntity : IEntity<SimulatedRecord, SimulatedEntity
     private void Check(string key, State state, Turn<SimulatedRecord> turn, object call, string? fired = null)
     {
         model.Check(key, state, call, fired);
+        var watermark = turn.Watermark?.ToUnixTimeMilliseconds() ?? long.MinValue;
+        world.Promises.Require(
+            Promise.Timers,
+            watermark >= state.Watermark,
+            $"{call}: the records' time goes back from {state.Watermark} to {watermark}");
+        state.Watermark = watermark;
         foreach (var (name, timer) in fired is null ? state.Timers : [])
         {
             world.Promises.Require(
@@ -184,6 +190,9 @@ internal sealed class SimulatedEntity : IEntity<SimulatedRecord, SimulatedEntity
         public Dictionary<string, long> Lasts { get; set; } = [];
 
         public Dictionary<string, SetTimer> Timers { get; set; } = [];
+
+        /// <summary>The records' time in its last call.</summary>
+        public long Watermark { get; set; } = long.MinValue;
 
         /// <summary>The outputs of the timers that fired last.</summary>
         public IReadOnlyList<SimulatedRecord> Fired { get; set; } = [];

@@ -69,7 +69,9 @@ internal sealed class SimulatedStore(SimulatedWorld world) : IStateStore
     {
         if (world.Chance.Next(3) != 0)
         {
-            await world.Delay(8, CancellationToken.None);
+            // A request that is long on its way may come behind those of the next owner.
+            var isSlow = world.Chances.StoreFails > 0 && world.Chance.Next(10) == 0;
+            await world.Delay(isSlow ? 200 : 8, CancellationToken.None);
         }
 
         stop.ThrowIfCancellationRequested();

@@ -187,8 +187,8 @@ internal sealed class SimulatedWorld : IEngineEvents
             && !revoked.WaitedFor.Contains(" of map-", StringComparison.Ordinal);
         Promises.Require(
             Promise.NoDuplicate,
-            !mustBeDone || revoked.Undone == 0,
-            $"a drain that ended after {revoked.Drain} has left {revoked.Undone} records undone");
+            !mustBeDone || revoked.Undone + revoked.Behind == 0,
+            $"a drain ended after {revoked.Drain}: {revoked.Undone} records undone, {revoked.Behind} behind them");
         Promises.Require(
             Promise.Progress,
             hadFaults || revoked.Drain < Setting.Timing.StopLimit,
