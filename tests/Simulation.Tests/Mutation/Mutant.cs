@@ -184,7 +184,10 @@ internal sealed record Mutant(
             Promise.State,
             ("StreamActors.Testing/MemoryStateStore.cs",
                 "                    : stored.Token > Token ? SaveOutcome.Fenced\n",
-                "")),
+                ""),
+            ("StreamActors.Testing/MemoryStateStore.cs",
+                "Has(ShardSave save) => Saver == Token && Number == save.Number;",
+                "Has(ShardSave save) => Number == save.Number;")),
         new(
             "A save that was refused counts as current",
             Promise.Commits,
