@@ -48,6 +48,14 @@ internal sealed class Scenario
         }
     }
 
+    /// <summary>What happens in a run, line by line.</summary>
+    public static IReadOnlyList<string> Trace(Schedule schedule)
+    {
+        var scenario = new Scenario(schedule, isTold: true);
+        scenario.Run();
+        return scenario.trace;
+    }
+
     private void Run()
     {
         for (var left = schedule.Setting.Processes; left > 0; left--)

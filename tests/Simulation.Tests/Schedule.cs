@@ -76,7 +76,7 @@ internal sealed record Schedule(int Seed, Setting Setting, IReadOnlyList<Move> M
 
     private static readonly (MoveKind Kind, int Weight)[] Rough =
     [
-        (MoveKind.Fence, 3), (MoveKind.Freeze, 4), (MoveKind.Kill, 4), (MoveKind.FailClient, 3), (MoveKind.Cut, 3),
+        (MoveKind.Fence, 6), (MoveKind.Freeze, 8), (MoveKind.Kill, 4), (MoveKind.FailClient, 3), (MoveKind.Cut, 3),
         (MoveKind.StoreBack, 3), (MoveKind.Outage, 3), (MoveKind.Regroup, 1),
     ];
 

@@ -43,6 +43,8 @@ internal sealed record SimulatedRecord(
     /// <summary>Whether an entity emits a second output for it, in the same turn.</summary>
     public bool EmitsMore => Wish == Wish.Emit && Id % 3 == 1;
 
+    public override string ToString() => $"{Topic}/{Partition}{Short} {Mark}".TrimEnd();
+
     public static SimulatedRecord Parse(ReadOnlySpan<byte> bytes)
     {
         var parts = Encoding.UTF8.GetString(bytes).Split('|');

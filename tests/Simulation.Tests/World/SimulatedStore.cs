@@ -13,6 +13,7 @@ internal sealed class SimulatedStore(SimulatedWorld world) : IStateStore
     private readonly MemoryStateStore inner = new();
     private readonly Dictionary<PartitionId, long> saved = [];
     private readonly SortedDictionary<string, PartitionId> names = new(StringComparer.Ordinal);
+    private readonly Dictionary<string, long> lastClaims = [];
     private long lastFirstSave;
 
     private SimulatedWorld World => world;
@@ -38,6 +39,7 @@ internal sealed class SimulatedStore(SimulatedWorld world) : IStateStore
     /// </summary>
     public void GoBack(int changes)
     {
+        lastClaims.Clear();
         inner.GoBackTo(Math.Max(inner.Changes - changes, lastFirstSave));
         world.Trace($"store: goes back by {changes} changes, not before {lastFirstSave}");
     }
@@ -46,6 +48,7 @@ internal sealed class SimulatedStore(SimulatedWorld world) : IStateStore
     {
         await HinderAsync(stop);
         var claim = await inner.ClaimAsync(shard, generation, force, stop);
+        lastClaims[shard] = claim.State?.Token ?? lastClaims.GetValueOrDefault(shard);
         await HinderAsync(stop);
         world.Trace($"store: {shard} is claimed in {generation} at {claim.State?.Number}");
         return claim.State is null ? claim : claim with { State = new State(this, shard, claim.State) };
@@ -102,6 +105,11 @@ internal sealed class SimulatedStore(SimulatedWorld world) : IStateStore
             var outcome = await inner.SaveAsync(save, stop);
             if (outcome == SaveOutcome.Current)
             {
+                var last = store.lastClaims.GetValueOrDefault(shard);
+                store.World.Promises.Require(
+                    Promise.Ownership,
+                    last <= Token,
+                    $"{shard}: the save {save.Number} of the owner {Token} becomes current, and {last} has claimed since");
                 store.lastFirstSave = save.Number == 1 ? store.inner.Changes : store.lastFirstSave;
                 foreach (var (partition, offset) in ShardHead.Read(shard, save.Head.Span).Positions)
                 {
