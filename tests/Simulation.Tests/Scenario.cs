@@ -1,183 +1,258 @@
+using System.Globalization;
 using StreamActors.Simulation.Tests.World;
 
 namespace StreamActors.Simulation.Tests;
 
 /// <summary>
-/// One run of the whole engine in a simulated world: first a time of records and faults, then a time of peace in which
-/// everything must be finished and committed, then a clean stop.
+/// One run of the whole engine in a simulated world: first the moves of its schedule, then a time of peace in which
+/// everything must be finished and committed, then a clean stop. The same schedule gives the same run.
 /// </summary>
 internal sealed class Scenario
 {
     private static readonly TimeSpan Patience = TimeSpan.FromMinutes(2);
 
+    private readonly Schedule schedule;
     private readonly SimulatedWorld world;
-    private readonly Random random;
-    private readonly int keys;
-    private readonly bool hasFaults;
+    private readonly Chance chance;
+    private readonly Reckoning reckoning;
+    private readonly List<string> trace = [];
+    private readonly List<(int Number, string What)> told = [];
+    private readonly bool isTold;
     private TimeSpan outageUntil;
-    private Chances usual;
-    private int lastId;
+    private int ids;
 
-    private Scenario(int seed, List<string>? trace)
+    private Scenario(Schedule schedule, bool isTold)
     {
-        world = new SimulatedWorld(seed, trace);
-        random = world.Random;
-        keys = random.Next(1, 12);
-        hasFaults = random.Next(5) != 0;
-        usual = world.Chances;
+        (this.schedule, this.isTold) = (schedule, isTold);
+        chance = new Chance(schedule.Seed);
+        world = new SimulatedWorld(schedule.Setting, chance, isTold ? trace : null);
+        reckoning = new Reckoning(world);
     }
 
-    /// <summary>Runs the scenario of a seed; throws where a promise is broken.</summary>
-    public static void Run(int seed, List<string>? trace = null) => new Scenario(seed, trace).Run();
+    /// <summary>Runs a schedule.</summary>
+    /// <param name="schedule">The schedule.</param>
+    /// <param name="isTold">Whether a failure has its story.</param>
+    /// <returns>What went wrong; null where nothing did.</returns>
+    public static Failure? Run(Schedule schedule, bool isTold = false)
+    {
+        var scenario = new Scenario(schedule, isTold);
+        try
+        {
+            scenario.Run();
+            return null;
+        }
+        catch (Exception error)
+        {
+            // What is broken first is what matters: it may have made the engine fail.
+            return new Failure(schedule, scenario.world.Promises.Broken ?? error, scenario.told, scenario.trace);
+        }
+    }
+
+    /// <summary>What happens in a run, line by line.</summary>
+    public static IReadOnlyList<string> Trace(Schedule schedule)
+    {
+        var scenario = new Scenario(schedule, isTold: true);
+        scenario.Run();
+        return scenario.trace;
+    }
 
     private void Run()
     {
-        for (var i = random.Next(1, 4); i > 0; i--)
+        for (var left = schedule.Setting.Processes; left > 0; left--)
         {
             world.StartProcess();
         }
 
         world.Broker.Rebalance(stay: 0);
-        for (var i = random.Next(200, 900); i > 0; i--)
+        foreach (var move in schedule.Moves)
         {
-            Act();
+            Make(move);
             Observe();
         }
 
+        chance.Begin(schedule.Seed);
         Finish();
     }
 
-    private void Act()
+    private void Make(Move move)
     {
-        switch (random.Next(100))
-        {
-            case < 40: world.Threads.RunOne(); break;
-            case < 65: Step(); break;
-            case < 85: world.Time.Advance(TimeSpan.FromMilliseconds(random.Next(1, 6))); break;
-            case < 95: Produce(); break;
-            default: MakeTrouble(); break;
-        }
-    }
-
-    private void Step()
-    {
+        chance.Begin(move.Seed);
+        ids = (move.Number + 1) * 16;
         if (outageUntil > TimeSpan.Zero && world.Time.Elapsed > outageUntil)
         {
-            (world.Chances, outageUntil) = (usual, TimeSpan.Zero);
+            (world.Chances, outageUntil) = (schedule.Setting.Chances, TimeSpan.Zero);
         }
 
-        if (world.Alive.Count > 0 && world.Alive[random.Next(world.Alive.Count)] is var process
-            && process.FrozenUntil <= world.Time.Elapsed)
+        switch (move.Kind)
         {
-            process.Step();
+            case MoveKind.Turn:
+                Tell(move, $"{(world.Threads.RunOne() ? "a turn" : "nothing waits")}");
+                break;
+            case MoveKind.Time:
+                var passes = TimeSpan.FromMilliseconds(chance.Next(1, 6));
+                Tell(move, $"{passes.TotalMilliseconds} ms pass");
+                world.Time.Advance(passes);
+                break;
+            case MoveKind.Produce:
+                Produce(move);
+                break;
+            case MoveKind.Rebalance or MoveKind.Start or MoveKind.AddPartition or MoveKind.Regroup:
+                ChangeGroup(move);
+                break;
+            case MoveKind.Cut or MoveKind.StoreBack or MoveKind.Outage:
+                TroublePeers(move);
+                break;
+            default:
+                if (world.Alive.Count > 0)
+                {
+                    MoveProcess(move, world.Alive[chance.Next(world.Alive.Count)]);
+                }
+
+                break;
         }
     }
 
-    private void Produce()
+    private void Produce(Move move)
     {
         var logs = world.Broker.Partitions.ToList();
-        var log = logs[random.Next(logs.Count)];
-        for (var i = random.Next(1, 12); i > 0; i--)
+        var log = logs[chance.Next(logs.Count)];
+        var before = log.Records.Count;
+        for (var left = chance.Next(1, 12); left > 0; left--)
         {
-            var isRepeated = random.Next(8) == 0 && log.Records.Count > 0;
-            if (isRepeated)
+            var time = world.UtcNow + (chance.Next(30) == 0 ? 7_200_000 : chance.Next(-30, 10));
+            if (chance.Next(8) == 0 && log.Records.Count > 0)
             {
-                var again = log.Records[random.Next(log.Records.Count)];
+                var again = log.Records[chance.Next(log.Records.Count)];
 
                 // A record that a window or a call gives up frees its id then: whether one with that id comes before or
                 // after is the schedule's, and nothing that the model could foretell.
                 var isHeld = world.RouteOf(log.Id).Kind is RouteKind.Latest or RouteKind.Sample or RouteKind.Calls;
-                log.Append(again.Key, isHeld && again.Wish == Wish.Throw ? 0 : again.Id, again.Wish, gap: 0);
+                log.Append(again.Key, isHeld && again.Wish == Wish.Throw ? 0 : again.Id, again.Wish, time);
                 continue;
             }
 
-            var key = random.Next(keys + 1) is var drawn && drawn == 0 ? "" : $"k{drawn}";
-            var wish = random.Next(20) switch { 0 => Wish.Throw, 1 => Wish.Reject, < 6 => Wish.Ignore, _ => Wish.Emit };
-            var gap = random.Next(10) == 0 ? random.Next(1, 5) : 0;
-            log.Append(key, random.Next(10) == 0 ? 0 : ++lastId, wish, gap);
+            var key = chance.Next(schedule.Setting.Keys + 1) is var drawn && drawn == 0 ? "" : $"k{drawn}";
+            var wish = chance.Next(20) switch { 0 => Wish.Throw, 1 => Wish.Reject, < 6 => Wish.Ignore, _ => Wish.Emit };
+            var gap = chance.Next(10) == 0 ? chance.Next(1, 5) : 0;
+            log.Append(key, chance.Next(10) == 0 ? 0 : ++ids, wish, time, gap);
         }
+
+        Tell(move, $"{log.Id} gets {string.Join(", ", log.Records.Skip(before).Select(static record => record.Short))}");
     }
 
-    private void MakeTrouble()
+    private void ChangeGroup(Move move)
     {
-        if (!hasFaults)
+        var stay = 0.9;
+        switch (move.Kind)
         {
-            return;
-        }
-
-        var process = world.Alive.Count == 0 ? null : world.Alive[random.Next(world.Alive.Count)];
-        switch (random.Next(15))
-        {
-            case < 4:
-                world.Broker.Rebalance(stay: random.NextDouble());
+            case MoveKind.Rebalance:
+                stay = chance.NextDouble();
+                Tell(move, $"the group gives partitions to others");
                 break;
-            case < 6 when world.Alive.Count < 4:
-                world.StartProcess();
-                world.Broker.Rebalance(stay: 0.7);
+            case MoveKind.Start when world.Alive.Count < 4:
+                stay = 0.7;
+                Tell(move, $"process {world.StartProcess().Number} joins");
                 break;
-            case 6 when process is not null:
-                world.Trace($"process {process.Number} is fenced");
-                world.Broker.Fence(process.Consumer);
-                world.Broker.Rebalance(stay: 0.9);
-                break;
-            case 7 when process is not null:
-                process.FrozenUntil = world.Time.Elapsed + TimeSpan.FromMilliseconds(random.Next(300));
-                break;
-            case 8 when process is not null:
-                world.Trace($"process {process.Number} is killed");
-                world.Alive.Remove(process);
-                process.Kill();
-                world.Broker.Rebalance(stay: 0.9);
-                break;
-            case 9 when process is not null:
-                world.Trace($"process {process.Number} stops");
-                world.Alive.Remove(process);
-                process.Stop();
-                world.Broker.Rebalance(stay: 0.9);
-                break;
-            case 10 when process is not null:
-                process.Member.Failed("The client cannot go on.");
-                break;
-            case 11:
-                world.Broker.AddPartition(world.Routes[random.Next(world.Routes.Count)].Topic);
-                if (random.Next(2) == 0)
+            case MoveKind.AddPartition:
+                var topics = world.Broker.Topics.Keys.ToList();
+                var added = world.Broker.AddPartition(topics[chance.Next(topics.Count)]);
+                if (chance.Next(2) == 0)
                 {
                     world.EvenOut();
                 }
 
-                world.Broker.Rebalance(stay: 0.9);
+                Tell(move, $"{added.Id} comes");
                 break;
-            case 12:
-                Cut();
+            case MoveKind.Regroup:
+                world.MayRepeat = true;
+                world.Broker.Regroup();
+                Tell(move, $"the group is made again");
                 break;
-            case 14 when world.Store is { } store:
-                store.GoBack(random.Next(1, 8));
+            default:
+                return;
+        }
+
+        world.Broker.Rebalance(stay);
+    }
+
+    private void MoveProcess(Move move, SimulatedProcess process)
+    {
+        world.MayRepeat |= move.Kind is not (MoveKind.Poll or MoveKind.Stop);
+        switch (move.Kind)
+        {
+            case MoveKind.Poll:
+                Tell(move, $"process {process.Number} {(process.IsFrozen ? "is frozen" : "polls")}");
+                if (!process.IsFrozen)
+                {
+                    process.Step();
+                }
+
+                return;
+            case MoveKind.Freeze:
+                var isLong = chance.Next(2) == 0;
+                var time = TimeSpan.FromMilliseconds(isLong ? chance.Next(300, 1_500) : chance.Next(300));
+                Tell(move, $"process {process.Number} is frozen for {time.TotalMilliseconds} ms");
+                process.Freeze(world.Time.Elapsed + time);
+                if (!isLong)
+                {
+                    return;
+                }
+
+                world.Broker.Fence(process.Consumer);
                 break;
-            case 13 when outageUntil == TimeSpan.Zero:
-                outageUntil = world.Time.Elapsed + TimeSpan.FromMilliseconds(random.Next(500));
-                world.Chances = usual with { SinkFails = 1 };
+            case MoveKind.Fence:
+                Tell(move, $"process {process.Number} is fenced");
+                world.Broker.Fence(process.Consumer);
+                break;
+            case MoveKind.FailClient:
+                Tell(move, $"the client of process {process.Number} fails");
+                process.Member.Failed("The client cannot go on.");
+                return;
+            default:
+                Tell(move, $"process {process.Number} {(move.Kind == MoveKind.Kill ? "is killed" : "stops")}");
+                world.Alive.Remove(process);
+                process.End(isKilled: move.Kind == MoveKind.Kill);
+                break;
+        }
+
+        world.Broker.Rebalance(stay: 0.9);
+    }
+
+    private void TroublePeers(Move move)
+    {
+        world.MayRepeat = true;
+        switch (move.Kind)
+        {
+            case MoveKind.Cut:
+                var logs = world.Broker.Partitions.Where(static log => log.End > log.First).ToList();
+                if (logs.Count > 0 && logs[chance.Next(logs.Count)] is var log)
+                {
+                    log.CutBefore(log.First + chance.Next((int)(log.End - log.First)));
+                    Tell(move, $"{log.Id} is cut before {log.First}");
+                }
+
+                break;
+            case MoveKind.StoreBack when world.Store is { } store:
+                var changes = chance.Next(1, 8);
+                Tell(move, $"the store forgets {changes} changes");
+                store.GoBack(changes);
+                break;
+            case MoveKind.Outage when outageUntil == TimeSpan.Zero:
+                var time = TimeSpan.FromMilliseconds(chance.Next(500));
+                Tell(move, $"no sink answers for {time.TotalMilliseconds} ms");
+                outageUntil = world.Time.Elapsed + time;
+                world.Chances = schedule.Setting.Chances with { SinkFails = 1 };
                 break;
             default:
                 break;
         }
     }
 
-    /// <summary>Retention cuts a log in front of what a member has not read yet.</summary>
-    private void Cut()
-    {
-        var logs = world.Broker.Partitions.ToList();
-        var log = logs[random.Next(logs.Count)];
-        if (log.End > log.First)
-        {
-            log.CutBefore(random.NextInt64(log.First, log.End));
-            world.Trace($"{log.Id} is cut before {log.First}");
-        }
-    }
-
     private void Finish()
     {
         world.Trace($"peace");
-        (world.Chances, usual) = (Chances.None, Chances.None);
+        world.Chances = Chances.None;
+        world.Alive.ForEach(static process => process.Freeze(TimeSpan.Zero));
         if (world.Alive.Count == 0)
         {
             world.StartProcess();
@@ -186,20 +261,26 @@ internal sealed class Scenario
         world.EvenOut();
         world.Broker.Rebalance(stay: 0.9);
         var end = world.Time.Elapsed + Patience;
-        while (world.Unfinished is { Count: > 0 } left)
+        Beat();
+        while (world.Unfinished is var left && (left.Count > 0 || world.HasTimers))
         {
-            world.Time.Elapsed.ShouldBeLessThan(end, $"stuck: {string.Join(", ", left)}");
-            world.Alive.ForEach(static process => process.Step());
-            while (random.Next(10) != 0 && world.Threads.RunOne())
+            world.Promises.Require(
+                Promise.Progress,
+                world.Time.Elapsed < end,
+                $"nothing hinders, and this does not end: {string.Join(", ", left)}");
+            if (left.Count == 0)
             {
-                Observe();
+                Beat();
             }
 
-            world.Time.Advance(TimeSpan.FromMilliseconds(random.Next(1, 20)));
+            world.Alive.ForEach(static process => process.Step());
+            RunSome();
+            world.Time.Advance(TimeSpan.FromMilliseconds(chance.Next(1, 20)));
             Observe();
         }
 
-        world.Alive.ForEach(static process => process.Stop());
+        reckoning.CheckTimers();
+        world.Alive.ForEach(static process => process.End(isKilled: false));
         Observe();
 
         // What was told to end, and does not heed it, ends by itself.
@@ -209,14 +290,40 @@ internal sealed class Scenario
             Observe();
         }
 
-        world.CheckEnd();
+        reckoning.CheckAll();
+    }
+
+    /// <summary>A record of each partition takes the records' time past all timers.</summary>
+    private void Beat()
+    {
+        foreach (var log in world.Broker.Partitions)
+        {
+            log.Append("", 0, Wish.Ignore, world.UtcNow + 10_000);
+        }
+    }
+
+    private void RunSome()
+    {
+        while (chance.Next(10) != 0 && world.Threads.RunOne())
+        {
+            Observe();
+        }
     }
 
     private void Observe()
     {
-        if (world.Violation is { } broken)
+        if (world.Promises.Broken is { } broken)
         {
             throw broken;
+        }
+    }
+
+    private void Tell(Move move, FormattableString what)
+    {
+        if (isTold)
+        {
+            told.Add((move.Number, what.ToString(CultureInfo.InvariantCulture)));
+            world.Trace($"#{move.Number} {told[^1].What}");
         }
     }
 }

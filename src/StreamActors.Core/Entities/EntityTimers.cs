@@ -150,7 +150,8 @@ internal sealed class EntityTimers
     public static bool HasAny(SnapshotReader input) => input.ReadNumber() > 0;
 
     /// <summary>
-    /// Sets the timers that <see cref="Save"/> wrote, for the times that they had: what was due meanwhile is due.
+    /// Sets the timers that <see cref="Save"/> wrote, each for the time that it had: one that was due meanwhile, or
+    /// already when it was saved, comes before the next record.
     /// </summary>
     public void Load(ref Dictionary<string, EntityTimer>? set, ReadOnlySpan<byte> entityKey, ref SnapshotReader input)
     {
@@ -163,9 +164,8 @@ internal sealed class EntityTimers
         set ??= new Dictionary<string, EntityTimer>(StringComparer.Ordinal);
         for (var key = entityKey.ToArray(); left > 0; left--)
         {
-            var (name, due, byEventTime) = (input.ReadText(), input.ReadNumber(), input.ReadNumber() == 1);
-            due = byEventTime ? due : due - context.UtcNow + context.Now;
-            Add(set, new EntityTimer(name, key, input.ReadOptional(), due, byEventTime));
+            var (name, at, byEventTime) = (input.ReadText(), input.ReadNumber(), input.ReadNumber() == 1);
+            Add(set, new EntityTimer(name, key, input.ReadOptional(), byEventTime ? at : OnClock(at), byEventTime));
         }
     }
 
@@ -212,5 +212,7 @@ internal sealed class EntityTimers
     // Not now: a timer that sets itself again at once would never let the turn end.
     private long DueOf(TimerRequest request) => request.ByEventTime
         ? Math.Max(request.Due, context.EventClock.Now + 1)
-        : Math.Max(request.Due - context.UtcNow + context.Now, context.Now + 1);
+        : Math.Max(OnClock(request.Due), context.Now + 1);
+
+    private long OnClock(long utc) => utc - context.UtcNow + context.Now;
 }

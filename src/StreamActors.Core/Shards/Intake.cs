@@ -90,16 +90,21 @@ internal sealed class Intake(ShardHost host, ShardContext context, IRouteRunner[
     }
 
     /// <summary>Lets what waits for the record's time go first.</summary>
-    /// <returns>False where the outbox had no room for all of it.</returns>
+    /// <returns>False where the outbox had no room for all of it, or has none left for the record.</returns>
     private bool IsEventTime(in Record record, Origin origin)
     {
         runners[origin.Input].TellTime(in record, origin);
+        if (!context.EventClock.IsDue)
+        {
+            return true;
+        }
+
         for (var i = 0; context.EventClock.IsDue && i < runners.Length; i++)
         {
             runners[i].OnTime();
         }
 
-        return !context.EventClock.IsDue;
+        return !context.EventClock.IsDue && context.Outbox.HasRoom;
     }
 
     private void FinishBatch()

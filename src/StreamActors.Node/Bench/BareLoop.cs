@@ -31,17 +31,17 @@ internal static class BareLoop
         using var process = Process.GetCurrentProcess();
         long seen = 0, bytes = 0;
         TimeSpan cpu = default;
-        Stopwatch? clock = null;
+        long? began = null;
         while (seen < records)
         {
             var result = consumer.Consume(Patience)
                 ?? throw new UserErrorException(
                     $"Kafka sent no record for {Patience.TotalSeconds} s; {seen} were read.");
-            if (clock is null)
+            if (began is null)
             {
                 process.Refresh();
                 cpu = process.TotalProcessorTime;
-                clock = Stopwatch.StartNew();
+                began = TimeProvider.System.GetTimestamp();
             }
 
             seen++;
@@ -53,7 +53,8 @@ internal static class BareLoop
         }
 
         process.Refresh();
-        return new Throughput(seen, clock!.Elapsed, process.TotalProcessorTime - cpu) { Bytes = bytes };
+        var took = TimeProvider.System.GetElapsedTime(began!.Value);
+        return new Throughput(seen, took, process.TotalProcessorTime - cpu) { Bytes = bytes };
     }
 
     private static void Walk(ReadOnlySpan<byte> value)

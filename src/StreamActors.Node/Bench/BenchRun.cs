@@ -1,4 +1,3 @@
-using System.Diagnostics;
 using Confluent.Kafka;
 
 namespace StreamActors.Node.Bench;
@@ -60,13 +59,14 @@ internal sealed class BenchRun(BenchPlan plan, BenchOptions options, Action<stri
     {
         var group = $"bench-{Guid.NewGuid():N}";
         topic.StartGroup(group, starts);
-        var launched = Stopwatch.StartNew();
+        var launched = TimeProvider.System.GetTimestamp();
         using var node = NodeProcess.Start(options, plan.Topic, group);
         var first = await node.WaitAsync(static numbers => numbers.Received > 0, stop);
-        var startup = launched.Elapsed;
-        var (clock, cpu) = (Stopwatch.StartNew(), node.Cpu);
+        var startup = TimeProvider.System.GetElapsedTime(launched);
+        var (began, cpu) = (TimeProvider.System.GetTimestamp(), node.Cpu);
         var last = await node.WaitAsync(numbers => IsDone(numbers, options.Records), stop);
-        var throughput = new Throughput(last.Received - first.Received, clock.Elapsed, node.Cpu - cpu);
+        var took = TimeProvider.System.GetElapsedTime(began);
+        var throughput = new Throughput(last.Received - first.Received, took, node.Cpu - cpu);
         return new NodeResult(throughput, startup)
         {
             Published = last.Published,

@@ -1,4 +1,3 @@
-using System.Diagnostics;
 using Confluent.Kafka;
 using StreamActors.Kafka;
 using StreamActors.Sources;
@@ -78,14 +77,14 @@ internal sealed class BenchTopic(string servers, string topic)
     private static async Task<Offset> EndAsync(
         IConsumer<Ignore, Ignore> consumer, TopicPartition partition, CancellationToken stop)
     {
-        var since = Stopwatch.GetTimestamp();
+        var since = TimeProvider.System.GetTimestamp();
         while (true)
         {
             try
             {
                 return consumer.QueryWatermarkOffsets(partition, Limit).High;
             }
-            catch (KafkaException error) when (Stopwatch.GetElapsedTime(since) < Limit && !error.Error.IsFatal)
+            catch (KafkaException error) when (TimeProvider.System.GetElapsedTime(since) < Limit && !error.Error.IsFatal)
             {
                 await Task.Delay(Pause, TimeProvider.System, stop);
             }

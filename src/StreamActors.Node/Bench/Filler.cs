@@ -1,4 +1,3 @@
-using System.Diagnostics;
 using Confluent.Kafka;
 
 namespace StreamActors.Node.Bench;
@@ -26,12 +25,12 @@ internal sealed class Filler(string servers, string topic, bool paced) : IDispos
     /// <param name="stop">Ends it early.</param>
     public void Fill(IRecordMaker maker, long records, int? perSecond, CancellationToken stop)
     {
-        var clock = Stopwatch.StartNew();
+        var began = TimeProvider.System.GetTimestamp();
         for (long made = 0; made < records && !stop.IsCancellationRequested; made++)
         {
             if (perSecond is { } rate)
             {
-                Pace(clock, made, rate, stop);
+                Pace(began, made, rate, stop);
             }
 
             maker.Next(TimeProvider.System.GetUtcNow(), out var key, out var value);
@@ -48,10 +47,10 @@ internal sealed class Filler(string servers, string topic, bool paced) : IDispos
     /// <inheritdoc/>
     public void Dispose() => producer.Dispose();
 
-    private static void Pace(Stopwatch clock, long made, int rate, CancellationToken stop)
+    private static void Pace(long began, long made, int rate, CancellationToken stop)
     {
         // Millisecond by millisecond: finer than any latency that is measured, and cheap.
-        var ahead = (made * 1000.0 / rate) - clock.Elapsed.TotalMilliseconds;
+        var ahead = (made * 1000.0 / rate) - TimeProvider.System.GetElapsedTime(began).TotalMilliseconds;
         if (ahead >= 1)
         {
             stop.WaitHandle.WaitOne((int)ahead);

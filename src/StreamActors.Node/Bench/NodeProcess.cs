@@ -82,8 +82,8 @@ internal sealed class NodeProcess : IDisposable
     /// <summary>Polls the numbers until a condition holds.</summary>
     public async Task<NodeNumbers> WaitAsync(Func<NodeNumbers, bool> until, CancellationToken stop)
     {
-        var (clock, best) = (Stopwatch.StartNew(), -1L);
-        while (clock.Elapsed < Patience)
+        var (since, best) = (TimeProvider.System.GetTimestamp(), -1L);
+        while (TimeProvider.System.GetElapsedTime(since) < Patience)
         {
             if (await ReadAsync(stop) is { } numbers)
             {
@@ -95,7 +95,7 @@ internal sealed class NodeProcess : IDisposable
                 if (numbers.Received > best)
                 {
                     best = numbers.Received;
-                    clock.Restart();
+                    since = TimeProvider.System.GetTimestamp();
                 }
             }
 

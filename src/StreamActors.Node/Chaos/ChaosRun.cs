@@ -1,5 +1,3 @@
-using System.Diagnostics;
-
 namespace StreamActors.Node.Chaos;
 
 /// <summary>
@@ -68,20 +66,20 @@ internal sealed class ChaosRun(World world, ChaosState state, Action show)
 
     private async Task StrikeAsync(CancellationToken stop)
     {
-        var clock = Stopwatch.StartNew();
+        var began = TimeProvider.System.GetTimestamp();
         foreach (var step in Schedule.Draw(options.Seed, options.Faults))
         {
-            if (clock.Elapsed >= options.Length)
+            if (TimeProvider.System.GetElapsedTime(began) >= options.Length)
             {
                 return;
             }
 
             var at = state.Age;
-            var since = Stopwatch.GetTimestamp();
+            var since = TimeProvider.System.GetTimestamp();
             state.Phase = step.Name;
             Begin(step.Name, step.MayRepeat);
             await ShowWhileAsync(StrikeAsync(step, stop), stop);
-            var length = Stopwatch.GetElapsedTime(since);
+            var length = TimeProvider.System.GetElapsedTime(since);
             state.Phase = $"{step.Name} is over: recovery";
             var recovery = await RecoverAsync(step.Name, stop);
             state.Add(new DoneStep(step.Name, at, length, recovery));
@@ -107,10 +105,10 @@ internal sealed class ChaosRun(World world, ChaosState state, Action show)
     /// <returns>How long that took; null where it was given up, which is a breach.</returns>
     private async Task<TimeSpan?> RecoverAsync(string name, CancellationToken stop)
     {
-        var since = Stopwatch.GetTimestamp();
+        var since = TimeProvider.System.GetTimestamp();
         while (state.Waiting > options.Rate)
         {
-            if (Stopwatch.GetElapsedTime(since) > RecoveryLimit)
+            if (TimeProvider.System.GetElapsedTime(since) > RecoveryLimit)
             {
                 breaches.Add(new Breach(
                     Promise.Process,
@@ -122,18 +120,18 @@ internal sealed class ChaosRun(World world, ChaosState state, Action show)
             await ShowWhileAsync(Task.Delay(Poll, TimeProvider.System, stop), stop);
         }
 
-        return Stopwatch.GetElapsedTime(since);
+        return TimeProvider.System.GetElapsedTime(since);
     }
 
     /// <summary>Waits until every effect and the timer of every key have come out, or nothing does any more.</summary>
     private async Task DrainAsync(CancellationToken stop)
     {
-        var (since, best) = (Stopwatch.GetTimestamp(), -1L);
-        while (!HasAll() && Stopwatch.GetElapsedTime(since) < RecoveryLimit / 2)
+        var (since, best) = (TimeProvider.System.GetTimestamp(), -1L);
+        while (!HasAll() && TimeProvider.System.GetElapsedTime(since) < RecoveryLimit / 2)
         {
             if (state.History.Complete > best)
             {
-                (since, best) = (Stopwatch.GetTimestamp(), state.History.Complete);
+                (since, best) = (TimeProvider.System.GetTimestamp(), state.History.Complete);
             }
 
             await ShowWhileAsync(Task.Delay(Poll, TimeProvider.System, stop), stop);

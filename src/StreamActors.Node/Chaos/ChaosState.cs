@@ -1,11 +1,9 @@
-using System.Diagnostics;
-
 namespace StreamActors.Node.Chaos;
 
 /// <summary>How a run stands: written by the run, shown by a view.</summary>
 internal sealed class ChaosState(ChaosOptions options)
 {
-    private readonly long startedAt = Stopwatch.GetTimestamp();
+    private readonly long startedAt = TimeProvider.System.GetTimestamp();
     private readonly Lock gate = new();
     private readonly List<DoneStep> done = [];    // guarded by gate
     private volatile string phase = "";
@@ -27,7 +25,7 @@ internal sealed class ChaosState(ChaosOptions options)
     }
 
     /// <summary>Since the start.</summary>
-    public TimeSpan Age => Stopwatch.GetElapsedTime(startedAt);
+    public TimeSpan Age => TimeProvider.System.GetElapsedTime(startedAt);
 
     /// <summary>Processes now.</summary>
     public Func<int> Nodes { get; set; } = static () => 0;

@@ -45,11 +45,9 @@ internal static class LoadCommand
         var peers = PipelineCatalog.Read([parsed.GetRequiredValue(PipelineName)], reader)[0].Peers;
         UserErrorException.ThrowIfAny(reader.Mistakes);
         var world = Flags.Read(parsed);
-        using var ending = CancellationTokenSource.CreateLinkedTokenSource(stop);
-        if (parsed.GetValue(Seconds) is { } seconds)
-        {
-            ending.CancelAfter(TimeSpan.FromSeconds(seconds));
-        }
+        var time = parsed.GetValue(Seconds) is { } seconds ? TimeSpan.FromSeconds(seconds) : Timeout.InfiniteTimeSpan;
+        using var limit = new CancellationTokenSource(time, TimeProvider.System);
+        using var ending = CancellationTokenSource.CreateLinkedTokenSource(stop, limit.Token);
 
         Console.WriteLine(
             $"Simulating {Say.Count(world.Drivers)} drivers at {Say.Rate(world.Rate)} to {peers.Kafka}, "
@@ -61,7 +59,7 @@ internal static class LoadCommand
             await LoadTopics.UntilKafkaAnswersAsync(peers.Kafka, Console.WriteLine, ending.Token);
             await LoadTopics.CreateMissingAsync(peers.Kafka, peers.PlatformTopics, Console.WriteLine, ending.Token);
             simulator.Start();
-            using var everySecond = new PeriodicTimer(TimeSpan.FromSeconds(1));
+            using var everySecond = new PeriodicTimer(TimeSpan.FromSeconds(1), TimeProvider.System);
             while (simulator.Producer.Failure is null && await everySecond.WaitForNextTickAsync(ending.Token))
             {
                 lines.Print();

@@ -1,4 +1,3 @@
-using System.Diagnostics;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging;
@@ -29,7 +28,7 @@ internal sealed class DemoRun(WebApplication app, Simulator simulator, IDemoView
     private readonly Pipeline pipeline = app.Services.GetRequiredService<NodeHost>().Pipelines[0].Pipeline;
     private readonly RateWindow rates = app.Services.GetRequiredService<RateWindow>();
     private readonly List<DemoSample> samples = [];
-    private readonly long startedAt = Stopwatch.GetTimestamp();
+    private readonly long startedAt = TimeProvider.System.GetTimestamp();
     private long shownAt;
     private string phase = "";
 
@@ -68,12 +67,12 @@ internal sealed class DemoRun(WebApplication app, Simulator simulator, IDemoView
     private async Task UntilAsync(string what, TimeSpan limit, Func<bool> isSo, CancellationToken stop)
     {
         phase = what;
-        var since = Stopwatch.GetTimestamp();
+        var since = TimeProvider.System.GetTimestamp();
         while (!stop.IsCancellationRequested
             && !isSo()
-            && (limit < TimeSpan.Zero || Stopwatch.GetElapsedTime(since) < limit))
+            && (limit < TimeSpan.Zero || TimeProvider.System.GetElapsedTime(since) < limit))
         {
-            if (shownAt == 0 || Stopwatch.GetElapsedTime(shownAt) >= Second)
+            if (shownAt == 0 || TimeProvider.System.GetElapsedTime(shownAt) >= Second)
             {
                 Show();
             }
@@ -84,7 +83,7 @@ internal sealed class DemoRun(WebApplication app, Simulator simulator, IDemoView
 
     private void Show()
     {
-        shownAt = Stopwatch.GetTimestamp();
+        shownAt = TimeProvider.System.GetTimestamp();
         samples.Add(Sample());
         if (samples.Count > SamplesKept)
         {
@@ -106,5 +105,5 @@ internal sealed class DemoRun(WebApplication app, Simulator simulator, IDemoView
     }
 
     private DemoSample Sample() =>
-        DemoSample.Take(Stopwatch.GetElapsedTime(startedAt), simulator.Producer.Delivered, pipeline);
+        DemoSample.Take(TimeProvider.System.GetElapsedTime(startedAt), simulator.Producer.Delivered, pipeline);
 }

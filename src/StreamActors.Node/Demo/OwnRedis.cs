@@ -1,4 +1,3 @@
-using System.Diagnostics;
 using StreamActors.Node.Cli;
 using StreamActors.Redis;
 
@@ -45,7 +44,7 @@ internal sealed class OwnRedis : IAsyncDisposable
     private async Task UntilAnswersAsync(CancellationToken stop)
     {
         var options = new RedisOptions { Host = "127.0.0.1", Port = Port };
-        var since = Stopwatch.GetTimestamp();
+        var since = TimeProvider.System.GetTimestamp();
         while (true)
         {
             var findings = await RedisCheck.RunAsync(options, [], TimeProvider.System, stop);
@@ -54,7 +53,7 @@ internal sealed class OwnRedis : IAsyncDisposable
                 return;
             }
 
-            if (Stopwatch.GetElapsedTime(since) > StartLimit)
+            if (TimeProvider.System.GetElapsedTime(since) > StartLimit)
             {
                 throw new UserErrorException(
                     $"The demo's redis-server does not answer on port {Port}: {findings[^1].Sentence}. Name a server "

@@ -1,4 +1,3 @@
-using System.Diagnostics;
 using StreamActors.Node.Cli;
 
 namespace StreamActors.Node.Load;
@@ -9,7 +8,7 @@ namespace StreamActors.Node.Load;
 /// </summary>
 internal sealed class LoadLines(LoadProducer producer)
 {
-    private readonly long startedAt = Stopwatch.GetTimestamp();
+    private readonly long startedAt = TimeProvider.System.GetTimestamp();
     private TimeSpan before;
     private long deliveredBefore;
     private string? trouble;
@@ -18,7 +17,7 @@ internal sealed class LoadLines(LoadProducer producer)
     public void Print()
     {
         Report(producer.Trouble);
-        var elapsed = Stopwatch.GetElapsedTime(startedAt);
+        var elapsed = TimeProvider.System.GetElapsedTime(startedAt);
         var delivered = producer.Delivered;
         var rate = (delivered - deliveredBefore) / Math.Max((elapsed - before).TotalSeconds, 0.001);
         (before, deliveredBefore) = (elapsed, delivered);

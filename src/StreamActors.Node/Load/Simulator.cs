@@ -1,4 +1,3 @@
-using System.Diagnostics;
 using StreamActors.Kafka;
 using StreamActors.Pipelines.RideShare.Simulation;
 
@@ -75,13 +74,13 @@ internal sealed class Simulator : IDisposable
     {
         var stop = stopping.Token;
         EventSink send = (topic, key, value) => producer.Send(topic, key, value, stop);
-        var before = Stopwatch.GetTimestamp();
+        var before = TimeProvider.System.GetTimestamp();
         try
         {
             while (producer.Failure is null && !stop.WaitHandle.WaitOne(Beat))
             {
-                var now = Stopwatch.GetTimestamp();
-                var elapsed = Stopwatch.GetElapsedTime(before, now);
+                var now = TimeProvider.System.GetTimestamp();
+                var elapsed = TimeProvider.System.GetElapsedTime(before, now);
                 before = now;
                 world.Now = TimeProvider.System.GetUtcNow();
                 world.Step(elapsed < LongestStep ? elapsed : LongestStep, send);

@@ -7,7 +7,7 @@ namespace StreamActors.Simulation.Tests.World;
 /// What the sinks have taken of one owned partition: nothing again after its acknowledgement, the records of a key in
 /// their order, and a dead letter for each output that a sink has refused.
 /// </summary>
-internal sealed class Deliveries(RouteShape route, PartitionId partition)
+internal sealed class Deliveries(Promises promises, RouteShape route, PartitionId partition)
 {
     public const string DeadLetter = "dlq";
 
@@ -39,7 +39,9 @@ internal sealed class Deliveries(RouteShape route, PartitionId partition)
             return false;
         }
 
-        IsOwed(cause.Offset).ShouldBeTrue(
+        promises.Require(
+            Promise.NoDuplicate,
+            IsOwed(cause.Offset),
             $"{partition}@{cause.Offset}: a dead letter, and no sink has refused an output of it");
         return true;
     }
@@ -49,8 +51,9 @@ internal sealed class Deliveries(RouteShape route, PartitionId partition)
     {
         if (!delivered.Add((sink, kind, cause.Offset)))
         {
-            acknowledged.ShouldNotContain(
-                (sink, kind, cause.Offset),
+            promises.Require(
+                Promise.NoDuplicate,
+                !IsAcknowledged(sink, kind, cause.Offset),
                 $"{partition}@{cause.Offset} was delivered again after its acknowledgement");
             return;
         }
@@ -63,8 +66,10 @@ internal sealed class Deliveries(RouteShape route, PartitionId partition)
 
         // Dead letters of records that a window held come later than those of records that it never took.
         var order = (sink, kind, kind == DeadLetter ? cause.Key + cause.Wish : cause.Key);
-        newest.GetValueOrDefault(order, -1).ShouldBeLessThan(
-            cause.Offset, $"{partition}: an older record of the key {cause.Key} was delivered after a newer one");
+        promises.Require(
+            Promise.Order,
+            newest.GetValueOrDefault(order, -1) < cause.Offset,
+            $"{partition}@{cause.Offset} was delivered after a newer record of the key {cause.Key}");
         newest[order] = cause.Offset;
     }
 

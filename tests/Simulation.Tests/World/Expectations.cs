@@ -1,4 +1,3 @@
-using System.Globalization;
 using StreamActors.Pipelines;
 using StreamActors.Records;
 
@@ -20,6 +19,9 @@ internal sealed record RouteShape(
 {
     /// <summary>Routes with the same text share shards.</summary>
     public string ShardGroup { get; init; } = Topic;
+
+    /// <summary>Whether a record's time stands in its value, and that of its log is another.</summary>
+    public bool HasEventTime { get; init; }
 
     /// <summary>Routes with the same text share entities.</summary>
     public string EntityName { get; init; } = Topic;
@@ -45,10 +47,11 @@ internal enum Fate
 /// The naive model of one owned partition: what a member has read, what must become of it, and what the sinks have
 /// taken. It checks every delivery and every commit.
 /// </summary>
-internal sealed class Expectations(RouteShape route, PartitionId partition, long start) : IExpectations
+internal sealed class Expectations(Promises promises, RouteShape route, PartitionId partition, long start)
+    : IExpectations
 {
     private readonly List<(SimulatedRecord Record, Fate Fate)> read = [];
-    private readonly Deliveries deliveries = new(route, partition);
+    private readonly Deliveries deliveries = new(promises, route, partition);
     private readonly Dictionary<string, long> lastHeld = [];
     private readonly Dictionary<string, int> sampled = [];
     private readonly HashSet<int> seen = [];
@@ -118,7 +121,10 @@ internal sealed class Expectations(RouteShape route, PartitionId partition, long
         var allowed = kind == Deliveries.DeadLetter
             ? cause.Wish is Wish.Reject or Wish.Throw && fate != Fate.Silent
             : cause.Wish is Wish.Emit or Wish.Ignore && fate is Fate.Emitted or Fate.Held;
-        allowed.ShouldBeTrue($"{partition}@{cause.Offset} ({cause.Wish}, {fate}) must not be delivered as {kind}");
+        promises.Require(
+            Promise.NoDuplicate,
+            allowed,
+            $"{partition}@{cause.Offset} ({cause.Wish}, {fate}) must not be delivered as {kind}");
         deliveries.Add(sink, kind, cause);
     }
 
@@ -130,12 +136,12 @@ internal sealed class Expectations(RouteShape route, PartitionId partition, long
     /// <summary>A commit begins: every record below must be done.</summary>
     public void CheckCommit(long offset)
     {
-        offset.ShouldBeLessThanOrEqualTo(Position, $"{partition}: committed what was not read");
+        promises.Require(
+            Promise.Commits, offset <= Position, $"{partition}: {offset} was committed, and {Position} was not read");
         var open = read.FindIndex(
             Index(settled), each => each.Record.Offset < offset && !IsDone(each.Record, each.Fate));
-        open.ShouldBe(-1, string.Create(
-            CultureInfo.InvariantCulture,
-            $"{partition}: {offset} was committed, and {(open < 0 ? null : read[open])} is not done"));
+        promises.Require(
+            Promise.Commits, open < 0, $"{partition}: {offset} was committed, and {read[open]} is not done");
     }
 
     private Fate FateOf(SimulatedRecord record)
@@ -185,7 +191,7 @@ internal sealed class Expectations(RouteShape route, PartitionId partition, long
         Fate.Held when record.Wish == Wish.Throw => IsDeadLettered(record),
         _ => route.Sinks.All(sink => deliveries.IsAcknowledged(sink, "out", record.Offset)
             && (route.Kind != RouteKind.Entity || !record.EmitsMore
-                || deliveries.IsAcknowledged(sink, "more", record.Offset))),
+                || deliveries.IsAcknowledged(sink, SimulatedRecord.More, record.Offset))),
     };
 
     private bool IsDeadLettered(SimulatedRecord record) =>

@@ -1,15 +1,10 @@
 using StreamActors.Records;
-using StreamActors.Testing;
 
 namespace StreamActors.Simulation.Tests.World;
 
 /// <summary>Partition logs, committed offsets, and a group coordinator that gives partitions to members.</summary>
-internal sealed class SimulatedBroker(VirtualTime time, Random random, SimulatedWorld world)
+internal sealed class SimulatedBroker(SimulatedWorld world)
 {
-    // The two shapes of a rebalance: every member lets go of everything, and gets its new share at once; or only what
-    // moves is let go and given, and co-partitions go and come one after the other.
-    private readonly bool isEager = world.HasCoPartitions && random.Next(2) == 0;
-
     private readonly Dictionary<PartitionId, SimulatedConsumer?> owners = [];
     private readonly Dictionary<PartitionId, SimulatedConsumer> targets = [];
     private readonly List<SimulatedConsumer> members = [];
@@ -39,7 +34,8 @@ internal sealed class SimulatedBroker(VirtualTime time, Random random, Simulated
             Topics[topic] = logs = [];
         }
 
-        var log = new PartitionLog(new PartitionId(topic, logs.Count));
+        var isLater = logs.Exists(log => Committed.ContainsKey(log.Id));
+        var log = new PartitionLog(new PartitionId(topic, logs.Count), isLater);
         logs.Add(log);
         owners[log.Id] = null;
         return log;
@@ -61,6 +57,13 @@ internal sealed class SimulatedBroker(VirtualTime time, Random random, Simulated
         Free(member);
     }
 
+    /// <summary>The group is made again, with its offsets: its generations begin anew.</summary>
+    public void Regroup()
+    {
+        generation = 0;
+        members.ForEach(Fence);
+    }
+
     public bool IsMember(SimulatedConsumer member) => members.Contains(member);
 
     /// <summary>
@@ -79,12 +82,12 @@ internal sealed class SimulatedBroker(VirtualTime time, Random random, Simulated
             }
 
             var owner = owners[partition];
-            var stays = owner is not null && able.Contains(owner) && random.NextDouble() < stay;
-            var target = stays ? owner! : able[random.Next(able.Count)];
+            var stays = owner is not null && able.Contains(owner) && world.Chance.NextDouble() < stay;
+            var target = stays ? owner! : able[world.Chance.Next(able.Count)];
             foreach (var coPartition in world.CoPartitions(partition).Where(owners.ContainsKey))
             {
-                var isOutOfStep = world.Chances.OutOfStep > 0 && random.NextDouble() < world.Chances.OutOfStep;
-                targets[coPartition] = isOutOfStep ? able[random.Next(able.Count)] : target;
+                var isOutOfStep = world.Chances.OutOfStep > 0 && world.Chance.NextDouble() < world.Chances.OutOfStep;
+                targets[coPartition] = isOutOfStep ? able[world.Chance.Next(able.Count)] : target;
             }
         }
     }
@@ -94,19 +97,21 @@ internal sealed class SimulatedBroker(VirtualTime time, Random random, Simulated
     {
         var owned = owners.Where(each => each.Value == member).Select(static each => each.Key);
         var wanted = owners.Keys.Where(partition => targets.GetValueOrDefault(partition) == member);
-        if (isEager)
+        var free = wanted.Where(partition => owners[partition] is null);
+        switch (world.Setting.Protocol)
         {
-            if (member.LetGoFor != generation)
-            {
+            case GroupProtocol.Eager when member.LetGoFor != generation:
                 member.LetGoFor = generation;
                 return ([.. owned], []);
-            }
-
-            var areFree = wanted.All(partition => owners[partition] is null);
-            return ([], areFree ? [.. wanted] : []);
+            case GroupProtocol.Eager:
+                return ([], wanted.All(partition => owners[partition] is null) ? [.. wanted] : []);
+            case GroupProtocol.Cooperative:
+                var isStill = owners.All(each =>
+                    each.Value is null || targets.GetValueOrDefault(each.Key) == each.Value);
+                return ([.. owned.Except(wanted)], isStill ? [.. free] : []);
+            default:
+                return (Some(owned.Except(wanted)), Some(free));
         }
-
-        return (Some(owned.Except(wanted)), Some(wanted.Where(partition => owners[partition] is null)));
     }
 
     public void Own(PartitionId partition, SimulatedConsumer? owner) => owners[partition] = owner;
@@ -129,14 +134,16 @@ internal sealed class SimulatedBroker(VirtualTime time, Random random, Simulated
     {
         foreach (var (partition, offset) in starts)
         {
+            world.Promises.Require(
+                Promise.NoLoss,
+                !Log(partition).IsLater || offset <= Log(partition).First,
+                $"{partition} came when its topic was known, and is read from {offset} on");
             FirstStart[partition] = Math.Max(FirstStart[partition], offset);
         }
     }
 
-    public DateTimeOffset Now() => time.GetUtcNow();
-
     private PartitionId[] Some(IEnumerable<PartitionId> partitions) =>
-        [.. partitions.Where(_ => !world.HasCoPartitions || random.Next(3) != 0)];
+        [.. partitions.Where(_ => !world.Setting.HasCoPartitions || world.Chance.Next(3) != 0)];
 
     private void Free(SimulatedConsumer member)
     {
@@ -151,8 +158,11 @@ internal sealed class SimulatedBroker(VirtualTime time, Random random, Simulated
 }
 
 /// <summary>The records of a partition; offsets may have gaps, and the log may be cut at the front.</summary>
-internal sealed class PartitionLog(PartitionId id)
+internal sealed class PartitionLog(PartitionId id, bool isLater)
 {
+    /// <summary>Whether the group knew its topic when it came: then it is read from its first record.</summary>
+    public bool IsLater { get; } = isLater;
+
     public PartitionId Id { get; } = id;
 
     /// <summary>All records that there ever were; those below <see cref="First"/> cannot be read any more.</summary>
@@ -162,10 +172,27 @@ internal sealed class PartitionLog(PartitionId id)
 
     public long End { get; private set; }
 
-    public void Append(string key, int recordId, Wish wish, int gap)
+    public void Append(string key, int recordId, Wish wish, long time, int gap = 0)
     {
-        Records.Add(new SimulatedRecord(Id.Topic, Id.Number, End + gap, key, recordId, wish));
+        Records.Add(new SimulatedRecord(Id.Topic, Id.Number, End + gap, key, recordId, wish, time));
         End += gap + 1;
+    }
+
+    /// <summary>How many records there are from an offset to below another.</summary>
+    public int CountBetween(long from, long below) =>
+        Math.Max(0, IndexOf(below) - IndexOf(Math.Max(from, First)));
+
+    /// <summary>The index of the first record at an offset or above.</summary>
+    public int IndexOf(long offset)
+    {
+        var (low, high) = (0, Records.Count);
+        while (low < high)
+        {
+            var middle = (low + high) / 2;
+            (low, high) = Records[middle].Offset < offset ? (middle + 1, high) : (low, middle);
+        }
+
+        return low;
     }
 
     public void CutBefore(long offset) => First = offset;

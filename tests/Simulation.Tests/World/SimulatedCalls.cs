@@ -11,27 +11,34 @@ internal sealed class SimulatedTrouble() : Exception("The service is busy.");
 /// </summary>
 internal sealed class SimulatedCalls(SimulatedWorld world, SimulatedProcess process) : IScopes
 {
+    private readonly HashSet<SimulatedScope> open = [];
     private readonly Dictionary<string, int> underWay = [];
     private readonly HashSet<(IExpectations Owned, int Run, string Key)> keys = [];
 
     /// <summary>Scopes that were opened and not disposed.</summary>
-    public int OpenScopes { get; private set; }
+    public int OpenScopes => open.Count;
+
+    /// <summary>The handlers of the shards that have not ended.</summary>
+    public IEnumerable<SimulatedEntity> Handlers => open.SelectMany(static scope => scope.Handlers);
 
     public IScope Open()
     {
-        OpenScopes++;
-        return new Scope(this);
+        var scope = new SimulatedScope(this);
+        open.Add(scope);
+        return scope;
     }
 
-    private void Check(Action check) => world.Check(check);
+    /// <summary>A scope was disposed of.</summary>
+    public void Closed(SimulatedScope scope) =>
+        world.Promises.Require(Promise.Contract, open.Remove(scope), $"a scope is disposed of twice");
 
     private async ValueTask<SimulatedRecord?> CallAsync(SimulatedRecord record, Call call, CancellationToken stop)
     {
-        var options = world.Calls;
-        var finish = world.Check(() => Begin(record, call, stop));
+        var options = world.Setting.Calls;
+        var finish = Begin(record, call, stop);
         try
         {
-            var fails = world.Random.NextDouble() < world.Chances.CallFails;
+            var fails = world.Chance.NextDouble() < world.Chances.CallFails;
             var isLast = call.Attempt == options.Retry.Attempts;
             if (fails && (!isLast || record.Wish == Wish.Throw))
             {
@@ -43,7 +50,7 @@ internal sealed class SimulatedCalls(SimulatedWorld world, SimulatedProcess proc
             return record.Wish switch
             {
                 Wish.Ignore => null,
-                Wish.Throw when world.Random.Next(2) == 0 => throw new InvalidOperationException("It is refused."),
+                Wish.Throw when world.Chance.Next(2) == 0 => throw new InvalidOperationException("It is refused."),
                 _ => record,
             };
         }
@@ -55,7 +62,7 @@ internal sealed class SimulatedCalls(SimulatedWorld world, SimulatedProcess proc
 
     private async Task FailForNow(CancellationToken stop)
     {
-        switch (world.Random.Next(4))
+        switch (world.Chance.Next(4))
         {
             case 0:
                 throw new SimulatedTrouble();
@@ -65,7 +72,7 @@ internal sealed class SimulatedCalls(SimulatedWorld world, SimulatedProcess proc
             default:
                 // It runs out of its time, and heeds its token or does not.
                 await world.Delay(5, stop);
-                await world.Overrun(world.Calls.Timeout * 3, stop);
+                await world.Overrun(world.Setting.Calls.Timeout * 3, stop);
                 stop.ThrowIfCancellationRequested();
                 break;
         }
@@ -76,18 +83,31 @@ internal sealed class SimulatedCalls(SimulatedWorld world, SimulatedProcess proc
     {
         var partition = new PartitionId(record.Topic, record.Partition);
         world.Trace($"{process.Consumer} calls for {partition}@{record.Offset}, attempt {call.Attempt}");
-        stop.IsCancellationRequested.ShouldBeFalse("a call begins only in an open epoch");
+        var promises = world.Promises;
+        promises.Require(
+            Promise.Ownership, !stop.IsCancellationRequested, $"a call for {record} begins in an ended epoch");
         var owned = process.Consumer.Owned.GetValueOrDefault(partition);
-        owned.ShouldNotBeNull($"{process.Consumer} calls for {partition}, which it does not own");
-        call.IdempotencyKey.ShouldBe($"{record.Topic}/{record.Partition}/{record.Offset}");
-        call.Attempt.ShouldBeInRange(1, world.Calls.Retry.Attempts);
+        promises.Require(
+            Promise.Ownership, owned is not null, $"{process.Consumer} calls for {partition}, which it does not own");
+        promises.Require(
+            Promise.Contract,
+            call.IdempotencyKey == $"{record.Topic}/{record.Partition}/{record.Offset}",
+            $"{record} has the idempotency key {call.IdempotencyKey}");
+        promises.Require(
+            Promise.Contract,
+            call.Attempt >= 1 && call.Attempt <= world.Setting.Calls.Retry.Attempts,
+            $"attempt {call.Attempt} of {world.Setting.Calls.Retry.Attempts} for {record}");
         underWay[record.Topic] = underWay.GetValueOrDefault(record.Topic) + 1;
-        underWay[record.Topic].ShouldBeLessThanOrEqualTo(world.Calls.MaxInFlight, "the bound of calls under way");
+        promises.Require(
+            Promise.Limits,
+            underWay[record.Topic] <= world.Setting.Calls.MaxInFlight,
+            $"{underWay[record.Topic]} calls are under way for {record.Topic}, and {world.Setting.Calls.MaxInFlight} may be");
 
-        var key = (owned, owned.Run, record.Key);
+        var key = (owned!, owned!.Run, record.Key);
         if (record.Key.Length > 0)
         {
-            keys.Add(key).ShouldBeTrue($"{partition}: two calls at once for the key {record.Key}");
+            promises.Require(
+                Promise.Order, keys.Add(key), $"{partition}: two calls at once for the key {record.Key}");
             stop.Register(() => keys.Remove(key));
         }
 
@@ -101,27 +121,25 @@ internal sealed class SimulatedCalls(SimulatedWorld world, SimulatedProcess proc
         };
     }
 
-    private sealed class Scope(SimulatedCalls calls) : IScope
-    {
-        private bool isDisposed;
-
-        public T Make<T>()
-            where T : class => typeof(T) == typeof(SimulatedMap)
-                ? (T)(object)new SimulatedMap(calls)
-                : Activator.CreateInstance<T>();
-
-        public ValueTask DisposeAsync()
-        {
-            calls.OpenScopes--;
-            calls.Check(() => isDisposed.ShouldBeFalse("a scope is disposed once"));
-            isDisposed = true;
-            return ValueTask.CompletedTask;
-        }
-    }
-
     internal sealed class SimulatedMap(SimulatedCalls calls) : IAsyncMap<SimulatedRecord, SimulatedRecord>
     {
         public ValueTask<SimulatedRecord?> MapAsync(SimulatedRecord value, Call call, CancellationToken stop) =>
             calls.CallAsync(value, call, stop);
+    }
+}
+
+/// <summary>What a call, or a shard, has of user code.</summary>
+internal sealed class SimulatedScope(SimulatedCalls calls) : IScope
+{
+    /// <summary>The handlers of a shard, one for each kind of entity.</summary>
+    public List<SimulatedEntity> Handlers { get; } = [];
+
+    public T Make<T>()
+        where T : class => (T)(object)new SimulatedCalls.SimulatedMap(calls);
+
+    public ValueTask DisposeAsync()
+    {
+        calls.Closed(this);
+        return ValueTask.CompletedTask;
     }
 }

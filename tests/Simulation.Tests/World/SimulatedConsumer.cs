@@ -5,37 +5,14 @@ using StreamActors.Sources;
 
 namespace StreamActors.Simulation.Tests.World;
 
-/// <summary>How often what goes wrong, in shares of 1; all zero when a scenario comes to its end.</summary>
-internal sealed record Chances
-{
-    public double CommitFails { get; init; }
-
-    public double CommitIsLate { get; init; }
-
-    public double BrokerSilent { get; init; }
-
-    public double SinkFails { get; init; }
-
-    public double SinkDefect { get; init; }
-
-    public double SinkRefuses { get; init; }
-
-    /// <summary>The group gives a partition to another member than its co-partition.</summary>
-    public double OutOfStep { get; init; }
-
-    public double CallFails { get; init; }
-
-    public double StoreFails { get; init; }
-
-    public static Chances None { get; } = new();
-}
-
 /// <summary>
 /// The client port, over the simulated broker. It never waits; the driver of the scenario lets time pass.
 /// </summary>
 internal sealed class SimulatedConsumer(SimulatedWorld world, IGroupEvents events) : IGroupConsumer
 {
     private readonly Dictionary<PartitionId, IExpectations> owned = [];
+    private readonly Dictionary<PartitionId, long> sent = [];
+    private readonly Promises promises = world.Promises;
     private Task lastCommit = Task.CompletedTask;
     private Handling handling;
 
@@ -59,7 +36,7 @@ internal sealed class SimulatedConsumer(SimulatedWorld world, IGroupEvents event
 
     public Dictionary<PartitionId, IExpectations> Owned => owned;
 
-    public void Fence() => IsFenced = true;
+    public void Fence() => (IsFenced, LetGoFor) = (true, 0);
 
     public void Subscribe(IReadOnlyList<string> topics) => world.Broker.Join(this);
 
@@ -98,30 +75,37 @@ internal sealed class SimulatedConsumer(SimulatedWorld world, IGroupEvents event
 
     public int Read(PartitionId partition, RecordBatch batch, int maxRecords, int maxBytes)
     {
-        handling.ShouldBe(Handling.None, "the engine reads only in its loop");
-        owned.ShouldContainKey(partition, "the engine reads only what it owns");
+        promises.Require(
+            Promise.Contract, handling == Handling.None, $"{this} reads {partition} inside a handler of the group");
+        promises.Require(Promise.Ownership, owned.ContainsKey(partition), $"{this} reads {partition}, not its own");
         foreach (var coPartition in world.CoPartitions(partition))
         {
-            owned.ShouldContainKey(coPartition, $"{partition} is read without its co-partition");
+            promises.Require(
+                Promise.Ownership, owned.ContainsKey(coPartition), $"{partition} is read without {coPartition}");
         }
 
         var (expected, log) = (owned[partition], world.Broker.Log(partition));
-        var most = world.Random.Next(1, maxRecords + 1);
+        var most = world.Chance.Next(1, maxRecords + 1);
         var count = 0;
-        foreach (var record in log.Records.SkipWhile(record => record.Offset < expected.Position).Take(most))
+        for (var index = log.IndexOf(expected.Position); count < most && index < log.Records.Count; index++)
         {
+            var record = log.Records[index];
             if (batch.Bytes >= maxBytes || expected.Position < log.First)
             {
                 break;
             }
 
             var key = record.Key == "" ? default : Encoding.UTF8.GetBytes(record.Key).AsSpan();
-            batch.Add(record.Offset, world.Broker.Now().ToUnixTimeMilliseconds(), key, record.Bytes, default);
+            batch.Add(record.Offset, world.TimestampOf(record), key, record.Bytes, default);
             expected.Read(record);
             count++;
         }
 
-        world.CheckReadAhead(partition, expected);
+        var limits = world.Setting.Limits;
+        promises.Require(
+            Promise.Limits,
+            expected.ReadAhead <= limits.UncommittedRecords + limits.MailboxRecords + limits.BatchRecords,
+            $"{partition}: {expected.ReadAhead} records are read, and not done");
         return count;
     }
 
@@ -149,10 +133,15 @@ internal sealed class SimulatedConsumer(SimulatedWorld world, IGroupEvents event
     public void Seek(PartitionOffset position)
     {
         var (partition, offset) = position;
-        handling.ShouldBe(Handling.None, "a client refuses to seek inside its handlers");
-        owned.ShouldContainKey(partition, "the engine seeks only what it owns");
+        promises.Require(
+            Promise.Contract, handling == Handling.None, $"{this} seeks {position} inside a handler of the group");
+        promises.Require(Promise.Ownership, owned.ContainsKey(partition), $"{this} seeks {position}, not its own");
         world.Trace($"{this} seeks {position}");
-        owned[partition].Seek(offset, logWasCut: offset > owned[partition].Position);
+
+
+        // A shard that was restored goes on further ahead as well.
+        var first = world.Broker.Log(partition).First;
+        owned[partition].Seek(offset, logWasCut: offset == first && owned[partition].Position < first);
     }
 
     public Task CommitAsync(
@@ -160,21 +149,30 @@ internal sealed class SimulatedConsumer(SimulatedWorld world, IGroupEvents event
     {
         world.Broker.WithState.UnionWith(withState ?? []);
         world.Trace($"{this} commits {string.Join(", ", offsets)}");
-        handling.ShouldNotBe(Handling.Lost, "what was lost is not committed");
+        promises.Require(
+            Promise.Commits, handling != Handling.Lost, $"{this} commits {string.Join(", ", offsets)}, which it lost");
         foreach (var (partition, offset) in offsets)
         {
             if (!IsStart(partition))
             {
-                owned.ShouldContainKey(partition, "the engine commits what it owns");
+                promises.Require(
+                    Promise.Commits, owned.ContainsKey(partition), $"{this} commits {partition}, not its own");
+                promises.Require(
+                    Promise.Commits,
+                    sent.GetValueOrDefault(partition) <= offset,
+                    $"{this} commits {offset} of {partition}, and has committed {sent[partition]}");
                 owned[partition].CheckCommit(offset);
+                sent[partition] = offset;
             }
         }
 
         PartitionOffset[] starts = [.. offsets.Where(each => IsStart(each.Partition))];
         foreach (var (partition, offset) in starts)
         {
-            world.Check(() => world.Broker.Committed.GetValueOrDefault(partition, offset).ShouldBeGreaterThanOrEqualTo(
-                offset, $"a start of {partition} is committed over what the group had committed, and skips records"));
+            promises.Require(
+                Promise.Commits,
+                world.Broker.Committed.GetValueOrDefault(partition, offset) >= offset,
+                $"the start {offset} of {partition} is committed over what the group had committed");
         }
 
         return lastCommit = CarryOutAsync(lastCommit, offsets, starts);
@@ -208,7 +206,7 @@ internal sealed class SimulatedConsumer(SimulatedWorld world, IGroupEvents event
         Task before, IReadOnlyList<PartitionOffset> offsets, IReadOnlyList<PartitionOffset> starts)
     {
         var chances = world.Chances;
-        var late = world.Random.NextDouble() < chances.CommitIsLate;
+        var late = world.Chance.NextDouble() < chances.CommitIsLate;
         await before.ContinueWith(
             static _ => { },
             CancellationToken.None,
@@ -216,14 +214,14 @@ internal sealed class SimulatedConsumer(SimulatedWorld world, IGroupEvents event
             TaskScheduler.Default);
         // Later than the grace that a drain gives it, a commit may arrive over the next owner's: duplicates, no loss.
         await world.Delay(late ? 150 : 5);
-        if (!world.Broker.IsMember(this) || IsFenced || world.Random.NextDouble() < chances.CommitFails)
+        if (!world.Broker.IsMember(this) || IsFenced || world.Chance.NextDouble() < chances.CommitFails)
         {
             throw new SourceException("The coordinator refused the commit.");
         }
 
         world.Broker.Commit(offsets);
         world.Broker.Start(starts);
-        if (world.Random.NextDouble() < chances.CommitFails / 2)
+        if (world.Chance.NextDouble() < chances.CommitFails / 2)
         {
             throw new SourceException("The coordinator's answer was lost.");
         }
@@ -231,7 +229,7 @@ internal sealed class SimulatedConsumer(SimulatedWorld world, IGroupEvents event
 
     private void Ask()
     {
-        if (world.Random.NextDouble() < world.Chances.BrokerSilent)
+        if (world.Chance.NextDouble() < world.Chances.BrokerSilent)
         {
             throw new SourceException("The broker did not answer.");
         }
@@ -249,18 +247,22 @@ internal sealed class SimulatedConsumer(SimulatedWorld world, IGroupEvents event
         handling = Handling.Assigned;
         var starts = events.Assigned(partitions);
         handling = Handling.None;
-        starts.Select(static start => start.Partition).ShouldBe(partitions, ignoreOrder: true);
+        promises.Require(
+            Promise.Contract,
+            starts.Select(static start => start.Partition).ToHashSet().SetEquals(partitions),
+            $"{this} gets {string.Join(", ", partitions)}, and starts {string.Join(", ", starts)}");
         foreach (var (partition, offset) in starts)
         {
             var log = world.Broker.Log(partition);
             world.Trace($"{this} starts {partition} at {offset}");
-            offset.ShouldBeInRange(-1, log.End);
-            if (offset >= 0 && world.Broker.Committed.TryGetValue(partition, out var committed))
-            {
-                offset.ShouldBeLessThanOrEqualTo(Math.Max(committed, log.First), "a start skips nothing");
-            }
+            var committed = world.Broker.Committed.GetValueOrDefault(partition, log.End);
+            promises.Require(
+                Promise.NoLoss,
+                offset >= -1 && offset <= Math.Max(committed, log.First),
+                $"{partition} is committed up to {committed}, and starts at {offset}");
 
             owned[partition] = world.Expect(partition, offset);
+            sent.Remove(partition);
         }
     }
 

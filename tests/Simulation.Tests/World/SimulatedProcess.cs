@@ -26,19 +26,19 @@ internal sealed class SimulatedProcess
         Number = number;
         scheduler = new SimulatedScheduler(world.Threads, world.Time);
         Calls = new SimulatedCalls(world, this);
-        services = new EngineServices(world.Time, new Random(world.Random.Next()), scheduler, world)
+        services = new EngineServices(world.Time, new Random(world.Chance.NextSeed()), scheduler, world)
         {
             Scopes = Calls,
             Store = world.Store,
-            StatePages = new CallSlots(world.Random.Next(1, 3)),
-            ReadAtOnce = world.ReadAtOnce,
+            StatePages = new CallSlots(world.Chance.Next(1, 3)),
+            ReadAtOnce = world.Setting.ReadAtOnce,
         };
         definition = Define();
         source = new SimulatedSource(world);
-        sinks = [.. world.Routes.SelectMany(static route => route.Sinks)
+        sinks = [.. world.Setting.Routes.SelectMany(static route => route.Sinks)
             .Append(RouteDefinition.DeadLetterLane).Distinct().Select(name => new SimulatedSink(world, name))];
         Metrics = new PipelineMetrics(
-            world.Routes.Select(static route => route.Topic), sinks.Select(static sink => sink.Name));
+            world.Setting.Routes.Select(static route => route.Topic), sinks.Select(static sink => sink.Name));
         var open = sinks.Zip(Metrics.Sinks, (sink, metrics) => new OpenSink(
             sink.Name, sink, new SinkGate("simulated", sink.Name, world, new Random(1)), metrics.Counters));
         host = new ShardHost(definition, [.. open], Metrics, services);
@@ -55,8 +55,7 @@ internal sealed class SimulatedProcess
 
     public SimulatedConsumer Consumer { get; private set; } = null!;
 
-    /// <summary>Until when its poll thread does not get on (a garbage collection, a stopped machine).</summary>
-    public TimeSpan FrozenUntil { get; set; }
+    public bool IsFrozen => scheduler.IsFrozen;
 
     /// <summary>Whether it ended without a word.</summary>
     public bool WasKilled => scheduler.IsDead;
@@ -64,7 +63,7 @@ internal sealed class SimulatedProcess
     public void Step()
     {
         Member.Step(wait: false);
-        Member.Fatal.ShouldBeNull();
+        world.Promises.Require(Promise.Progress, Member.Fatal is null, $"process {Number} ends: {Member.Fatal}");
         if (Member.Failure is not null)
         {
             Member.Abandon();
@@ -73,34 +72,22 @@ internal sealed class SimulatedProcess
         }
     }
 
-    public void Stop()
+    /// <summary>No thread of it gets on until then (SIGSTOP, a stopped machine).</summary>
+    public void Freeze(TimeSpan until) => scheduler.FrozenUntil = until;
+
+    /// <summary>It leaves the group, or ends without a word.</summary>
+    public void End(bool isKilled)
     {
+        scheduler.FrozenUntil = TimeSpan.Zero;
+        scheduler.IsDead = isKilled;
+        if (isKilled)
+        {
+            Consumer.Dispose();
+            return;
+        }
+
         Member.Stop();
         Member.Dispose();
-    }
-
-    public void Kill()
-    {
-        scheduler.IsDead = true;
-        Consumer.Dispose();
-    }
-
-    /// <summary>See <see cref="SimulatedWorld.CheckApplied"/>.</summary>
-    public void CheckApplied(SimulatedRecord record, long? last)
-    {
-        if (world.Store is not null)
-        {
-            world.CheckApplied(record, last);
-        }
-    }
-
-    /// <summary>A timer lets an entity go.</summary>
-    public void Forgot(SimulatedEntity.State state)
-    {
-        foreach (var (topic, last) in state.Lasts)
-        {
-            world.Forgotten.Add((new PartitionId(topic, state.Last!.Partition), state.Last.Key, last));
-        }
     }
 
     private void Join()
@@ -114,11 +101,11 @@ internal sealed class SimulatedProcess
     {
         var builder = new PipelineBuilder("simulated")
         {
-            StartAt = world.StartAt,
-            Limits = world.Limits,
-            Timing = world.Timing,
+            StartAt = world.Setting.StartAt,
+            Limits = world.Setting.Limits,
+            Timing = world.Setting.Timing,
         };
-        foreach (var shape in world.Routes)
+        foreach (var shape in world.Setting.Routes)
         {
             Add(builder, shape);
         }
@@ -126,7 +113,7 @@ internal sealed class SimulatedProcess
         var defined = builder.Build();
         foreach (var route in defined.Routes)
         {
-            var shape = world.Routes.Single(shape => shape.Topic == route.Topic);
+            var shape = world.Setting.Routes.Single(shape => shape.Topic == route.Topic);
             route.ShardGroup = shape.EntityName == shape.Topic ? shape.ShardGroup : route.ShardGroup;
         }
 
@@ -137,6 +124,11 @@ internal sealed class SimulatedProcess
     {
         var codec = new SimulatedCodec();
         var route = builder.From(shape.Topic, codec);
+        if (shape.HasEventTime)
+        {
+            route.EventTime(static record => DateTimeOffset.FromUnixTimeMilliseconds(record.Time));
+        }
+
         if (shape.Dedup)
         {
             route.DedupById(static record => record.Id == 0 ? null : (UInt128)record.Id, TimeSpan.FromHours(1));
@@ -148,7 +140,8 @@ internal sealed class SimulatedProcess
         }
 
         Target<SimulatedRecord>[] targets = [.. shape.Sinks.Select(sink => new Target<SimulatedRecord>(
-            sink, static record => record.Key == "timer" ? "timers" : record.IsMore ? "more" : "out",
+            sink,
+            static record => record.Destination,
             new SimulatedCodec(throws: sink == shape.Sinks[^1])))];
         switch (shape.Kind)
         {
@@ -158,14 +151,14 @@ internal sealed class SimulatedProcess
                 route.Every(TimeSpan.FromMilliseconds(20)).Sample(shape.SampleRate).To(targets);
                 break;
             case RouteKind.Calls:
-                var options = world.Calls with { Name = $"map-{shape.Topic}" };
+                var options = world.Setting.Calls with { Name = $"map-{shape.Topic}" };
                 route.MapAsync<SimulatedCalls.SimulatedMap, SimulatedRecord>(options).To(targets);
                 break;
             default:
                 var outputs = route.Entity<SimulatedEntity, SimulatedEntity.State, SimulatedRecord>(
-                    _ => new SimulatedEntity(this),
+                    scope => new SimulatedEntity(this, world, scope),
                     new EntityOptions<SimulatedEntity.State> { Name = shape.EntityName });
-                if (shape.EntityName == shape.Topic || shape == world.Routes[0])
+                if (shape.EntityName == shape.Topic || shape == world.Setting.Routes[0])
                 {
                     outputs.To(targets);
                 }
@@ -178,19 +171,24 @@ internal sealed class SimulatedProcess
     /// A handler has a record: always of the same partition number, whose partitions this process owns, whichever topic
     /// it is of; and never again once another handler had one.
     /// </summary>
-    public void CheckHandler(SimulatedEntity handler, PartitionId partition) => world.Check(() =>
+    public void CheckHandler(SimulatedEntity handler, PartitionId partition)
     {
         foreach (var coPartition in world.CoPartitions(partition))
         {
-            Consumer.Owned.ShouldContainKey(coPartition, $"{partition} is handled without its co-partition");
+            world.Promises.Require(
+                Promise.Ownership,
+                Consumer.Owned.ContainsKey(coPartition),
+                $"{Consumer} handles {partition} and does not own {coPartition}");
         }
 
         var entities = (world.RouteOf(partition).EntityName, partition.Number);
         if (handlers.GetValueOrDefault(entities) != handler)
         {
-            handlers.ContainsValue(handler).ShouldBeFalse("a shard has the partitions with one number");
-            usedHandlers.Add(handler).ShouldBeTrue($"the handler of {partition} had given way to another");
+            world.Promises.Require(
+                Promise.Contract, !handlers.ContainsValue(handler), $"the handler of {partition} has another number too");
+            world.Promises.Require(
+                Promise.Contract, usedHandlers.Add(handler), $"the handler of {partition} had given way to another");
             handlers[entities] = handler;
         }
-    });
+    }
 }

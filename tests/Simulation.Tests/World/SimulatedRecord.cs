@@ -1,7 +1,6 @@
 using System.Buffers;
 using System.Globalization;
 using System.Text;
-using StreamActors.Records;
 
 namespace StreamActors.Simulation.Tests.World;
 
@@ -22,25 +21,47 @@ internal enum Wish
 }
 
 /// <summary>A record that says in its bytes where it lies, so that whoever sees an output knows its cause.</summary>
-internal sealed record SimulatedRecord(string Topic, int Partition, long Offset, string Key, int Id, Wish Wish)
+/// <param name="Time">Its own time, in milliseconds since 1970 (UTC).</param>
+internal sealed record SimulatedRecord(
+    string Topic, int Partition, long Offset, string Key, int Id, Wish Wish, long Time)
 {
-    public byte[] Bytes => Encoding.UTF8.GetBytes(
-        string.Create(CultureInfo.InvariantCulture, $"{Topic}|{Partition}|{Offset}|{Key}|{Id}|{Wish}"));
+    /// <summary>The mark of a second output in the same turn.</summary>
+    public const string More = "more";
+
+    /// <summary>What an output is beside the plain one of its record: the second of a turn, or a timer's.</summary>
+    public string Mark { get; init; } = "";
+
+    /// <summary>The destination of an output.</summary>
+    public string Destination => Mark switch { "" => "out", More => More, _ => "timers" };
+
+    /// <summary>The form that a list of records has.</summary>
+    public string Short => $"@{Offset} \"{Key}\" {Wish} id {Id}";
+
+    public byte[] Bytes => Encoding.UTF8.GetBytes(string.Create(
+        CultureInfo.InvariantCulture, $"{Topic}|{Partition}|{Offset}|{Key}|{Id}|{Wish}|{Time}|{Mark}"));
 
     /// <summary>Whether an entity emits a second output for it, in the same turn.</summary>
     public bool EmitsMore => Wish == Wish.Emit && Id % 3 == 1;
 
-    /// <summary>Whether it is such a second output.</summary>
-    public bool IsMore => Key.StartsWith("more ", StringComparison.Ordinal);
+    public override string ToString() => $"{Topic}/{Partition}{Short} {Mark}".TrimEnd();
 
     public static SimulatedRecord Parse(ReadOnlySpan<byte> bytes)
     {
         var parts = Encoding.UTF8.GetString(bytes).Split('|');
         return new SimulatedRecord(
-            parts[0], Number(parts[1]), Number(parts[2]), parts[3], Number(parts[4]), Enum.Parse<Wish>(parts[5]));
+            parts[0],
+            (int)Number(parts[1]),
+            Number(parts[2]),
+            parts[3],
+            (int)Number(parts[4]),
+            Enum.Parse<Wish>(parts[5]),
+            Number(parts[6]))
+        {
+            Mark = parts[7],
+        };
     }
 
-    private static int Number(string text) => int.Parse(text, CultureInfo.InvariantCulture);
+    private static long Number(string text) => long.Parse(text, CultureInfo.InvariantCulture);
 }
 
 /// <summary>
@@ -65,49 +86,5 @@ internal sealed class SimulatedCodec(bool throws = true) : ICodec<SimulatedRecor
         }
 
         output.Write(bytes[(bytes.Length / 2)..]);
-    }
-}
-
-/// <summary>An entity that emits what wishes it, and says so when its key was quiet for a while.</summary>
-internal sealed class SimulatedEntity(SimulatedProcess process)
-    : IEntity<SimulatedRecord, SimulatedEntity.State, SimulatedRecord>
-{
-    public void On(SimulatedRecord record, ref State state, Turn<SimulatedRecord> turn)
-    {
-        process.CheckHandler(this, new PartitionId(record.Topic, record.Partition));
-        process.CheckApplied(record, state.Lasts.TryGetValue(record.Topic, out var last) ? last : null);
-        state.Lasts[record.Topic] = record.Offset;
-        state.Seen++;
-        state.Last = record;
-        turn.Timer("quiet", turn.Now.AddMilliseconds(40));
-        if (record.Wish != Wish.Ignore)
-        {
-            turn.Emit(record);
-        }
-
-        if (record.EmitsMore)
-        {
-            turn.Emit(record with { Key = $"more {record.Key}" });
-        }
-    }
-
-    public void OnTimer(string name, ref State state, Turn<SimulatedRecord> turn)
-    {
-        turn.Emit(state.Last! with { Key = "timer", Wish = Wish.Emit });
-        if (state.Seen % 3 == 0)
-        {
-            process.Forgot(state);
-            turn.Forget();
-        }
-    }
-
-    [StateVersion(1)]
-    internal sealed class State
-    {
-        public int Seen { get; set; }
-
-        public SimulatedRecord? Last { get; set; }
-
-        public Dictionary<string, long> Lasts { get; set; } = [];
     }
 }

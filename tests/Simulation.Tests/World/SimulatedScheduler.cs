@@ -7,7 +7,7 @@ namespace StreamActors.Simulation.Tests.World;
 /// All threads of the simulated processes, on one: turns wait in a bag, and chance decides which is next and how much
 /// time passes between two.
 /// </summary>
-internal sealed class SimulatedThreads(VirtualTime time, Random random)
+internal sealed class SimulatedThreads(VirtualTime time, Chance chance)
 {
     private readonly List<(SimulatedScheduler Process, IThreadPoolWorkItem Turn)> waiting = [];
 
@@ -18,28 +18,30 @@ internal sealed class SimulatedThreads(VirtualTime time, Random random)
     /// <summary>Runs one of the turns that wait.</summary>
     public bool RunOne()
     {
-        if (waiting.Count == 0)
+        waiting.RemoveAll(static each => each.Process.IsDead);
+        var index = waiting.Count == 0 ? 0 : chance.Next(waiting.Count);
+        for (var left = waiting.Count; left > 0 && waiting[index].Process.IsFrozen; left--)
+        {
+            index = (index + 1) % waiting.Count;
+        }
+
+        if (waiting.Count == 0 || waiting[index].Process.IsFrozen)
         {
             return false;
         }
 
-        var index = random.Next(waiting.Count);
-        var (process, turn) = waiting[index];
+        var turn = waiting[index].Turn;
         waiting.RemoveAt(index);
-        if (!process.IsDead)
-        {
-            turn.Execute();
-        }
-
+        turn.Execute();
         return true;
     }
 
     /// <summary>What the world does while a poll thread waits: some turn, or some time.</summary>
     public void GoOn()
     {
-        if (random.Next(8) == 0 || !RunOne())
+        if (chance.Next(8) == 0 || !RunOne())
         {
-            time.Advance(TimeSpan.FromMilliseconds(random.Next(1, 8)));
+            time.Advance(TimeSpan.FromMilliseconds(chance.Next(1, 8)));
         }
     }
 }
@@ -49,6 +51,11 @@ internal sealed class SimulatedScheduler(SimulatedThreads threads, VirtualTime t
 {
     /// <summary>Whether the process was killed: its turns do not run any more.</summary>
     public bool IsDead { get; set; }
+
+    /// <summary>Until when its threads do not get on (SIGSTOP, a stopped machine).</summary>
+    public TimeSpan FrozenUntil { get; set; }
+
+    public bool IsFrozen => FrozenUntil > time.Elapsed;
 
     public void Schedule(IThreadPoolWorkItem turn) => threads.Add(this, turn);
 

@@ -1,3 +1,4 @@
+using StreamActors.Pipelines;
 using StreamActors.Records;
 using StreamActors.Sinks;
 
@@ -9,6 +10,9 @@ namespace StreamActors.Simulation.Tests.World;
 /// </summary>
 internal sealed class SimulatedSink(SimulatedWorld world, string name) : ISink
 {
+    private const int LargestOutput = 200;
+
+    private readonly Promises promises = world.Promises;
     private readonly HashSet<IExpectations> underWay = [];
 
     /// <summary>The member whose sink it is.</summary>
@@ -16,43 +20,70 @@ internal sealed class SimulatedSink(SimulatedWorld world, string name) : ISink
 
     public string Name => name;
 
-    public Task DeliverAsync(OutputBatch batch, CancellationToken stop) =>
-        world.Check(() => Begin(batch, stop));
-
     public ValueTask<bool> IsReachableAsync(CancellationToken stop) => ValueTask.FromResult(true);
 
     public ValueTask DisposeAsync() => ValueTask.CompletedTask;
 
-    private Task Begin(OutputBatch batch, CancellationToken stop)
+    public Task DeliverAsync(OutputBatch batch, CancellationToken stop)
     {
-        stop.IsCancellationRequested.ShouldBeFalse("a delivery begins only in an open epoch");
-        batch.Refused.ShouldBeEmpty("an attempt begins with nothing refused");
+        promises.Require(
+            Promise.Ownership, !stop.IsCancellationRequested, $"{Member} delivers to {name} in an ended epoch");
+        promises.Require(Promise.Contract, batch.Refused.Count == 0, $"an attempt begins with outputs refused");
         var outputs = Copy(batch);
+        promises.Require(
+            Promise.State,
+            !outputs.Exists(static output => !output.IsOfRecord && output.Cause.Wish == Wish.Throw),
+            $"of a timer's call that throws something leaves: {string.Join(", ", outputs)}");
+        CheckSize(batch, outputs);
         var expected = new Dictionary<PartitionId, IExpectations>();
         foreach (var partition in outputs.Select(static output => output.Partition).Distinct())
         {
-            Member!.Owned.ShouldContainKey(
-                partition, $"{Member} delivers outputs of {partition}, which it does not own");
+            promises.Require(
+                Promise.Ownership, Member!.Owned.ContainsKey(partition), $"{Member} delivers of {partition}, not its own");
             expected[partition] = Member.Owned[partition];
         }
 
-        world.CoPartitions(outputs[0].Partition).ShouldBe(
-            expected.Keys.Union(world.CoPartitions(outputs[0].Partition)), ignoreOrder: true, "a lane is a shard's");
+        promises.Require(
+            Promise.Contract,
+            !expected.Keys.Except(world.CoPartitions(outputs[0].Partition)).Any(),
+            $"a batch for {name} is of several shards: {string.Join(", ", expected.Keys)}");
         var chances = world.Chances;
-        if (world.Random.NextDouble() < chances.SinkDefect)
+        if (world.Chance.NextDouble() < chances.SinkDefect)
         {
             throw new NotSupportedException("The sink has a defect.");
         }
 
-        if (world.Random.NextDouble() < chances.SinkFails / 4)
+        if (world.Chance.NextDouble() < chances.SinkFails / 4)
         {
             throw new SinkException("The sink is away, and says so at once.");
         }
 
         var attempt = new Attempt(batch, outputs, expected, stop);
-        underWay.Overlaps(expected.Values).ShouldBeFalse("a shard has one delivery under way, over its restarts too");
+        promises.Require(
+            Promise.Order,
+            !underWay.Overlaps(expected.Values),
+            $"two deliveries of {outputs[0].Partition} to {name} are under way at once");
         underWay.UnionWith(expected.Values);
-        return FinishAsync(attempt, world.Random.NextDouble() < chances.SinkFails, world.Random.Next(4) == 0);
+        return FinishAsync(attempt, world.Chance.NextDouble() < chances.SinkFails, world.Chance.Next(4) == 0);
+    }
+
+    /// <summary>A batch has room until it is full, and the call that fills it may have two outputs a sink.</summary>
+    private void CheckSize(OutputBatch batch, List<Delivery> outputs)
+    {
+        if (name == RouteDefinition.DeadLetterLane)
+        {
+            // Of each output that a sink refuses there is one at once.
+            return;
+        }
+
+        promises.Require(
+            Promise.Limits,
+            outputs.Count <= world.Setting.Limits.OutboxRecords + 1,
+            $"a batch for {name} has {outputs.Count} outputs, and {world.Setting.Limits.OutboxRecords} is the limit");
+        promises.Require(
+            Promise.Limits,
+            batch.Bytes < world.Setting.Limits.OutboxBytes + (2 * LargestOutput),
+            $"a batch for {name} has {batch.Bytes} bytes, and {world.Setting.Limits.OutboxBytes} is the limit");
     }
 
     private static List<Delivery> Copy(OutputBatch batch)
@@ -79,16 +110,19 @@ internal sealed class SimulatedSink(SimulatedWorld world, string name) : ISink
         if (attempt.Stop.IsCancellationRequested)
         {
             // The outcome matters to nobody; what had begun may still arrive.
-            outputs.Take(world.Random.Next(outputs.Count + 1)).ToList().ForEach(output => world.Arrive(name, output));
+            outputs.Take(world.Chance.Next(outputs.Count + 1)).ToList().ForEach(output => world.Arrivals.Add(name, output));
             throw new OperationCanceledException(attempt.Stop);
         }
 
-        world.Check(() => Copy(attempt.Batch).ShouldBe(outputs, "a batch does not change while a sink has it"));
-        var taken = fails ? world.Random.Next(outputs.Count + 1) : outputs.Count;
+        promises.Require(
+            Promise.Contract,
+            Copy(attempt.Batch).SequenceEqual(outputs),
+            $"a batch of {outputs[0].Partition} changes while {name} has it");
+        var taken = fails ? world.Chance.Next(outputs.Count + 1) : outputs.Count;
         for (var index = 0; index < taken; index++)
         {
             var output = outputs[index];
-            if (world.Random.NextDouble() < world.Chances.SinkRefuses)
+            if (world.Chance.NextDouble() < world.Chances.SinkRefuses)
             {
                 attempt.Batch.Refuse(index, "It is too large.");
             }
@@ -118,10 +152,10 @@ internal sealed class SimulatedSink(SimulatedWorld world, string name) : ISink
     /// <summary>A refused output counts as delivered, in its place; its dead letter is owed.</summary>
     private void Deliver(IExpectations expected, Delivery output)
     {
-        world.Arrive(name, output);
+        world.Arrivals.Add(name, output);
         if (output.IsOfRecord)
         {
-            world.Check(() => expected.Deliver(name, output.Kind, output.Cause));
+            expected.Deliver(name, output.Kind, output.Cause);
         }
     }
 
@@ -135,6 +169,9 @@ internal sealed class SimulatedSink(SimulatedWorld world, string name) : ISink
 /// <summary>An output as a sink saw it.</summary>
 internal sealed record Delivery(string Kind, SimulatedRecord Cause, long Origin)
 {
+    /// <summary>Its kind; of a timer's output which timer's it is.</summary>
+    public string What => IsOfRecord ? Kind : $"{Cause.Key} {Cause.Mark}";
+
     public bool IsOfRecord => Origin != StreamActors.Sinks.Origin.NoOffset;
 
     public Records.PartitionId Partition => new(Cause.Topic, Cause.Partition);

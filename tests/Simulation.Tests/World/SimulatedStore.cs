@@ -10,8 +10,10 @@ namespace StreamActors.Simulation.Tests.World;
 /// </summary>
 internal sealed class SimulatedStore(SimulatedWorld world) : IStateStore
 {
-    private readonly MemoryStateStore inner = new() { PageEntries = world.Random.Next(1, 5) };
+    private readonly MemoryStateStore inner = new() { PageEntries = world.Chance.Next(1, 5) };
     private readonly Dictionary<PartitionId, long> saved = [];
+    private readonly SortedDictionary<string, PartitionId> names = new(StringComparer.Ordinal);
+    private readonly Dictionary<string, long> lastClaims = [];
     private long lastFirstSave;
 
     private SimulatedWorld World => world;
@@ -37,6 +39,7 @@ internal sealed class SimulatedStore(SimulatedWorld world) : IStateStore
     /// </summary>
     public void GoBack(int changes)
     {
+        lastClaims.Clear();
         inner.GoBackTo(Math.Max(inner.Changes - changes, lastFirstSave));
         world.Trace($"store: goes back by {changes} changes, not before {lastFirstSave}");
     }
@@ -45,20 +48,37 @@ internal sealed class SimulatedStore(SimulatedWorld world) : IStateStore
     {
         await HinderAsync(stop);
         var claim = await inner.ClaimAsync(shard, generation, force, stop);
+        lastClaims[shard] = claim.State?.Token ?? lastClaims.GetValueOrDefault(shard);
         await HinderAsync(stop);
         world.Trace($"store: {shard} is claimed in {generation} at {claim.State?.Number}");
         return claim.State is null ? claim : claim with { State = new State(this, shard, claim.State) };
     }
 
+    /// <summary>What is stored of each shard, part by part. It must be at rest.</summary>
+    public IEnumerable<((string Name, int Number) Shard, string Part, StoredPart Stored)> ReadAll()
+    {
+        foreach (var (shard, partition) in names)
+        {
+            var claim = inner.ClaimAsync(shard, long.MaxValue, force: true, CancellationToken.None);
+            var read = ShardRestore.ReadAsync(claim.Result.State!, shard, [], CancellationToken.None);
+            foreach (var (part, stored) in read.Result.Parts)
+            {
+                yield return ((shard, partition.Number), part.Name, stored);
+            }
+        }
+    }
+
     private async Task HinderAsync(CancellationToken stop)
     {
-        if (world.Random.Next(3) != 0)
+        if (world.Chance.Next(3) != 0)
         {
-            await world.Delay(8, CancellationToken.None);
+            // A request that is long on its way may come behind those of the next owner.
+            var isSlow = world.Chances.StoreFails > 0 && world.Chance.Next(10) == 0;
+            await world.Delay(isSlow ? 200 : 8, CancellationToken.None);
         }
 
         stop.ThrowIfCancellationRequested();
-        if (world.Random.NextDouble() < world.Chances.StoreFails)
+        if (world.Chance.NextDouble() < world.Chances.StoreFails)
         {
             throw new StateStoreException("The store is away.");
         }
@@ -76,16 +96,24 @@ internal sealed class SimulatedStore(SimulatedWorld world) : IStateStore
 
         public async Task<SaveOutcome> SaveAsync(ShardSave save, CancellationToken stop)
         {
-            store.World.Check(() => (underWay is null || underWay == save).ShouldBeTrue(
-                $"{shard}: a save begins when the one before is current"));
+            store.World.Promises.Require(
+                Promise.Contract,
+                underWay is null || underWay == save,
+                $"{shard}: the save {save.Number} begins before the one before it is current");
             underWay = save;
             await store.HinderAsync(stop);
             var outcome = await inner.SaveAsync(save, stop);
             if (outcome == SaveOutcome.Current)
             {
+                var last = store.lastClaims.GetValueOrDefault(shard);
+                store.World.Promises.Require(
+                    Promise.Ownership,
+                    last <= Token,
+                    $"{shard}: the save {save.Number} of the owner {Token} becomes current, and {last} has claimed since");
                 store.lastFirstSave = save.Number == 1 ? store.inner.Changes : store.lastFirstSave;
                 foreach (var (partition, offset) in ShardHead.Read(shard, save.Head.Span).Positions)
                 {
+                    store.names[shard] = partition;
                     store.saved[partition] = Math.Max(store.saved.GetValueOrDefault(partition), offset);
                 }
             }

@@ -10,7 +10,8 @@ namespace StreamActors.Simulation.Tests.World;
 internal sealed class StoredExpectations(SimulatedWorld world, RouteShape route, PartitionId partition, long start)
     : IExpectations
 {
-    private readonly Deliveries deliveries = new(route, partition);
+    private readonly Deliveries deliveries = new(world.Promises, route, partition);
+    private long began = start;
 
     public int Run { get; private set; } = 1;
 
@@ -18,7 +19,9 @@ internal sealed class StoredExpectations(SimulatedWorld world, RouteShape route,
 
     public long Position { get; private set; } = start;
 
-    public int ReadAhead => 0;
+    public int ReadAhead => IsStarted
+        ? world.Broker.Log(partition).CountBetween(HasState ? Saved : began, Position)
+        : 0;
 
     /// <summary>Whether a shard of it was ever saved; where nothing of it is state, none is.</summary>
     private bool HasState => world.Store!.HasState(partition);
@@ -27,7 +30,7 @@ internal sealed class StoredExpectations(SimulatedWorld world, RouteShape route,
 
     public void Seek(long offset, bool logWasCut)
     {
-        Position = offset;
+        (Position, began) = (offset, IsStarted ? began : offset);
         if (logWasCut)
         {
             return;
@@ -49,8 +52,14 @@ internal sealed class StoredExpectations(SimulatedWorld world, RouteShape route,
         var isAllowed = kind == Deliveries.DeadLetter
             ? cause.Wish is Wish.Reject or Wish.Throw
             : cause.Wish is Wish.Emit or Wish.Ignore;
-        isAllowed.ShouldBeTrue($"{partition}@{cause.Offset} ({cause.Wish}) must not be delivered as {kind}");
-        cause.Offset.ShouldBeLessThan(Math.Max(Position, Saved), $"{partition}: what was not read was delivered");
+        world.Promises.Require(
+            Promise.NoDuplicate,
+            isAllowed,
+            $"{partition}@{cause.Offset} ({cause.Wish}) must not be delivered as {kind}");
+        world.Promises.Require(
+            Promise.Ownership,
+            cause.Offset < Math.Max(Position, Saved),
+            $"{partition}@{cause.Offset} was delivered, and not read");
         deliveries.Add(sink, kind, cause);
     }
 
@@ -64,11 +73,16 @@ internal sealed class StoredExpectations(SimulatedWorld world, RouteShape route,
         if (route.Kind is RouteKind.Emit or RouteKind.Entity)
         {
             // Others may be owed it for a record that the snapshot carries.
-            deliveries.Owed.ShouldNotContain(
-                owed => owed < offset, $"{partition}: {offset} was committed, and a dead letter is owed");
+            world.Promises.Require(
+                Promise.Commits,
+                !deliveries.Owed.Any(owed => owed < offset),
+                $"{partition}: {offset} was committed, and a dead letter is owed");
         }
 
-        offset.ShouldBeLessThanOrEqualTo(
-            HasState ? Saved : Position, $"{partition}: {offset} was committed, and no snapshot goes as far");
+        var most = HasState ? Saved : Position;
+        world.Promises.Require(
+            Promise.Commits,
+            offset <= most,
+            $"{partition}: {offset} was committed, and the last snapshot goes up to {most}");
     }
 }

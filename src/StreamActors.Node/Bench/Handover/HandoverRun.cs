@@ -1,4 +1,3 @@
-using System.Diagnostics;
 using StreamActors.Node.Chaos;
 
 namespace StreamActors.Node.Bench;
@@ -76,10 +75,10 @@ internal sealed class HandoverRun(World world, HandoverOptions options, Action<s
 
     private async Task WarmUpAsync(Ledger ledger, History history, CancellationToken stop)
     {
-        var since = Stopwatch.GetTimestamp();
+        var since = TimeProvider.System.GetTimestamp();
         while (history.Complete < 2 * keys || ledger.Produced - history.Complete > options.Rate)
         {
-            if (Stopwatch.GetElapsedTime(since) > WarmUpLimit)
+            if (TimeProvider.System.GetElapsedTime(since) > WarmUpLimit)
             {
                 throw new UserErrorException(
                     $"After {WarmUpLimit.TotalSeconds} s {history.Complete:N0} outputs of {ledger.Produced:N0} records "

@@ -1,5 +1,3 @@
-using System.Diagnostics;
-
 namespace StreamActors.Node.Chaos;
 
 /// <summary>Processes that die, freeze, come and go.</summary>
@@ -64,8 +62,8 @@ internal static class NodeFaults
 
     private static async Task ChurnAsync(World world, Random chance, CancellationToken stop)
     {
-        var clock = Stopwatch.StartNew();
-        for (var isIn = false; clock.Elapsed < ChurnLength || isIn; isIn = !isIn)
+        var began = TimeProvider.System.GetTimestamp();
+        for (var isIn = false; TimeProvider.System.GetElapsedTime(began) < ChurnLength || isIn; isIn = !isIn)
         {
             var next = Fault.ForAsync(ChurnStep, stop);
             await (isIn

@@ -1,5 +1,4 @@
 using System.Buffers;
-using System.Diagnostics;
 using System.Text;
 using Confluent.Kafka;
 
@@ -84,10 +83,10 @@ internal sealed class FeedProducer : IDisposable
 
     private void Produce()
     {
-        var clock = Stopwatch.StartNew();
+        var began = TimeProvider.System.GetTimestamp();
         for (var made = 0L; !stopping.IsCancellationRequested; made++)
         {
-            var ahead = (made * 1000.0 / traffic.Rate) - clock.Elapsed.TotalMilliseconds;
+            var ahead = (made * 1000.0 / traffic.Rate) - TimeProvider.System.GetElapsedTime(began).TotalMilliseconds;
             if (ahead >= 1)
             {
                 stopping.Token.WaitHandle.WaitOne((int)ahead);

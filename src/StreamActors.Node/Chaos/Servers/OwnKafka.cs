@@ -111,7 +111,7 @@ internal sealed class OwnKafka : IAsyncDisposable
     public async Task WholeAsync(CancellationToken stop)
     {
         using var admin = new DriverAdmin(Bootstrap);
-        var since = Stopwatch.GetTimestamp();
+        var since = TimeProvider.System.GetTimestamp();
         while (!await admin.IsWholeAsync(Brokers, stop))
         {
             for (var broker = 0; broker < Brokers; broker++)
@@ -122,7 +122,7 @@ internal sealed class OwnKafka : IAsyncDisposable
                 }
             }
 
-            if (Stopwatch.GetElapsedTime(since) > StartLimit)
+            if (TimeProvider.System.GetElapsedTime(since) > StartLimit)
             {
                 throw new UserErrorException(
                     $"Kafka is not whole {StartLimit.TotalSeconds} s after a start; its logs are in {folder}.");

@@ -1,4 +1,3 @@
-using System.Diagnostics;
 using StreamActors.Node.Cli;
 
 namespace StreamActors.Node.Chaos;
@@ -93,11 +92,11 @@ internal sealed class OwnRedisPair(string folder, int ports) : IAsyncDisposable
 
     private async Task UntilAsync(int server, string command, string answer, CancellationToken stop)
     {
-        var since = Stopwatch.GetTimestamp();
+        var since = TimeProvider.System.GetTimestamp();
         while (await RedisWire.AskAsync("127.0.0.1", ports + server, command) is not { } said
             || !said.StartsWith(answer, StringComparison.Ordinal))
         {
-            if (servers[server]!.HasEnded || Stopwatch.GetElapsedTime(since) > StartLimit)
+            if (servers[server]!.HasEnded || TimeProvider.System.GetElapsedTime(since) > StartLimit)
             {
                 throw new UserErrorException(
                     $"A redis-server does not answer {command}; its log is {servers[server]!.Log}.");

@@ -1,4 +1,3 @@
-using System.Diagnostics;
 using StreamActors.Node.Cli;
 
 namespace StreamActors.Node.Chaos;
@@ -54,7 +53,7 @@ internal sealed class ProofNode : IAsyncDisposable
     public async Task ReadyAsync(CancellationToken stop)
     {
         using var http = new HttpClient { Timeout = TimeSpan.FromSeconds(2) };
-        var since = Stopwatch.GetTimestamp();
+        var since = TimeProvider.System.GetTimestamp();
         while (!await IsReadyAsync(http, stop))
         {
             if (process.HasEnded)
@@ -62,7 +61,7 @@ internal sealed class ProofNode : IAsyncDisposable
                 throw new UserErrorException($"The node {Name} ended with exit code {process.ExitCode}; see {Log}.");
             }
 
-            if (Stopwatch.GetElapsedTime(since) > ReadyLimit)
+            if (TimeProvider.System.GetElapsedTime(since) > ReadyLimit)
             {
                 throw new UserErrorException(
                     $"The node {Name} is not ready after {ReadyLimit.TotalSeconds} s; see {Log}.");

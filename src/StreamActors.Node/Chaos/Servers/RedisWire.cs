@@ -12,7 +12,7 @@ internal static class RedisWire
     /// <summary>The answer's first bytes; null where there is none in time.</summary>
     public static async Task<string?> AskAsync(string host, int port, string command)
     {
-        using var limit = new CancellationTokenSource(Limit);
+        using var limit = new CancellationTokenSource(Limit, TimeProvider.System);
         using var socket = new Socket(SocketType.Stream, ProtocolType.Tcp);
         try
         {
