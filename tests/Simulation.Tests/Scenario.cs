@@ -137,7 +137,8 @@ internal sealed class Scenario
             log.Append(key, chance.Next(10) == 0 ? 0 : ++ids, wish, time, gap);
         }
 
-        Tell(move, $"{log.Id} gets {string.Join(", ", log.Records.Skip(before).Select(static record => record.Short))}");
+        var added = log.Records.Skip(before).Select(static record => record.Short);
+        Tell(move, $"{log.Id} gets {string.Join(", ", added)}");
     }
 
     private void ChangeGroup(Move move)

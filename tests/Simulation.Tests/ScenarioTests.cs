@@ -15,7 +15,7 @@ public sealed class ScenarioTests(ITestOutputHelper output)
     public void Nothing_is_lost_reordered_or_committed_early_whatever_happens() =>
         RunAll(Enumerable.Range(1, Scenarios));
 
-    /// <summary>For ten minutes, or as many as <c>STREAMACTORS_SIM_MINUTES</c> says; other schedules each time.</summary>
+    /// <summary>For ten minutes, or <c>STREAMACTORS_SIM_MINUTES</c>; other schedules each time.</summary>
     [LongFact]
     public void Nor_in_as_many_schedules_as_there_is_time_for()
     {

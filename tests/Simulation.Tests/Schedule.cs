@@ -128,7 +128,8 @@ internal sealed record Schedule(int Seed, Setting Setting, IReadOnlyList<Move> M
             ranges.RemoveRange(ranges.Count - (isNext ? 2 : 1), isNext ? 1 : 0);
         }
 
-        var texts = ranges.Select(static range => range.From == range.To ? $"{range.From}" : $"{range.From}-{range.To}");
+        var texts = ranges.Select(static range =>
+            range.From == range.To ? $"{range.From}" : $"{range.From}-{range.To}");
         return $"{Seed}:{string.Join(',', texts)}";
     }
 

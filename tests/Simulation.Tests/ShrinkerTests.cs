@@ -68,8 +68,8 @@ public sealed class ShrinkerTests
         told.ShouldContain("Commits: ");
         told.ShouldContain($"STREAMACTORS_SIM_SEED={seed} ./test.sh --filter ScenarioTests");
         told.ShouldContain($"STREAMACTORS_SIM_SEED={seed}:");
-        var counts = told.Split('\n').Single(static line => line.EndsWith(" moves are enough:", StringComparison.Ordinal))
-            .Split(' ');
+        var counts = told.Split('\n')
+            .Single(static line => line.EndsWith(" moves are enough:", StringComparison.Ordinal)).Split(' ');
         var (kept, all) = (int.Parse(counts[0], CultureInfo.InvariantCulture),
             int.Parse(counts[2], CultureInfo.InvariantCulture));
         kept.ShouldBeLessThan(all / 5, told);

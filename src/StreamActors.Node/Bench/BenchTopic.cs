@@ -84,7 +84,8 @@ internal sealed class BenchTopic(string servers, string topic)
             {
                 return consumer.QueryWatermarkOffsets(partition, Limit).High;
             }
-            catch (KafkaException error) when (TimeProvider.System.GetElapsedTime(since) < Limit && !error.Error.IsFatal)
+            catch (KafkaException error)
+                when (TimeProvider.System.GetElapsedTime(since) < Limit && !error.Error.IsFatal)
             {
                 await Task.Delay(Pause, TimeProvider.System, stop);
             }

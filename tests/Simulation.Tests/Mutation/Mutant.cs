@@ -120,7 +120,7 @@ internal sealed record Mutant(
                         var late = new SnapshotCut { IsWhole = true, UtcNow = context.UtcNow };
                         context.Parts.ForEach(late.Add);
                         PartitionOffset[] positions =
-                            [.. context.Inputs.Select((partition, at) => new PartitionOffset(partition, lastCutAt[at]))];
+                            [.. context.Inputs.Select((input, at) => new PartitionOffset(input, lastCutAt[at]))];
                         save = late.ToSave(number, new ShardHead(context.UtcNow, positions, context.EventClock.Times));
                         return Enter(Phase.Saving);
                     }

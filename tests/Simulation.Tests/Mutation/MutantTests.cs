@@ -3,7 +3,7 @@ using Xunit.Abstractions;
 namespace StreamActors.Simulation.Tests.Mutation;
 
 /// <summary>
-/// The simulation can fail: each wrong decision is caught within a few hundred schedules, by the promise that it breaks.
+/// The simulation can fail: each wrong decision is caught in a few hundred schedules, by the promise that it breaks.
 /// The decisions are replaced in the sources, and compiled here: so it is the true decision that is wrong, the engine
 /// has nothing in it for tests, and one that was rewritten fails the test that names it.
 /// </summary>

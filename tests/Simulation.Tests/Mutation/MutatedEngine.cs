@@ -14,7 +14,10 @@ internal sealed class MutatedEngine : AssemblyLoadContext
 {
     // The project that is mutated is among them; the others are as they were built.
     private static readonly string[] Ours =
-        ["StreamActors.Core", "StreamActors.Hosting", "StreamActors.Testing", typeof(MutatedEngine).Assembly.GetName().Name!];
+    [
+        "StreamActors.Core", "StreamActors.Hosting", "StreamActors.Testing",
+        typeof(MutatedEngine).Assembly.GetName().Name!,
+    ];
 
     // What the SDK writes for each project beside its own sources (ImplicitUsings).
     private static readonly SyntaxTree Usings = CSharpSyntaxTree.ParseText(string.Concat(
@@ -79,7 +82,8 @@ internal sealed class MutatedEngine : AssemblyLoadContext
         SyntaxTree[] edited = [.. sources];
         foreach (var (file, original, replacement) in mutant.Edits)
         {
-            var index = Array.FindIndex(edited, each => each.FilePath.EndsWith("/src/" + file, StringComparison.Ordinal));
+            var index = Array.FindIndex(
+                edited, each => each.FilePath.EndsWith("/src/" + file, StringComparison.Ordinal));
             var text = index < 0 ? "" : edited[index].ToString();
             var isOnce = text.Split(original).Length == 2;
             if (!isOnce)

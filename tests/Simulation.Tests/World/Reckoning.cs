@@ -115,7 +115,8 @@ internal sealed class Reckoning(SimulatedWorld world)
         var codec = StateType.DefaultCodec<SimulatedEntity.State>();
         foreach (var (shard, part, stored) in store.ReadAll())
         {
-            var routes = world.Setting.Routes.Where(route => route.EntityName == part && route.Kind == RouteKind.Entity);
+            var routes = world.Setting.Routes
+                .Where(route => route.EntityName == part && route.Kind == RouteKind.Entity);
             var states = new Dictionary<string, SimulatedEntity.State>();
             foreach (var (key, bytes) in routes.Any() ? stored.Entries : [])
             {

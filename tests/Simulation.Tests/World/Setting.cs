@@ -43,10 +43,10 @@ internal enum Trouble
 /// <summary>The shape of a rebalance.</summary>
 internal enum GroupProtocol
 {
-    /// <summary>Classic, <c>range</c>: every member lets go of everything, and then gets its new share at once.</summary>
+    /// <summary>Classic, <c>range</c>: every member lets go of everything, then gets its new share at once.</summary>
     Eager,
 
-    /// <summary>Classic, <c>cooperative-sticky</c>: only what moves is let go, and given when all of it is free.</summary>
+    /// <summary>Classic, <c>cooperative-sticky</c>: what moves is let go, and given when all of it is free.</summary>
     Cooperative,
 
     /// <summary>KIP-848: each partition is given as soon as it is free, co-partitions one after the other.</summary>

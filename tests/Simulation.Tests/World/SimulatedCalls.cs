@@ -101,7 +101,7 @@ internal sealed class SimulatedCalls(SimulatedWorld world, SimulatedProcess proc
         promises.Require(
             Promise.Limits,
             underWay[record.Topic] <= world.Setting.Calls.MaxInFlight,
-            $"{underWay[record.Topic]} calls are under way for {record.Topic}, and {world.Setting.Calls.MaxInFlight} may be");
+            $"{underWay[record.Topic]} calls are under way, and {world.Setting.Calls.MaxInFlight} may be");
 
         var key = (owned!, owned!.Run, record.Key);
         if (record.Key.Length > 0)

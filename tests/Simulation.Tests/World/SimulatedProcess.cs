@@ -185,7 +185,9 @@ internal sealed class SimulatedProcess
         if (handlers.GetValueOrDefault(entities) != handler)
         {
             world.Promises.Require(
-                Promise.Contract, !handlers.ContainsValue(handler), $"the handler of {partition} has another number too");
+                Promise.Contract,
+                !handlers.ContainsValue(handler),
+                $"the handler of {partition} has another number too");
             world.Promises.Require(
                 Promise.Contract, usedHandlers.Add(handler), $"the handler of {partition} had given way to another");
             handlers[entities] = handler;

@@ -39,7 +39,9 @@ internal sealed class SimulatedSink(SimulatedWorld world, string name) : ISink
         foreach (var partition in outputs.Select(static output => output.Partition).Distinct())
         {
             promises.Require(
-                Promise.Ownership, Member!.Owned.ContainsKey(partition), $"{Member} delivers of {partition}, not its own");
+                Promise.Ownership,
+                Member!.Owned.ContainsKey(partition),
+                $"{Member} delivers of {partition}, not its own");
             expected[partition] = Member.Owned[partition];
         }
 
@@ -110,7 +112,11 @@ internal sealed class SimulatedSink(SimulatedWorld world, string name) : ISink
         if (attempt.Stop.IsCancellationRequested)
         {
             // The outcome matters to nobody; what had begun may still arrive.
-            outputs.Take(world.Chance.Next(outputs.Count + 1)).ToList().ForEach(output => world.Arrivals.Add(name, output));
+            foreach (var output in outputs.Take(world.Chance.Next(outputs.Count + 1)))
+            {
+                world.Arrivals.Add(name, output);
+            }
+
             throw new OperationCanceledException(attempt.Stop);
         }
 

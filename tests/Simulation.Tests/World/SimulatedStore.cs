@@ -109,7 +109,7 @@ internal sealed class SimulatedStore(SimulatedWorld world) : IStateStore
                 store.World.Promises.Require(
                     Promise.Ownership,
                     last <= Token,
-                    $"{shard}: the save {save.Number} of the owner {Token} becomes current, and {last} has claimed since");
+                    $"{shard}: a save of the owner {Token} becomes current, and {last} has claimed since");
                 store.lastFirstSave = save.Number == 1 ? store.inner.Changes : store.lastFirstSave;
                 foreach (var (partition, offset) in ShardHead.Read(shard, save.Head.Span).Positions)
                 {

@@ -64,7 +64,7 @@ internal sealed class SimulatedWorld : IEngineEvents
         }
     }
 
-    /// <summary>Whether something happened after which outputs may come again: a crash, an outage, a drain cut off.</summary>
+    /// <summary>Whether outputs may come again since: there was a crash, an outage, a drain cut off.</summary>
     public bool MayRepeat { get; set; }
 
     public List<SimulatedProcess> Alive { get; } = [];
