@@ -44,6 +44,7 @@ internal sealed class TestProcess
         {
             Scopes = new ServiceScopes(services),
             Store = around.Store,
+            ReadAtOnce = around.ReadAtOnce,
             Observer = Observer,
             ReportEvery = TimeSpan.Zero,
             HasJitter = around.Options.Jitter,
