@@ -155,7 +155,7 @@ internal sealed class MapAsyncStage<TIn, TOut> : IStage<TIn>, IStateful
     public void Load(RestoredPart part)
     {
         // In the order in which they came: that of a key holds.
-        foreach (var parked in SavedRecords.Load(part, context.Inputs, context.Now))
+        foreach (var parked in SavedRecords.Load(part, context.Inputs))
         {
             context.Restore(parked.Origin);
             restored++;

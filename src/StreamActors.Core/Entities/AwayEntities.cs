@@ -123,7 +123,7 @@ internal sealed class AwayEntities : IStateful
 
         context.Retain(from.Origin);
         counts.ParkedRecords++;
-        Park(new ParkedRecord(in from) { ParkedAt = context.Now, Watermark = context.EventClock.Now });
+        Park(new ParkedRecord(in from) { Watermark = context.EventClock.Now });
         return true;
     }
 
@@ -229,7 +229,7 @@ internal sealed class AwayEntities : IStateful
     /// <inheritdoc/>
     public void Load(RestoredPart part)
     {
-        foreach (var parked in SavedRecords.Load(part, context.Inputs, context.Now))
+        foreach (var parked in SavedRecords.Load(part, context.Inputs))
         {
             context.Restore(parked.Origin);
             context.Runners[parked.Origin.Input].Counts.ParkedRecords++;

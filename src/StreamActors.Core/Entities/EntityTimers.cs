@@ -26,6 +26,14 @@ internal sealed class EntityTimers
     /// <summary>When the first timer may be due without another record, in milliseconds.</summary>
     public long NextDue => Math.Min(byClock.NextDue, context.EventClock.NextIdle(context.Now, context.UtcNow));
 
+    /// <summary>
+    /// The event time that counts in place of the shard's, while a record is handled that was parked then; else null.
+    /// </summary>
+    public long? AsOf { get; set; }
+
+    /// <summary>The event time, as the call under way sees it.</summary>
+    public long EventNow => AsOf ?? context.EventClock.Now;
+
     /// <summary>How many are set.</summary>
     public int Count => byClock.Count + byEventTime.Count;
 
@@ -55,15 +63,14 @@ internal sealed class EntityTimers
         return isTaken;
     }
 
-    /// <summary>Takes a timer of one entity that was due by then; it is not set any more.</summary>
+    /// <summary>Takes a timer of one entity that is due; it is not set any more.</summary>
     /// <param name="set">The entity's timers.</param>
-    /// <param name="now">Then, in milliseconds of the shard's clock.</param>
-    /// <param name="eventTime">Then, by event time.</param>
+    /// <param name="eventTime">The event time that counts.</param>
     /// <param name="timer">The one that was due first: of those by the clock, then of those by event time.</param>
     public bool TryTakeOf(
-        Dictionary<string, EntityTimer>? set, long now, long eventTime, [NotNullWhen(true)] out EntityTimer? timer)
+        Dictionary<string, EntityTimer>? set, long eventTime, [NotNullWhen(true)] out EntityTimer? timer)
     {
-        timer = set?.Values.Where(each => each.Due <= (each.ByEventTime ? eventTime : now))
+        timer = set?.Values.Where(each => each.Due <= (each.ByEventTime ? eventTime : context.Now))
             .OrderBy(static each => each.ByEventTime).ThenBy(static each => each.Due).FirstOrDefault();
         if (timer is null)
         {
@@ -211,7 +218,7 @@ internal sealed class EntityTimers
 
     // Not now: a timer that sets itself again at once would never let the turn end.
     private long DueOf(TimerRequest request) => request.ByEventTime
-        ? Math.Max(request.Due, context.EventClock.Now + 1)
+        ? Math.Max(request.Due, EventNow + 1)
         : Math.Max(OnClock(request.Due), context.Now + 1);
 
     private long OnClock(long utc) => utc - context.UtcNow + context.Now;

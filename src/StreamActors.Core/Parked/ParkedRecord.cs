@@ -53,9 +53,6 @@ internal sealed class ParkedRecord
     /// <summary>Where it came from.</summary>
     public Origin Origin { get; }
 
-    /// <summary>When it was parked, in milliseconds of the shard's clock.</summary>
-    public long ParkedAt { get; init; }
-
     /// <summary>The shard's event time when it was parked, its own included.</summary>
     public long Watermark { get; init; } = Origin.NoEventTime;
 

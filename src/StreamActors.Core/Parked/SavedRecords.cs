@@ -65,11 +65,10 @@ internal sealed class SavedRecords
         fresh.Clear();
     }
 
-    /// <summary>The records that were saved, in the order of their offsets.</summary>
+    /// <summary>The records that were saved, in the order in which they were parked.</summary>
     /// <param name="part">What was saved.</param>
     /// <param name="inputs">The shard's inputs.</param>
-    /// <param name="now">The time of the turn, in milliseconds: they are parked anew.</param>
-    public static IReadOnlyList<ParkedRecord> Load(RestoredPart part, IReadOnlyList<PartitionId> inputs, long now)
+    public static IReadOnlyList<ParkedRecord> Load(RestoredPart part, IReadOnlyList<PartitionId> inputs)
     {
         var records = new List<ParkedRecord>();
         foreach (var (key, bytes) in part.Entries)
@@ -83,12 +82,16 @@ internal sealed class SavedRecords
                 Attempts = failed,
                 Failed = failed,
                 IsSaved = true,
-                ParkedAt = now,
                 Watermark = input.ReadNumber(),
             });
         }
 
-        return [.. records.OrderBy(static record => record.Origin.Input).ThenBy(static record => record.Origin.Offset)];
+        // Along each input the event time only grows; between inputs it is what tells who came first.
+        return
+        [
+            .. records.OrderBy(static record => record.Watermark)
+                .ThenBy(static record => record.Origin.Input).ThenBy(static record => record.Origin.Offset),
+        ];
     }
 
     private static void WriteKey(Span<byte> key, ParkedRecord record)

@@ -252,7 +252,8 @@ internal sealed class Shard : IThreadPoolWorkItem
 
     private void Drain()
     {
-        var held = Array.FindAll(runners, static runner => !runner.Flush());
+        // What was read of a state that is not restored yet is in the store, and stays there.
+        var held = HasState ? Array.FindAll(runners, static runner => !runner.Flush()) : [];
         if (held.Length > 0 && context.Outbox.IsEmpty && Array.TrueForAll(held, each => each.IsTooLate(drainUntil)))
         {
             // Only retries are left, and each is due when the drain is over: waiting would hold up the group for

@@ -81,7 +81,7 @@ internal sealed class Reckoning(SimulatedWorld world)
     }
 
     private bool IsRepeated(PartitionLog log, SimulatedRecord record) => log.Records.Exists(first =>
-        first.Id == record.Id && first.Offset < record.Offset && first.Offset >= world.Broker.FirstStart[log.Id]);
+        first.Id == record.Id && first.Offset < record.Offset && first.Offset >= world.Broker.LowestStart[log.Id]);
 
     /// <summary>Every record was counted once, and no call goes on or left its scope open.</summary>
     private void CheckCounts(SimulatedProcess process)

@@ -23,6 +23,9 @@ internal sealed class SimulatedBroker(SimulatedWorld world)
     /// <summary>Where the group started a partition: what is below was never promised.</summary>
     public Dictionary<PartitionId, long> FirstStart { get; } = [];
 
+    /// <summary>The lowest offset that was ever committed of a partition: what lies above may have been read.</summary>
+    public Dictionary<PartitionId, long> LowestStart { get; } = [];
+
     public IEnumerable<PartitionLog> Partitions => Topics.Values.SelectMany(static logs => logs);
 
     public PartitionLog Log(PartitionId partition) => Topics[partition.Topic][partition.Number];
@@ -123,6 +126,7 @@ internal sealed class SimulatedBroker(SimulatedWorld world)
         {
             Committed[partition] = offset;
             FirstStart.TryAdd(partition, offset);
+            LowestStart[partition] = Math.Min(LowestStart.GetValueOrDefault(partition, offset), offset);
         }
     }
 
