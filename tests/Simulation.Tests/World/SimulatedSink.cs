@@ -138,6 +138,7 @@ internal sealed class SimulatedSink(SimulatedWorld world, string name) : ISink
 
         if (fails)
         {
+            world.MayRepeat |= taken > 0;
             world.Trace($"{Member}: {name} fails after {taken} of {outputs.Count} of {outputs[0].Partition}");
             throw new SinkException("The sink is away.");
         }
