@@ -34,7 +34,7 @@ internal sealed class MemoryStateStore : IStateStore
     public Func<StoreCall, ValueTask>? After { get; set; }
 
     /// <summary>How many entries a page has, at most.</summary>
-    public int PageEntries { get; init; } = 1000;
+    public int PageEntries { get; set; } = 1000;
 
     /// <summary>Whether it answers, when asked for that alone.</summary>
     public bool IsReachable { get; set; } = true;

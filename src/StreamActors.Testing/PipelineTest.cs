@@ -30,6 +30,9 @@ public sealed class PipelineTest : IDisposable
         process = new TestProcess(around);
     }
 
+    /// <summary>What outlives the process under test.</summary>
+    internal Surroundings Around => around;
+
     /// <summary>The virtual clock.</summary>
     public VirtualTime Time => around.Time;
 

@@ -43,6 +43,9 @@ internal sealed class Surroundings
     /// <summary>Keeps the state of shards, unless the pipeline wants none.</summary>
     public MemoryStateStore Store { get; } = new();
 
+    /// <summary>How many entities of a kind a shard reads before it handles records: as in production.</summary>
+    public int ReadAtOnce { get; set; } = 10_000;
+
     /// <summary>The names of the sinks that a process has opened.</summary>
     public IReadOnlyCollection<string> SinkNames => sinks.Keys;
 

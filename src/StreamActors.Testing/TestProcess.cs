@@ -45,6 +45,7 @@ internal sealed class TestProcess
         {
             Scopes = new ServiceScopes(services),
             Store = store,
+            ReadAtOnce = around.ReadAtOnce,
             Observer = Observer,
             ReportEvery = TimeSpan.Zero,
             HasJitter = around.Options.Jitter,

@@ -104,8 +104,7 @@ internal sealed class ActiveEntities<TState, TOut>
     /// </summary>
     public ref TState Begin(in Keyed from)
     {
-        var watermark = away?.Unparked?.Watermark ?? context.EventClock.Now;
-        turn.Begin(from.Record.Key, from.Origin.EventTime, watermark, context.UtcNow);
+        turn.Begin(from.Record.Key, from.Origin.EventTime, timers.EventNow, context.UtcNow);
         if (called == EntityTable<Entity<TState>>.None)
         {
             guard.Drop();
@@ -194,17 +193,23 @@ internal sealed class ActiveEntities<TState, TOut>
 
             while (wish.Next is { } parked)
             {
+                timers.AsOf = parked.Watermark;
                 while (context.Outbox.HasRoom && TryTakeDue(parked, out var timer))
                 {
                     Call(timer, ref counts);
                 }
 
-                if (!context.Outbox.HasRoom)
+                var hasRoom = context.Outbox.HasRoom;
+                if (hasRoom)
+                {
+                    away.Handle(wish, parked);
+                }
+
+                timers.AsOf = null;
+                if (!hasRoom)
                 {
                     return false;
                 }
-
-                away.Handle(wish, parked);
             }
 
             away.Finish(wish);
@@ -252,7 +257,7 @@ internal sealed class ActiveEntities<TState, TOut>
     private void Fire(EntityTimer timer)
     {
         ref var entity = ref entities[called];
-        turn.Begin(timer.RecordKey, timers.TimeOf(timer), context.EventClock.Now, context.UtcNow);
+        turn.Begin(timer.RecordKey, timers.TimeOf(timer), timers.EventNow, context.UtcNow);
         guard.Keep(in entity.State);
         timerHandler.OnTimer(timer.Name, ref entity.State, turn);
         var origin = new Origin(0, Origin.NoOffset, timers.TimeOf(timer));

@@ -112,36 +112,34 @@ internal sealed class EntityStates<TState> : IEntityStates<TState>, ILazyState
     /// <summary>Passivates who is idle, and, where a store has them, who is too many.</summary>
     public void Passivate(ref RouteCounters.Turnover counts)
     {
+        var isSweep = context.Now >= nextSweep;
+        nextSweep = isSweep ? context.Now + Math.Max((long)passivateAfter.TotalMilliseconds / 10, 1) : nextSweep;
+        if (Away is null)
+        {
+            if (isSweep)
+            {
+                TellIdle();
+                counts.PassivatedIdle += Table.PassivateIdle(IdleSince, context.Now, HasTimers);
+            }
+
+            return;
+        }
+
         // Whose records wait to be handled must stay until they are.
         if (Away is { HasRoom: false } or { IsScanning: true } || !context.MayEvict)
         {
             return;
         }
 
-        while (Away is not null && Table.Count > context.Limits.EntitiesPerShard && TryEvict("to make room"))
+        while (Table.Count > context.Limits.EntitiesPerShard && TryEvict("to make room"))
         {
             counts.PassivatedAtCap++;
         }
 
-        if (context.Now < nextSweep)
+        while (isSweep && IsIdle(Table.Oldest) && TryEvict($"after {passivateAfter} idle"))
         {
-            return;
+            counts.PassivatedIdle++;
         }
-
-        if (Away is null)
-        {
-            TellIdle();
-            counts.PassivatedIdle += Table.PassivateIdle(IdleSince, context.Now, HasTimers);
-        }
-        else
-        {
-            while (IsIdle(Table.Oldest) && TryEvict($"after {passivateAfter} idle"))
-            {
-                counts.PassivatedIdle++;
-            }
-        }
-
-        nextSweep = context.Now + Math.Max((long)passivateAfter.TotalMilliseconds / 10, 1);
     }
 
     /// <inheritdoc/>

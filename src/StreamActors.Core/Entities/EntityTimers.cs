@@ -26,6 +26,14 @@ internal sealed class EntityTimers
     /// <summary>When the first timer may be due without another record, in milliseconds.</summary>
     public long NextDue => Math.Min(byClock.NextDue, context.EventClock.NextIdle(context.Now, context.UtcNow));
 
+    /// <summary>
+    /// The event time that counts in place of the shard's, while a record is handled that was parked then; else null.
+    /// </summary>
+    public long? AsOf { get; set; }
+
+    /// <summary>The event time, as the call under way sees it.</summary>
+    public long EventNow => AsOf ?? context.EventClock.Now;
+
     /// <summary>How many are set.</summary>
     public int Count => byClock.Count + byEventTime.Count;
 
@@ -211,7 +219,7 @@ internal sealed class EntityTimers
 
     // Not now: a timer that sets itself again at once would never let the turn end.
     private long DueOf(TimerRequest request) => request.ByEventTime
-        ? Math.Max(request.Due, context.EventClock.Now + 1)
+        ? Math.Max(request.Due, EventNow + 1)
         : Math.Max(OnClock(request.Due), context.Now + 1);
 
     private long OnClock(long utc) => utc - context.UtcNow + context.Now;

@@ -23,8 +23,8 @@ internal sealed class StoreQuestion(ShardContext context, Random random)
     /// <summary>Whether it may be asked now.</summary>
     public bool CanAsk => underWay is null && context.Now >= tryAt;
 
-    /// <summary>When it may be asked again, in ms; <see cref="long.MaxValue"/> where nothing failed.</summary>
-    public long NextDue => underWay is null && failures > 0 ? tryAt : long.MaxValue;
+    /// <summary>When it may be asked again, in milliseconds; <see cref="long.MaxValue"/> where it may be now.</summary>
+    public long NextDue => underWay is null && context.Now < tryAt ? tryAt : long.MaxValue;
 
     /// <summary>Asks, unless it is asked already, may not be yet, or the epoch has ended.</summary>
     /// <returns>Whether it was asked.</returns>
