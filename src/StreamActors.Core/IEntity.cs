@@ -82,6 +82,7 @@ public sealed record EntityOptions<TState>
     /// How long an entity of this kind may be idle, without a timer, before it is passivated: from 1 ms to 1,000 days,
     /// or <see cref="Timeout.InfiniteTimeSpan"/> for never. Null = as the pipeline's <c>Timing</c> has it. Whatever it
     /// says, a shard with <c>EntitiesPerShard</c> entities of the kind passivates the longest idle to make room.
+    /// Without a store it is forgotten; with one it comes back as it was.
     /// </summary>
     public TimeSpan? PassivateAfter { get; init; }
 }

@@ -82,7 +82,7 @@ public sealed class Turn<TOut>
     /// <exception cref="ArgumentException">The name is null or empty.</exception>
     public void EventTimer(string name, DateTimeOffset due) => Set(name, due, byEventTime: true);
 
-    /// <summary>Passivates the entity when the call has returned: its state and its timers are dropped.</summary>
+    /// <summary>Forgets the entity when the call has returned: its state and its timers go, in a store too.</summary>
     public void Forget() => Forgets = true;
 
     private void Set(string name, DateTimeOffset due, bool byEventTime)

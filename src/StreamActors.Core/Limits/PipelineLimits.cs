@@ -47,7 +47,11 @@ public sealed record PipelineLimits
     /// </summary>
     public long DedupBytes { get; init; } = 80L * 1024 * 1024;
 
-    /// <summary>Entities that a shard keeps active; at the bound the longest idle one is passivated.</summary>
+    /// <summary>
+    /// Entities that a shard keeps active; at the bound the longest idle one is passivated. With a store those stay on
+    /// top that are not saved yet (<c>CommitRecords</c> as a rule, <c>UncommittedRecords</c> while the store is away),
+    /// or have a timer.
+    /// </summary>
     public int EntitiesPerShard { get; init; } = 100_000;
 
     /// <summary>
@@ -56,7 +60,10 @@ public sealed record PipelineLimits
     /// </summary>
     public int TimersPerShard { get; init; } = 200_000;
 
-    /// <summary>What a shard parks for the calls of <c>MapAsync</c>; at a bound its partition is held.</summary>
+    /// <summary>
+    /// What a shard parks for the calls of <c>MapAsync</c>, and as much again for each kind of entity whose states are
+    /// read; at a bound its partition is held.
+    /// </summary>
     public ParkingLimits Parking { get; init; } = new();
 
     /// <summary>Reads the bounds over those that the code gives; mistakes are the reader's.</summary>

@@ -32,8 +32,9 @@ public sealed record PipelineTiming
     public TimeSpan StartLimit { get; init; } = TimeSpan.FromSeconds(5);
 
     /// <summary>
-    /// How long an entity may be idle before it is passivated, unless its own kind says otherwise
-    /// (<c>EntityOptions.PassivateAfter</c>).
+    /// How long an entity may be idle, without a timer, before it is passivated, unless its own kind says otherwise
+    /// (<c>EntityOptions.PassivateAfter</c>). Without a store it is forgotten; with one it leaves the memory once it is
+    /// saved, and its next record, which waits meanwhile, brings it back.
     /// </summary>
     public TimeSpan PassivateAfter { get; init; } = TimeSpan.FromMinutes(10);
 

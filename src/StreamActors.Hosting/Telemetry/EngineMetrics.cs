@@ -27,12 +27,16 @@ internal sealed class EngineMetrics(Node node) : IMetricSource
         ("dedup_ids_forgotten_total", "Ids forgotten before their time, for want of memory.", MetricKind.Counter,
             static route => route.ForgottenIds),
         ("entities_active", "Entities that are active.", MetricKind.Gauge, static route => route.ActiveEntities),
+        ("entities_away", "Entities that the store has and the memory has not.", MetricKind.Gauge,
+            static route => route.AwayEntities),
+        ("entities_loaded_total", "Entities that were loaded because a record came for them.", MetricKind.Counter,
+            static route => route.LoadedEntities),
         ("timers_set", "Timers that are set.", MetricKind.Gauge, static route => route.SetTimers),
         ("timers_fired_total", "Timers that were called.", MetricKind.Counter, static route => route.FiredTimers),
         ("timers_failed_total", "Timers on whose call user code threw.", MetricKind.Counter,
             static route => route.FailedTimers),
         ("calls_in_flight", "Calls under way.", MetricKind.Gauge, static route => route.CallsInFlight),
-        ("records_parked", "Records that wait for a call, its result, or its next attempt.", MetricKind.Gauge,
+        ("records_parked", "Records that wait for a call or the state of their entity.", MetricKind.Gauge,
             static route => route.ParkedRecords),
     ];
 
@@ -69,7 +73,7 @@ internal sealed class EngineMetrics(Node node) : IMetricSource
             MetricKind.Histogram, [.. PerMap(static map => MetricSample.Of(map.Duration))]);
         yield return new(
             "streamactors_entities_passivated_total",
-            "Entities forgotten because they were idle, or before their time, because a shard had too many (cap).",
+            "Entities passivated because they were idle, or before their time, because a shard had too many (cap).",
             MetricKind.Counter,
             [
                 .. PerRoute(static route => route.PassivatedIdle, ("reason", "idle")),

@@ -78,6 +78,7 @@ internal sealed class ShardModel
             do
             {
                 var page = await state.ScanAsync(part, cursor, default);
+                page.Keys.ShouldBe(expected.Count);
                 page.Entries.ToList().ForEach(entry => seen[Text(entry.Key)] = entry.Value);
                 cursor = page.Cursor;
             }

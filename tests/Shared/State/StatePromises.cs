@@ -36,6 +36,7 @@ internal static class StatePromises
         var page = await state.ScanAsync("any", "", default);
         page.Entries.ShouldBeEmpty();
         page.Cursor.ShouldBe("");
+        page.Keys.ShouldBe(0);
         (await state.ReadLogAsync("any", 0, 0, default)).Length.ShouldBe(0);
     }
 
