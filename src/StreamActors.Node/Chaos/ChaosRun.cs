@@ -9,8 +9,8 @@ namespace StreamActors.Node.Chaos;
 /// </summary>
 internal sealed class ChaosRun(World world, ChaosState state, Action show)
 {
-    /// <summary>The name of what is no fault.</summary>
-    public const string Peace = "peace";
+    private const string Start = "start";
+    private const string Peace = "peace";
 
     private static readonly TimeSpan Poll = TimeSpan.FromMilliseconds(250);
     private static readonly TimeSpan WarmUp = TimeSpan.FromSeconds(5);
@@ -35,7 +35,7 @@ internal sealed class ChaosRun(World world, ChaosState state, Action show)
     {
         state.Nodes = () => world.Nodes.Count;
         await ShowWhileAsync(world.StartAsync(phase => state.Phase = phase, stop), stop);
-        Begin(Peace, mayRepeat: false);
+        Begin(Start, mayRepeat: false);
         using var reader = new ProofReader(world.Bootstrap, world.Topics, state.History);
         using var producer = new FeedProducer(
             world.Bootstrap, world.Topics, state.Ledger, new Traffic(options.Rate, options.Seed));
@@ -43,7 +43,7 @@ internal sealed class ChaosRun(World world, ChaosState state, Action show)
         producer.Start();
         state.Phase = "records flow";
         await ShowWhileAsync(Task.Delay(WarmUp, TimeProvider.System, stop), stop);
-        await RecoverAsync(Peace, stop);
+        await RecoverAsync(Start, stop);
         await StrikeAsync(stop);
 
         state.Phase = "nothing is produced any more; waiting until all has come out";
