@@ -56,7 +56,7 @@ internal sealed record ChaosReport(
         {
             page.AppendLine(
                 $"unplanned   {lost.Node} was taken for dead at {DateTimeOffset.FromUnixTimeMilliseconds(lost.At):T}, "
-                + "which no fault did: this machine is too busy, and what came twice then is no defect");
+                + "which no fault did");
         }
 
         foreach (var kind in Verdict.Breaches.GroupBy(static breach => breach.Promise))
@@ -114,6 +114,8 @@ internal sealed record ChaosReport(
             - **Duplicated**: outputs that came again. None may under a clean hand-over or in peace; after a crash, or
               a hand-over while a server was away, only those that came out less than a commit interval (and 3 s on
               their way) before the fault.
+            - **Too busy**: the group took a node for dead though no fault did that, on a machine where more than six
+              processes waited for each core. That is no clean hand-over, and what came twice is told apart.
             - **Out of order**: an effect came out before the one in front of it, or an epoch left one out.
             - **Silence** is that of the partition that was silent longest; Kafka's own recovery is in it (the session
               time-out of 6 s, and a broker's failover), and so is a process' start where a fault waits for one.

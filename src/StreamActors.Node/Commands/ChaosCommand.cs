@@ -24,7 +24,7 @@ internal static class ChaosCommand
     private static readonly Option<int?> Keys = NumberOption.Positive(
         "--keys", "N", "Keys of each of the two topics. Default: 400.", 100_000);
 
-    // Far above the default: a hand-over that is cut repeats records, and here servers, nodes and driver share a machine.
+    // Far above the default: a hand-over that is cut repeats records, and here all share a machine.
     private static readonly TimeSpan DrainLimit = TimeSpan.FromSeconds(5);
 
     private static readonly WorldFlags Servers = new();
