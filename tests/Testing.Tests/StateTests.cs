@@ -185,12 +185,12 @@ public sealed class StateTests
     [Fact]
     public void An_entity_that_is_passivated_says_so_in_its_path()
     {
-        using var test = PipelineTest.Of(static pipeline =>
+        using var test = PipelineTest.Of(Routes.Forgetting(static pipeline =>
         {
             pipeline.Limits = new() { EntitiesPerShard = 2 };
             pipeline.From("in", Codec.Text).SubKey(static text => text[..1])
                 .Entity<Counting, Tally, string>().To(Routes.ToTopic("out"));
-        });
+        }));
         test.Send("in", "k", "a");
         test.Send("in", "k", "b");
         test.Send("in", "k", "c");
