@@ -108,8 +108,8 @@ internal sealed class EntityTimers
                 QueueOf(timer).Cancel(timer);
             }
 
-            Add(set, new EntityTimer(
-                request.Name, entityKey.ToArray(), hasRecordKey ? recordKey.ToArray() : null, due, request.ByEventTime));
+            var key = hasRecordKey ? recordKey.ToArray() : null;
+            Add(set, new EntityTimer(request.Name, entityKey.ToArray(), key, due, request.ByEventTime));
         }
     }
 
