@@ -136,7 +136,7 @@ public sealed class AwayTests
     {
         using var test = Idle(Counts, "k");
         var left = 5;
-        test.Around.Store!.Before = call => call.Operation == StoreOperation.Get && left-- > 0
+        test.Around.Store.Before = call => call.Operation == StoreOperation.Get && left-- > 0
             ? throw new StateStoreException("It is away.")
             : default;
         test.Send("in", "k", "a");
@@ -193,7 +193,7 @@ public sealed class AwayTests
     public void A_store_that_lost_saves_sends_the_shard_back_to_what_it_has()
     {
         using var test = Idle(Counts, "k").AllowFailures();
-        var moment = test.Around.Store!.Changes;
+        var moment = test.Around.Store.Changes;
         test.Send("in", "k", "a");
         test.Advance(TimeSpan.FromMinutes(12));
         test.HasState<Tally>("k").ShouldBeFalse();
@@ -241,7 +241,7 @@ public sealed class AwayTests
         Lazily(test, pageEntries: 10);
 
         // The pages are read at once, and come a minute later.
-        test.Around.Store!.After = call => call.Operation == StoreOperation.Scan ? Later(test) : default;
+        test.Around.Store.After = call => call.Operation == StoreOperation.Scan ? Later(test) : default;
         test.Restart();
         test.SendAll("in", [("away", "y"), ("forgotten", "y"), ("forgotten", "forget")]);
         test.Advance(TimeSpan.FromSeconds(45));
@@ -311,9 +311,6 @@ public sealed class AwayTests
         test.Read<string>("out").TakeLast(3).ShouldBe(["a 2", "b 2", "c 2"]);
     }
 
-    private static PipelineTest Of(Action<PipelineBuilder> define) =>
-        PipelineTest.Of(define);
-
     /// <summary>A test with an entity that had one record, and is away.</summary>
     private static PipelineTest Idle(Action<PipelineBuilder> define, string key)
     {
@@ -331,10 +328,10 @@ public sealed class AwayTests
     private static void Lazily(PipelineTest test, int pageEntries)
     {
         test.Around.ReadAtOnce = 0;
-        test.Around.Store!.PageEntries = pageEntries;
+        test.Around.Store.PageEntries = pageEntries;
     }
 
-    private static void Slow(PipelineTest test, params StoreOperation[] operations) => test.Around.Store!.Before =
+    private static void Slow(PipelineTest test, params StoreOperation[] operations) => test.Around.Store.Before =
         call => operations.Contains(call.Operation) ? Later(test) : default;
 
     private static ValueTask Later(PipelineTest test)

@@ -91,7 +91,7 @@ internal abstract record EngineEvent(string Pipeline)
     /// </summary>
     public sealed record ShardFenced(string Pipeline, string Shard, string Why) : EngineEvent(Pipeline);
 
-    /// <summary>What a store has of a shard cannot be used, or is not what it should be: the shard stands still.</summary>
+    /// <summary>What a store has of a shard is of no use, or not what it should be: the shard stands still.</summary>
     public sealed record StateUnusable(string Pipeline, string Shard, string Why) : EngineEvent(Pipeline);
 
     /// <summary>

@@ -17,7 +17,8 @@ internal sealed class StartResolver(IGroupConsumer client, ITurnScheduler schedu
 
     /// <summary>Where partitions of one topic start, and whether a store has state for that.</summary>
     /// <exception cref="SourceException">The broker did not answer in time; nothing was changed.</exception>
-    public IReadOnlyList<(PartitionOffset Place, bool HasState)> Resolve(string topic, IReadOnlyCollection<PartitionId> assigned)
+    public IReadOnlyList<(PartitionOffset Place, bool HasState)> Resolve(
+        string topic, IReadOnlyCollection<PartitionId> assigned)
     {
         var committed = client.CommittedOffsets(topic, limit);
         var hasRead = readTopics.Contains(topic);

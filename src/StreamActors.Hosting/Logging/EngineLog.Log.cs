@@ -75,8 +75,8 @@ internal sealed partial class EngineLog
     private partial void StateUnusable(string pipeline, string shard, string why);
 
     [LoggerMessage(1051, LogLevel.Warning,
-        "{Pipeline}: the store has lost state: {Committed} is committed, and what it has ends at {To}; reading goes back, "
-        + "and what {Records} records emit comes again")]
+        "{Pipeline}: the store has lost state: {Committed} is committed, and what it has ends at {To}; reading goes "
+        + "back, and what {Records} records emit comes again")]
     private partial void StateRewound(string pipeline, PartitionOffset committed, long to, long records);
 
     [LoggerMessage(1052, LogLevel.Warning, "{Pipeline}: {Shard} begins empty: {Why}")]

@@ -44,7 +44,8 @@ public sealed class StartTests
         Should.Throw<SourceException>(() => resolver.Resolve("t", [Zero]));
         client.LogBounds = (10, 95);
         client.CommitsSucceed = true;
-        resolver.Resolve("t", [Zero]).ShouldBe([(new PartitionOffset(Zero, 90), false)], "records from 90 on were promised");
+        resolver.Resolve("t", [Zero]).ShouldBe(
+            [(new PartitionOffset(Zero, 90), false)], "records from 90 on were promised");
     }
 
     [Fact]

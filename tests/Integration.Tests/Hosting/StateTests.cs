@@ -73,16 +73,16 @@ public sealed class StateTests
         await using (var host = stage.Build())
         {
             await host.StartAsync();
-            await stage.SaysAsync("words/0 stands still: The store has nothing of the shard counts/entity Counter/0 any "
-                + "more, and what was committed of it stands for state that was saved: the store was emptied, or it is "
-                + "another one. Its partitions wait until somebody has decided: put a backup of the store back; ");
+            await stage.SaysAsync("words/0 stands still: The store has nothing of the shard counts/entity Counter/0 "
+                + "any more, and what was committed of it stands for state that was saved: the store was emptied, or "
+                + "it is another one. Its partitions wait until somebody has decided: put a backup of the store back; ");
             await host.StopAsync();
         }
 
         await stage.RunAsync(
             records: 1, heard: ["1", "2", "1"], ("StreamActors:Pipelines:counts:OnLostState", "Discard"));
-        stage.Lines.ShouldContain("counts: counts/entity Counter/0 begins empty: its store has nothing of it any more, and "
-            + "OnLostState is Discard");
+        stage.Lines.ShouldContain("counts: counts/entity Counter/0 begins empty: its store has nothing of it any more, "
+            + "and OnLostState is Discard");
     }
 
     [RedisFact]
@@ -96,8 +96,8 @@ public sealed class StateTests
 
         await stage.RunAsync(records: 1, heard: ["1", "2", "3", "2", "3", "4"]);
 
-        stage.Lines.ShouldContain("counts: the store has lost state: words/0@3 is committed, and what it has ends at 1; "
-            + "reading goes back, and what 2 records emit comes again");
+        stage.Lines.ShouldContain("counts: the store has lost state: words/0@3 is committed, and what it has ends at "
+            + "1; reading goes back, and what 2 records emit comes again");
     }
 
     [RedisFact]
