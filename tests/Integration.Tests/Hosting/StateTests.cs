@@ -75,7 +75,7 @@ public sealed class StateTests
             await host.StartAsync();
             await stage.SaysAsync("words/0 stands still: The store has nothing of the shard counts/entity Counter/0 "
                 + "any more, and what was committed of it stands for state that was saved: the store was emptied, or "
-                + "it is another one. Its partitions wait until somebody has decided: put a backup of the store back; ");
+                + "it is another one. Its partitions wait until somebody has decided: put a backup of the store ");
             await host.StopAsync();
         }
 

@@ -12,6 +12,7 @@ internal sealed record Mutant(
     private const string Cycle = "StreamActors.Core/Snapshots/SnapshotCycle.cs";
     private const string Timers = "StreamActors.Core/Entities/EntityTimers.cs";
     private const string Table = "StreamActors.Core/Entities/EntityTable.cs";
+    private const string Away = "StreamActors.Core/Entities/AwayEntities.cs";
     private const string Active = "StreamActors.Core/Entities/ActiveEntities.cs";
     private const string Lane = "StreamActors.Core/Sinks/SinkLane.cs";
     private const string Runner = "StreamActors.Core/Shards/RouteRunner.cs";
@@ -134,7 +135,7 @@ internal sealed record Mutant(
         new(
             "A parked record is not carried",
             Promise.NoLoss,
-            ("StreamActors.Core/Calls/SavedRecords.cs", "cut.Keys.Put(key, value.Seal().Span);", "")),
+            ("StreamActors.Core/Parked/SavedRecords.cs", "cut.Keys.Put(key, value.Seal().Span);", "")),
         new(
             "A record in a window is not carried",
             Promise.NoLoss,
@@ -144,7 +145,9 @@ internal sealed record Mutant(
         new(
             "A whole save has only what has changed",
             Promise.State,
-            (Table, "if (cut.IsWhole)\n", "if (false)\n")),
+            (Table,
+                "changed = cut.IsWhole ? [.. keys.All.Select(static each => each.Index)] : changed;",
+                "")),
         new(
             "The store is not told of an entity that is gone",
             Promise.State,
@@ -157,7 +160,7 @@ internal sealed record Mutant(
             "A timer is lost at a restore",
             Promise.Timers,
             (Timers,
-                "Add(set!, new EntityTimer(name, entityKey.ToArray(), input.ReadOptional(), due, byEventTime));",
+                "Add(set, new EntityTimer(name, key, input.ReadOptional(), byEventTime ? at : OnClock(at), byEventTime));",
                 "input.ReadOptional();")),
         new(
             "The records' time is lost at a restore",
@@ -195,8 +198,14 @@ internal sealed record Mutant(
             "A store that is behind is believed",
             Promise.Commits,
             (Cycle,
-                "(mustBeWhole, phase) = (true, Phase.Claiming);",
+                "(mustBeWhole, context.MayEvict, phase) = (true, false, Phase.Claiming);",
                 "BecomeDurable(); phase = Phase.Idle;")),
+        new(
+            "Parked records come back in another order than they were parked in",
+            Promise.Order,
+            ("StreamActors.Core/Parked/SavedRecords.cs",
+                "records.OrderBy(static record => record.Watermark)",
+                "records.OrderByDescending(static record => record.Origin.Offset)")),
     ];
 
     private static IEnumerable<Mutant> OfEntities() =>
@@ -217,6 +226,14 @@ internal sealed record Mutant(
             "The longest unused entity stays at the cap",
             Promise.State,
             (Table, "isAtCap = keys.Count > maxActive;", "isAtCap = false;")),
+        new(
+            "An entity that is away counts as new",
+            Promise.State,
+            (Away, "if (Unparked is not null || !MayHave(from.EntityKey))", "if (from.Record.Offset >= 0)")),
+        new(
+            "What a late page brings of an entity is believed",
+            Promise.State,
+            (Away, "left!.Find(key.Span) >= 0 || changes.IsRemoved(key.Span) || isActive(key)", "isActive(key)")),
     ];
 
     private static IEnumerable<Mutant> OfOrderAndLimits() =>
@@ -224,7 +241,7 @@ internal sealed record Mutant(
         new(
             "Calls of a key do not wait for each other",
             Promise.Order,
-            ("StreamActors.Core/Calls/Parking.cs", "return isFirst;", "return true;")),
+            ("StreamActors.Core/Parked/Parking.cs", "return isFirst;", "return true;")),
         new(
             "A mailbox is never full",
             Promise.Limits,
