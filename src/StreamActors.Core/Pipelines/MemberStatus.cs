@@ -16,7 +16,8 @@ internal sealed class MemberStatus(PipelineMetrics metrics, IGroupConsumer clien
 
     /// <summary>
     /// Whether the group has answered (a member that gets no partition within ten seconds counts as answered) and every
-    /// partition that it owns has its shard, with its state. Any thread.
+    /// partition that it owns has its shard, with its state. A store that does not answer leaves it ready: another node
+    /// would ask the same one. Any thread.
     /// </summary>
     public bool IsReady => isReady;
 
@@ -38,7 +39,7 @@ internal sealed class MemberStatus(PipelineMetrics metrics, IGroupConsumer clien
         nextPublish = now + PublishEvery;
         metrics.Partitions = [.. owned.Select(StatusOf)];
         isReady = (WasAssigned || now - joinedAt > AssignmentPatience)
-            && owned.All(static each => each.Shard.Running is { IsOpen: true });
+            && owned.All(static each => each.Shard.Running is { IsOpen: true } or { Trouble: not null });
     }
 
     private PartitionStatus StatusOf(OwnedPartition partition)

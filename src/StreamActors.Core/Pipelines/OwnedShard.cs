@@ -74,6 +74,9 @@ internal sealed class OwnedShard
     /// <summary>How often in a row its state could not be had.</summary>
     public int Stateless { get; set; }
 
+    /// <summary>Whether one of its topics was made again since its state was saved.</summary>
+    public bool IsRemade { get; set; }
+
     /// <summary>Whether its next actor begins empty, whatever the store has.</summary>
     public bool Discards { get; set; }
 

@@ -162,6 +162,7 @@ internal sealed class ShardStarter(
             {
                 HasState = shard.Owned.Any(static each => each.HasState),
                 Discards = shard.Discards,
+                IsRemade = shard.IsRemade,
             };
             made = new Shard(host, ownership, [.. from], random.NextDouble());
         }
@@ -191,7 +192,7 @@ internal sealed class ShardStarter(
             }
         }
 
-        (shard.Stateless, shard.Discards) = (0, false);
+        (shard.Stateless, shard.Discards, shard.IsRemade) = (0, false, false);
         running.Open();
     }
 
@@ -273,6 +274,7 @@ internal sealed class ShardStarter(
             {
                 running.Close();
                 partition.Shard.End();
+                partition.Shard.IsRemade = true;
                 partition.StartAt = first;
                 committer.Forget(partition.Partition);
                 committer.Started(new PartitionOffset(partition.Partition, first));

@@ -52,6 +52,9 @@ internal readonly record struct Ownership(Epoch Epoch, long Generation = 0, bool
     /// <summary>Whether a store must have state for where it starts.</summary>
     public bool HasState { get; init; }
 
+    /// <summary>Whether one of its topics was made again: what a store has is of the old one.</summary>
+    public bool IsRemade { get; init; }
+
     /// <summary>Whether it begins empty, whatever a store has.</summary>
     public bool Discards { get; init; }
 }

@@ -151,6 +151,7 @@ internal sealed class ShardHost
         {
             Expects = ownership.HasState,
             Discards = ownership.Discards,
+            IsRemade = ownership.IsRemade,
             OnLostState = definition.OnLostState,
         };
         return new SnapshotCycle(claim, context);

@@ -13,6 +13,9 @@ internal sealed record ShardClaim(OpenStore Opened, string Shard, long Generatio
     /// <summary>Whether the store must have state for where the shard starts: the group's commit says so.</summary>
     public bool Expects { get; init; }
 
+    /// <summary>Whether one of its topics was made again: what the store has is of the old one.</summary>
+    public bool IsRemade { get; init; }
+
     /// <summary>Whether the shard begins empty, whatever the store has.</summary>
     public bool Discards { get; init; }
 

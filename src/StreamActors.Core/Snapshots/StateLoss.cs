@@ -34,6 +34,13 @@ internal sealed class StateLoss(ShardClaim claim, ShardContext context)
             return BeginEmpty("what its store has cannot be used, and OnLostState is Discard");
         }
 
+        if (claim.IsRemade && restored.Head is not null)
+        {
+            return BeginWithout(
+                "a topic of it was made again, and its snapshot is of the old one",
+                $"A topic of the shard {claim.Shard} was made again, and its snapshot is of the old one.");
+        }
+
         if (!claim.Expects)
         {
             return restored;
@@ -41,7 +48,10 @@ internal sealed class StateLoss(ShardClaim claim, ShardContext context)
 
         if (restored.Head is not { } head)
         {
-            return BeginWithout();
+            return BeginWithout(
+                "its store has nothing of it any more",
+                $"The store has nothing of the shard {claim.Shard} any more, and what was committed of it stands for "
+                + "state that was saved: the store was emptied, or it is another one.");
         }
 
         var behind = BehindOf(head).ToList();
@@ -70,18 +80,16 @@ internal sealed class StateLoss(ShardClaim claim, ShardContext context)
         }
     }
 
-    private RestoredShard BeginWithout()
+    private RestoredShard BeginWithout(string why, string message)
     {
         if (claim.OnLostState == LostState.Discard)
         {
-            return BeginEmpty("its store has nothing of it any more, and OnLostState is Discard");
+            return BeginEmpty($"{why}, and OnLostState is Discard");
         }
 
         return context.Parts.TrueForAll(static part => part.IsExpendable)
-            ? BeginEmpty("its store has nothing of it any more. It kept ids of dedup: repeated records pass once more")
-            : throw new SnapshotException(
-                $"The store has nothing of the shard {claim.Shard} any more, and what was committed of it stands for "
-                + "state that was saved: the store was emptied, or it is another one.");
+            ? BeginEmpty($"{why}. It kept ids of dedup: repeated records pass once more")
+            : throw new SnapshotException(message);
     }
 
     private RestoredShard BeginEmpty(string why)

@@ -116,7 +116,8 @@ public sealed class SecurityTests
             Password = "canary3",
             Users =
             [
-                "bridge on >canary4 resetchannels &driver-updates &rider-updates &trip-updates &surge_updates +@all",
+                "bridge on >canary4 resetchannels &driver-updates &rider-updates &trip-updates &surge_updates "
+                    + "~streamactors:* +@all",
             ],
         });
         using var frontend = await Frontend.SubscribeAsync(redis, "canary3", tls: true);

@@ -35,8 +35,8 @@ public sealed class StopTests
     public async Task While_Redis_is_absent_and_records_wait_for_it()
     {
         await using var theatre = await Theatre.EmbeddedAsync();
-        theatre.Wire.Cut();
         var node = await theatre.StartReadyAsync();
+        theatre.Wire.Cut();
         theatre.Feed.SendTrips("t", 5, 5);
         await node.UntilAsync("they are read", TimeSpan.FromSeconds(10), async () =>
             (await node.MetricsAsync()).GetProperty("messages_consumed_total").GetInt64() == 25);

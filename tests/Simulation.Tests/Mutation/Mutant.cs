@@ -160,7 +160,8 @@ internal sealed record Mutant(
             "A timer is lost at a restore",
             Promise.Timers,
             (Timers,
-                "Add(set, new EntityTimer(name, key, input.ReadOptional(), byEventTime ? at : OnClock(at), byEventTime));",
+                "Add(set, new EntityTimer(name, key, input.ReadOptional(), "
+                    + "byEventTime ? at : OnClock(at), byEventTime));",
                 "input.ReadOptional();")),
         new(
             "The records' time is lost at a restore",
