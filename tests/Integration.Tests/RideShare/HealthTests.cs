@@ -116,18 +116,24 @@ public sealed class HealthTests
         RunningNode node, int status, string word, bool kafka, bool redis, string message)
     {
         var clock = Stopwatch.StartNew();
-        await node.UntilAsync($"/health says {word}: {message}", Truth + TimeSpan.FromSeconds(1), async () =>
-        {
-            var page = await node.GetAsync("/health");
-            return page.Status == status
-                && page.Json.GetProperty("status").GetString() == word
-                && page.Json.GetProperty("kafka_connected").GetBoolean() == kafka
-                && page.Json.GetProperty("redis_connected").GetBoolean() == redis
-                && page.Json.GetProperty("uptime_seconds").GetDouble() > 0
-                && page.Json.GetProperty("message").GetString() == message
-                && page.Json.EnumerateObject().Select(static each => each.Name).SequenceEqual(
-                    ["status", "kafka_connected", "redis_connected", "uptime_seconds", "message", "pipelines"]);
-        });
+        var last = "";
+        await node.UntilAsync(
+            $"/health says {word}: {message}",
+            Truth + TimeSpan.FromSeconds(1),
+            async () =>
+            {
+                var page = await node.GetAsync("/health");
+                last = $"{page.Status} {page.Json}";
+                return page.Status == status
+                    && page.Json.GetProperty("status").GetString() == word
+                    && page.Json.GetProperty("kafka_connected").GetBoolean() == kafka
+                    && page.Json.GetProperty("redis_connected").GetBoolean() == redis
+                    && page.Json.GetProperty("uptime_seconds").GetDouble() > 0
+                    && page.Json.GetProperty("message").GetString() == message
+                    && page.Json.EnumerateObject().Select(static each => each.Name).SequenceEqual(
+                        ["status", "kafka_connected", "redis_connected", "uptime_seconds", "message", "pipelines"]);
+            },
+            () => $"; it says {last}");
         Console.WriteLine($"{message}: told after {clock.Elapsed.TotalSeconds:0.0} s");
     }
 }

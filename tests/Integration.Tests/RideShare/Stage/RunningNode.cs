@@ -107,13 +107,17 @@ internal sealed class RunningNode : IAsyncDisposable
         "the node is ready", TimeSpan.FromSeconds(30), async () => await StatusAsync("/health/ready") == 200);
 
     /// <summary>Waits for something; if it does not come, or the node has ended, the failure shows its log.</summary>
-    public async Task UntilAsync(string what, TimeSpan limit, Func<Task<bool>> isSo)
+    public async Task UntilAsync(string what, TimeSpan limit, Func<Task<bool>> isSo, Func<string>? seen = null)
     {
         try
         {
-            await Machine.UntilAsync(what, limit, async () => process.HasExited
-                ? throw new TimeoutException($"{what}: the node has ended")
-                : await isSo());
+            await Machine.UntilAsync(
+                what,
+                limit,
+                async () => process.HasExited
+                    ? throw new TimeoutException($"{what}: the node has ended")
+                    : await isSo(),
+                seen);
         }
         catch (Exception error) when (error is TimeoutException)
         {
@@ -121,7 +125,7 @@ internal sealed class RunningNode : IAsyncDisposable
         }
     }
 
-    /// <inheritdoc cref="UntilAsync(string, TimeSpan, Func{Task{bool}})"/>
+    /// <inheritdoc cref="UntilAsync(string, TimeSpan, Func{Task{bool}}, Func{string})"/>
     public Task UntilAsync(string what, Func<bool> isSo) =>
         UntilAsync(what, TimeSpan.FromSeconds(20), () => Task.FromResult(isSo()));
 
