@@ -27,7 +27,7 @@ internal static class ChaosCommand
     // Far above the default: a hand-over that is cut repeats records, and here all share a machine.
     private static readonly TimeSpan DrainLimit = TimeSpan.FromSeconds(5);
 
-    private static readonly WorldFlags Servers = new();
+    private static readonly WorldFlags Servers = new(brokers: 3);
 
     private static readonly Option<string[]> Faults = new("--fault")
     {

@@ -17,7 +17,7 @@ internal static class HandoverCommand
     private static readonly Option<int?> Times = NumberOption.Positive(
         "--times", "N", "How often a node joins, leaves and dies. Default: 3.", 100);
 
-    private static readonly WorldFlags Servers = new();
+    private static readonly WorldFlags Servers = new(brokers: 1);
 
     private static readonly Option<bool> Defaults = new("--defaults")
     {

@@ -5,14 +5,15 @@ using StreamActors.Node.Cli;
 namespace StreamActors.Node.Commands;
 
 /// <summary>The options that say which servers a run has, or where they are started from.</summary>
-internal sealed class WorldFlags
+/// <param name="brokers">Brokers, where they are started.</param>
+internal sealed class WorldFlags(int brokers)
 {
     private static readonly TimeSpan CommitInterval = TimeSpan.FromSeconds(1);
 
     private readonly Option<string?> kafka = new("--kafka")
     {
-        Description = "A Kafka that runs already, without a log-in: then none of its brokers dies. Default: three "
-            + "brokers of its own.",
+        Description = "A Kafka that runs already, without a log-in: then none of its brokers dies. Default: its own, "
+            + $"brokers: {brokers}.",
         HelpName = "HOST:PORT",
         CustomParser = HostPort.ParseList,
     };
@@ -47,6 +48,7 @@ internal sealed class WorldFlags
     {
         Kafka = parsed.GetValue(kafka),
         KafkaHome = parsed.GetValue(kafkaHome) ?? Environment.GetEnvironmentVariable("KAFKA_HOME"),
+        Brokers = brokers,
         Redis = parsed.GetValue(redis),
         Nodes = nodes,
         Run = $"chaos-{Guid.NewGuid().ToString("N")[..8]}",

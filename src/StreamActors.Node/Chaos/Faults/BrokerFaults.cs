@@ -12,7 +12,7 @@ internal static class BrokerFaults
     ];
 
     private static Task KillAsync(World world, Random chance, CancellationToken stop) =>
-        KillAsync(world.Kafka!, chance.Next(OwnKafka.Brokers), Fault.Between(chance, 3, 10), stop);
+        KillAsync(world.Kafka!, chance.Next(world.Kafka!.Brokers), Fault.Between(chance, 3, 10), stop);
 
     private static async Task KillLeaderAsync(World world, Random chance, CancellationToken stop) => await KillAsync(
         world.Kafka!, await world.Kafka!.ControllerAsync(stop), Fault.Between(chance, 3, 10), stop);
@@ -27,7 +27,7 @@ internal static class BrokerFaults
 
     private static async Task FreezeAsync(World world, Random chance, CancellationToken stop)
     {
-        var broker = chance.Next(OwnKafka.Brokers);
+        var broker = chance.Next(world.Kafka!.Brokers);
         await world.Kafka!.SignalAsync(broker, "STOP");
         await Fault.ForAsync(Fault.Between(chance, 5, 12), stop);
         await world.Kafka.SignalAsync(broker, "CONT");

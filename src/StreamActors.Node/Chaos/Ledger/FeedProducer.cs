@@ -51,6 +51,11 @@ internal sealed class FeedProducer : IDisposable
             BootstrapServers = servers,
             EnableIdempotence = true,
             MessageTimeoutMs = 0,    // never given up
+
+            // One request a broker at a time. With more, librdkafka's threads spin while five records of a partition
+            // wait for their acknowledgement (rd_kafka_toppar_producer_serve wakes at once, and may not send): that
+            // took a core from the nodes that are measured.
+            MaxInFlight = 1,
             LingerMs = 2,
         }).SetLogHandler(static (_, _) => { }).Build();
         thread = new Thread(Produce) { IsBackground = true, Name = "chaos producer" };

@@ -6,15 +6,12 @@ using StreamActors.Node.Cli;
 namespace StreamActors.Node.Chaos;
 
 /// <summary>
-/// A Kafka of three brokers, each a controller too, from the jars of a distribution. Each node process has a listener
+/// A Kafka of some brokers, each a controller too, from the jars of a distribution. Each node process has a listener
 /// of its own at each broker, which it reaches through a relay: so one node can be cut off while the others, and the
 /// driver's own ledger, go on.
 /// </summary>
 internal sealed class OwnKafka : IAsyncDisposable
 {
-    /// <summary>How many brokers: one may be away.</summary>
-    public const int Brokers = 3;
-
     /// <summary>After how long without a heartbeat a node is dead.</summary>
     public static readonly TimeSpan Session = TimeSpan.FromSeconds(6);
 
@@ -27,20 +24,25 @@ internal sealed class OwnKafka : IAsyncDisposable
     private readonly string folder;
     private readonly int ports;
     private readonly int slots;
-    private readonly LeashedProcess?[] brokers = new LeashedProcess?[Brokers];
+    private readonly LeashedProcess?[] brokers;
     private readonly Relay[][] relays;
 
     /// <summary>Nothing runs yet.</summary>
     /// <param name="jars">The folder of the jars.</param>
     /// <param name="folder">An empty folder for data and logs.</param>
     /// <param name="ports">The first of <see cref="PortsFor"/> free ports.</param>
+    /// <param name="count">How many brokers: of three, one may be away.</param>
     /// <param name="slots">How many node processes it is for.</param>
-    public OwnKafka(string jars, string folder, int ports, int slots)
+    public OwnKafka(string jars, string folder, int ports, int count, int slots)
     {
         (this.jars, this.folder, this.ports, this.slots) = (jars, folder, ports, slots);
+        brokers = new LeashedProcess?[count];
         relays = [.. Enumerable.Range(0, slots).Select(slot => Enumerable.Range(0, Brokers)
             .Select(broker => NewRelay(broker, slot)).ToArray())];
     }
+
+    /// <summary>How many brokers there are.</summary>
+    public int Brokers => brokers.Length;
 
     /// <summary>Its version, as the jars have it.</summary>
     public string Version => VersionOf(jars) ?? "unknown";
@@ -48,8 +50,8 @@ internal sealed class OwnKafka : IAsyncDisposable
     /// <summary>Where the driver connects to, past all relays.</summary>
     public string Bootstrap => string.Join(',', Enumerable.Range(0, Brokers).Select(b => $"127.0.0.1:{PortOf(b, 1)}"));
 
-    /// <summary>How many ports a cluster for so many nodes takes.</summary>
-    public static int PortsFor(int slots) => Brokers * (2 + (2 * slots));
+    /// <summary>How many ports so many brokers for so many nodes take.</summary>
+    public static int PortsFor(int count, int slots) => count * (2 + (2 * slots));
 
     /// <summary>The folder of a distribution's jars; null where there is none.</summary>
     public static string? JarsOf(string home) => JarFolders
@@ -170,6 +172,7 @@ internal sealed class OwnKafka : IAsyncDisposable
             nodes.Select(slot => $",NODE{slot}://127.0.0.1:{PortOf(broker, 2 + slots + slot)}"));
         var voters = Enumerable.Range(0, Brokers).Select(b => $"{b}@127.0.0.1:{PortOf(b, 0)}");
         var (controller, driver) = (PortOf(broker, 0), PortOf(broker, 1));
+        var quorum = (Brokers / 2) + 1;
         return $"""
             process.roles=broker,controller
             node.id={broker}
@@ -185,14 +188,14 @@ internal sealed class OwnKafka : IAsyncDisposable
             num.io.threads=4
             auto.create.topics.enable=false
             default.replication.factor={Brokers}
-            min.insync.replicas={Brokers - 1}
+            min.insync.replicas={quorum}
             offsets.topic.replication.factor={Brokers}
             offsets.topic.num.partitions=4
             transaction.state.log.replication.factor={Brokers}
-            transaction.state.log.min.isr={Brokers - 1}
+            transaction.state.log.min.isr={quorum}
             transaction.state.log.num.partitions=4
             share.coordinator.state.topic.replication.factor={Brokers}
-            share.coordinator.state.topic.min.isr={Brokers - 1}
+            share.coordinator.state.topic.min.isr={quorum}
             group.initial.rebalance.delay.ms=0
             group.consumer.min.session.timeout.ms=1000
             group.consumer.session.timeout.ms={(int)Session.TotalMilliseconds}

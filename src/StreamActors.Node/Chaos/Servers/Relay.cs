@@ -139,8 +139,17 @@ internal sealed class Relay : IDisposable
         {
             for (int read; (read = await from.ReceiveAsync(buffer)) > 0;)
             {
-                var due = TimeProvider.System.GetUtcNow().UtcTicks + Interlocked.Read(ref delay);
-                await wire.Writer.WriteAsync((buffer[..read], due));
+                var wait = Interlocked.Read(ref delay);
+                if (wait == 0 && !isCut && wire.Reader.Count == 0)
+                {
+                    // Straight through, which is cheaper: nothing is under way.
+                    await to.SendAsync(buffer.AsMemory(0, read));
+                }
+                else
+                {
+                    var due = TimeProvider.System.GetUtcNow().UtcTicks + wait;
+                    await wire.Writer.WriteAsync((buffer[..read], due));
+                }
             }
         });
         wire.Writer.Complete();
@@ -151,14 +160,19 @@ internal sealed class Relay : IDisposable
     {
         await UntilBrokenAsync(async () =>
         {
-            await foreach (var (bytes, due) in wire.ReadAllAsync())
+            while (await wire.WaitToReadAsync())
             {
-                while (isCut || TimeProvider.System.GetUtcNow().UtcTicks < due)
+                // It counts as under way until it is sent.
+                while (wire.TryPeek(out var chunk))
                 {
-                    await Task.Delay(Poll, TimeProvider.System);
-                }
+                    while (isCut || TimeProvider.System.GetUtcNow().UtcTicks < chunk.Due)
+                    {
+                        await Task.Delay(Poll, TimeProvider.System);
+                    }
 
-                await to.SendAsync(bytes);
+                    await to.SendAsync(chunk.Bytes);
+                    wire.TryRead(out _);
+                }
             }
         });
 

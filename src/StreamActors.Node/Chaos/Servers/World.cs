@@ -11,6 +11,9 @@ internal sealed record WorldOptions
     /// <summary>A distribution of Kafka, for brokers that are started.</summary>
     public required string? KafkaHome { get; init; }
 
+    /// <summary>How many brokers are started.</summary>
+    public required int Brokers { get; init; }
+
     /// <summary>A Redis that runs already; null starts one with a replica.</summary>
     public required HostPort? Redis { get; init; }
 
@@ -58,13 +61,13 @@ internal sealed class World : IAsyncDisposable
         }
 
         Folder = Directory.CreateTempSubdirectory("streamactors-chaos-").FullName;
-        var ports = Ports.Row(OwnKafka.PortsFor(slots) + OwnRedisPair.Ports + slots);
+        var ports = Ports.Row(OwnKafka.PortsFor(options.Brokers, slots) + OwnRedisPair.Ports + slots);
         if (options.Kafka is null)
         {
-            Kafka = new OwnKafka(jars, Folder, ports, slots);
+            Kafka = new OwnKafka(jars, Folder, ports, options.Brokers, slots);
         }
 
-        ports += OwnKafka.PortsFor(slots);
+        ports += OwnKafka.PortsFor(options.Brokers, slots);
         if (options.Redis is null)
         {
             Redis = new OwnRedisPair(Folder, ports);
@@ -115,7 +118,7 @@ internal sealed class World : IAsyncDisposable
 
         if (Kafka is not null)
         {
-            phase($"starting {OwnKafka.Brokers} brokers of Kafka {Kafka.Version}");
+            phase($"starting Kafka {Kafka.Version}, brokers: {Kafka.Brokers}");
             await Kafka.StartAsync(stop);
         }
 
