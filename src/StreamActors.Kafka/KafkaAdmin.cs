@@ -1,3 +1,4 @@
+using System.Globalization;
 using Confluent.Kafka;
 using Confluent.Kafka.Admin;
 using StreamActors.Sources;
@@ -124,6 +125,29 @@ internal sealed class KafkaAdmin : IDisposable
 
                 return topics.Select(topic => topic.Name).Where(name => !existing.Contains(name)).ToList();
             });
+
+    /// <summary>
+    /// After how long without a heartbeat a member of a KIP-848 group is dead: the group's setting, or its broker's.
+    /// Null where the cluster does not say: it has no such groups, does not answer, or does not let this user ask.
+    /// </summary>
+    public async Task<TimeSpan?> SessionTimeoutAsync(string group)
+    {
+        const string Setting = "consumer.session.timeout.ms";
+        try
+        {
+            var answers = await client.DescribeConfigsAsync(
+                [new ConfigResource { Type = ResourceType.Group, Name = group }],
+                new DescribeConfigsOptions { RequestTimeout = Limit });
+            return answers.Single().Entries.TryGetValue(Setting, out var entry)
+                && int.TryParse(entry.Value, NumberStyles.None, CultureInfo.InvariantCulture, out var milliseconds)
+                ? TimeSpan.FromMilliseconds(milliseconds)
+                : null;
+        }
+        catch (KafkaException)
+        {
+            return null;
+        }
+    }
 
     /// <summary>Whether a broker answers within <see cref="Limit"/>. Never throws for one that does not.</summary>
     public async ValueTask<bool> IsReachableAsync(CancellationToken stop)

@@ -23,7 +23,9 @@ public sealed record KafkaConsumerOptions
 
     /// <summary>
     /// After how long without a heartbeat a member is dead, in the classic protocol; under KIP-848 the broker says
-    /// (<c>group.consumer.session.timeout.ms</c>), and this is not used.
+    /// (<c>group.consumer.session.timeout.ms</c>), and this counts only where it may not be asked
+    /// (<c>DescribeConfigs</c> of the group). A node that was frozen or cut off for most of it lets nothing out until
+    /// its group has acknowledged a commit.
     /// </summary>
     public TimeSpan SessionTimeout { get; init; } = TimeSpan.FromSeconds(45);
 

@@ -38,10 +38,22 @@ internal sealed class KafkaGroupConsumer : IGroupConsumer
     private bool rebalanced;
     private bool gaveUp;
     private bool closed;
+    private long brokersSession;    // in ticks; 0 = not known
 
     /// <summary>Makes a member; it joins by <see cref="Subscribe"/>.</summary>
+    /// <param name="options">How to reach the cluster.</param>
+    /// <param name="group">Which group.</param>
+    /// <param name="members">Told of what the group says.</param>
+    /// <param name="events">Told of trouble.</param>
+    /// <param name="clock">Measures waits.</param>
+    /// <param name="session">What the cluster says of the group's session; null = it does not.</param>
     public KafkaGroupConsumer(
-        KafkaOptions options, GroupSpec group, IGroupEvents members, IEngineEvents events, TimeProvider clock)
+        KafkaOptions options,
+        GroupSpec group,
+        IGroupEvents members,
+        IEngineEvents events,
+        TimeProvider clock,
+        Task<TimeSpan?> session)
     {
         this.options = options;
         this.group = group;
@@ -51,7 +63,13 @@ internal sealed class KafkaGroupConsumer : IGroupConsumer
         signal = new PollSignal(options.Consumer.WakeInterval, clock);
         watch = new PeerWatch(group.Pipeline, Kafka.Connector, options, events, clock);
         member = NewMember(classic: options.Consumer.GroupProtocol == KafkaGroupProtocol.Classic);
+        _ = LearnAsync(session);
     }
+
+    /// <inheritdoc/>
+    public TimeSpan SessionTimeout => !member.Classic && Interlocked.Read(ref brokersSession) is > 0 and var known
+        ? TimeSpan.FromTicks(known)
+        : options.Consumer.SessionTimeout;
 
     /// <inheritdoc/>
     public void Subscribe(IReadOnlyList<string> topics)
@@ -346,6 +364,14 @@ internal sealed class KafkaGroupConsumer : IGroupConsumer
         else
         {
             watch.Complain(error);
+        }
+    }
+
+    private async Task LearnAsync(Task<TimeSpan?> session)
+    {
+        if (await session is { } known)
+        {
+            Interlocked.Exchange(ref brokersSession, known.Ticks);
         }
     }
 

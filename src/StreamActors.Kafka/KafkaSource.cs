@@ -41,7 +41,7 @@ internal sealed class KafkaSource(KafkaOptions options, TimeProvider clock) : IS
 
     /// <inheritdoc/>
     public IGroupConsumer Open(GroupSpec group, IGroupEvents members, IEngineEvents events) =>
-        new KafkaGroupConsumer(options, group, members, events, clock);
+        new KafkaGroupConsumer(options, group, members, events, clock, admin.SessionTimeoutAsync(group.GroupId));
 
     /// <inheritdoc/>
     public ValueTask<bool> IsReachableAsync(CancellationToken stop) => admin.IsReachableAsync(stop);

@@ -46,6 +46,9 @@ internal sealed class MemoryConsumer(Topics topics, IGroupEvents members) : IGro
     /// <inheritdoc/>
     public long Generation { get; private set; }
 
+    /// <inheritdoc/>
+    public TimeSpan SessionTimeout => Timeout.InfiniteTimeSpan;
+
     /// <summary>How many commits were made.</summary>
     public int Commits { get; private set; }
 

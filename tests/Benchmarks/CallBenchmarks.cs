@@ -1,3 +1,4 @@
+using StreamActors.Sources;
 using System.Buffers;
 using BenchmarkDotNet.Attributes;
 using StreamActors.Limits;
@@ -40,7 +41,7 @@ public class CallBenchmarks
             builder.Build(), [new OpenSink("sink", new NoSink(), gate, metrics.Sinks[0].Counters)], metrics, services);
         shards = [.. Enumerable.Range(0, Partitions).Select(number =>
             new Shard(
-                host, new Ownership(new Epoch()), [new PartitionOffset(new PartitionId("t", number), 0)], phase: 0))];
+                host, new Ownership(new Epoch(new Membership())), [new PartitionOffset(new PartitionId("t", number), 0)], phase: 0))];
     }
 
     /// <summary>Records of 1,000 keys a partition, all called for.</summary>

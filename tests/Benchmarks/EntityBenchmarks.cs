@@ -1,3 +1,4 @@
+using StreamActors.Sources;
 using System.Text;
 using BenchmarkDotNet.Attributes;
 using StreamActors.Metrics;
@@ -72,7 +73,7 @@ public class EntityBenchmarks
         var host = new ShardHost(
             builder.Build(), [new OpenSink("sink", new NoSink(), gate, metrics.Sinks[0].Counters)], metrics, services);
         PartitionId[] inputs = [new("t", 0)];
-        return host.MakeRunners(inputs, host.MakeContext(new Epoch(), inputs, [ledger], 0, static () => { }))[0];
+        return host.MakeRunners(inputs, host.MakeContext(new Epoch(new Membership()), inputs, [ledger], 0, static () => { }))[0];
     }
 
     internal interface ICounted

@@ -191,7 +191,7 @@ internal sealed class Scenario
                 return;
             case MoveKind.Freeze:
                 var isLong = chance.Next(2) == 0;
-                var time = TimeSpan.FromMilliseconds(isLong ? chance.Next(300, 1_500) : chance.Next(300));
+                var time = TimeSpan.FromMilliseconds(isLong ? chance.Next((int)SimulatedBroker.Session.TotalMilliseconds, 1_500) : chance.Next(300));
                 Tell(move, $"process {process.Number} is frozen for {time.TotalMilliseconds} ms");
                 process.Freeze(world.Time.Elapsed + time);
                 if (!isLong)
@@ -199,7 +199,7 @@ internal sealed class Scenario
                     return;
                 }
 
-                world.Broker.Fence(process.Consumer);
+                process.Consumer.FallSilent();
                 break;
             case MoveKind.Fence:
                 Tell(move, $"process {process.Number} is fenced");

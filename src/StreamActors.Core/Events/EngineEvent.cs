@@ -76,6 +76,15 @@ internal abstract record EngineEvent(string Pipeline)
     /// <summary>A commit failed; the next one covers its offsets.</summary>
     public sealed record CommitFailed(string Pipeline, string Why) : EngineEvent(Pipeline);
 
+    /// <summary>
+    /// Nothing has proven for most of a session that this process is still a member: it may have been frozen, or cut
+    /// off. Nothing leaves its shards until a commit is acknowledged.
+    /// </summary>
+    public sealed record MembershipInDoubt(string Pipeline, string GroupId, TimeSpan Session) : EngineEvent(Pipeline);
+
+    /// <summary>The doubt is over: it is proven, or the partitions are gone.</summary>
+    public sealed record MembershipProven(string Pipeline, string GroupId, TimeSpan After) : EngineEvent(Pipeline);
+
     /// <summary>A client or a peer complains about something that it rides out.</summary>
     public sealed record PeerTrouble(string Pipeline, string Peer, string Why) : EngineEvent(Pipeline);
 

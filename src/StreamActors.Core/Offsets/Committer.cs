@@ -15,18 +15,22 @@ namespace StreamActors.Offsets;
 /// <param name="timing">When it commits.</param>
 /// <param name="events">Where a failure is reported.</param>
 /// <param name="hasState">Whether a store has state for what is committable of a partition.</param>
+/// <param name="membership">What an acknowledged commit proves.</param>
 internal sealed class Committer(
     string pipeline,
     IGroupConsumer client,
     PipelineTiming timing,
     IEngineEvents events,
-    Predicate<PartitionId> hasState)
+    Predicate<PartitionId> hasState,
+    Membership membership)
 {
     private readonly Dictionary<PartitionId, long> committed = [];
+    private readonly HashSet<PartitionId> unsure = [];    // a later commit of them may have been carried out
     private Task? underWay;
     private Task proof = Task.CompletedTask;
     private IReadOnlyList<PartitionOffset> sent = [];
     private long lastCommit = long.MinValue / 2;
+    private long began = long.MinValue / 2;
     private bool inTrouble;
 
     /// <summary>Whether no commit is under way.</summary>
@@ -45,6 +49,7 @@ internal sealed class Committer(
     public void Forget(PartitionId partition)
     {
         committed.Remove(partition);
+        unsure.Remove(partition);
         sent = [.. sent.Where(each => each.Partition != partition)];
     }
 
@@ -54,7 +59,7 @@ internal sealed class Committer(
     public void CommitIfDue(long now, IEnumerable<PartitionOffset> committable)
     {
         Finish();
-        if (!IsIdle || now - lastCommit < timing.CommitSpacing.TotalMilliseconds)
+        if (!IsIdle || now - began < timing.CommitSpacing.TotalMilliseconds)
         {
             return;
         }
@@ -65,6 +70,24 @@ internal sealed class Committer(
         if (isDue)
         {
             Begin(now, news);
+        }
+        else if (membership.WantsProof(now))
+        {
+            BeginProof(now, news);
+        }
+    }
+
+    /// <summary>
+    /// Sees to it, in a drain too, that nothing waits for a proof of the membership: takes answers, and asks for one.
+    /// </summary>
+    /// <param name="now">The time in milliseconds.</param>
+    /// <param name="committable">The committable offsets of all owned partitions.</param>
+    public void ProveIfInDoubt(long now, IEnumerable<PartitionOffset> committable)
+    {
+        Finish();
+        if (IsIdle && !membership.IsProven(now) && now - began >= timing.CommitSpacing.TotalMilliseconds)
+        {
+            BeginProof(now, News(committable));
         }
     }
 
@@ -100,11 +123,13 @@ internal sealed class Committer(
         if (underWay.IsCompletedSuccessfully)
         {
             inTrouble = false;
+            membership.Committed(began);
             foreach (var (partition, offset) in sent)
             {
                 if (committed.ContainsKey(partition))
                 {
                     committed[partition] = offset;
+                    unsure.Remove(partition);
                 }
             }
         }
@@ -121,8 +146,32 @@ internal sealed class Committer(
     private void Begin(long now, List<PartitionOffset> news)
     {
         lastCommit = now;
-        sent = news;
-        underWay = CommitAsync(news);
+        Send(now, news);
+    }
+
+    /// <summary>
+    /// Any commit proves the membership. Without news it is one partition's offset again: where there is one, of a
+    /// partition of which the group has no later one, as a commit leaves it that was carried out and not answered.
+    /// </summary>
+    private void BeginProof(long now, List<PartitionOffset> news)
+    {
+        if (news.Count > 0)
+        {
+            Begin(now, news);
+        }
+        else if (committed.Count > 0)
+        {
+            var (partition, offset) = committed.OrderBy(each => unsure.Contains(each.Key)).First();
+            Send(now, [new PartitionOffset(partition, offset)]);
+        }
+    }
+
+    private void Send(long now, List<PartitionOffset> offsets)
+    {
+        (began, sent) = (now, offsets);
+        unsure.UnionWith(offsets.Where(each => each.Offset > committed[each.Partition])
+            .Select(static each => each.Partition));
+        underWay = CommitAsync(offsets);
     }
 
     private Task CommitAsync(List<PartitionOffset> offsets) => client.CommitAsync(

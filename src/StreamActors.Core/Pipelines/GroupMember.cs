@@ -33,6 +33,8 @@ internal sealed class GroupMember : IGroupEvents
     private readonly Dictionary<PartitionId, OwnedShard> shards = [];    // by the first of a shard's inputs
     private readonly CoPartitionWatch watch;
     private readonly MemberStatus status;
+    private readonly Membership membership = new();
+    private long? doubtSince;
     private bool isLeaving;
 
     /// <summary>Makes a member, which joins at once.</summary>
@@ -48,8 +50,9 @@ internal sealed class GroupMember : IGroupEvents
         host.Wake = client.Wake;
         committer = new Committer(
             definition.Name, client, definition.Timing, events,
-            partition => owned.TryGetValue(partition, out var found) && found.HasState);
-        starter = new ShardStarter(definition, host, client, committer, services);
+            partition => owned.TryGetValue(partition, out var found) && found.HasState,
+            membership);
+        starter = new ShardStarter(definition, host, client, committer, membership, services);
         watch = new CoPartitionWatch(definition, client, events);
         status = new MemberStatus(metrics, client, committer, host.Now());
         client.Subscribe([.. definition.Routes.Select(static route => route.Topic)]);
@@ -71,12 +74,14 @@ internal sealed class GroupMember : IGroupEvents
     /// <returns>Whether there may be more to do at once.</returns>
     public bool Step(bool wait)
     {
+        membership.BeginRound(host.Now(), client.SessionTimeout);
         client.Poll(wait ? LongestWait : TimeSpan.Zero);
         starter.StartWaiting(shards.Values);
         watch.CheckIfDue(host.Now(), shards.Values);
         var hasMore = ReadAll();
         committer.CommitIfDue(host.Now(), Committable(owned.Values));
         EndQuietOutages();
+        ReportDoubt();
         status.PublishIfDue(host.Now(), owned.Values);
         return hasMore;
     }
@@ -117,6 +122,7 @@ internal sealed class GroupMember : IGroupEvents
         }
 
         status.WasAssigned = true;
+        membership.Assigned();
         Drop(Find(partitions));    // one that comes again without having gone is another
         foreach (var partition in partitions)
         {
@@ -166,6 +172,26 @@ internal sealed class GroupMember : IGroupEvents
             {
                 events.Report(new EngineEvent.CallsRecovered(definition.Name, map.Name, over, HasAnswered: false));
             }
+        }
+    }
+
+    private void ReportDoubt()
+    {
+        var now = host.Now();
+        if (membership.IsProven(now) || owned.Count == 0)
+        {
+            if (doubtSince is { } since)
+            {
+                doubtSince = null;
+                events.Report(new EngineEvent.MembershipProven(
+                    definition.Name, definition.GroupId, TimeSpan.FromMilliseconds(now - since)));
+            }
+        }
+        else if (doubtSince is null)
+        {
+            doubtSince = now;
+            events.Report(new EngineEvent.MembershipInDoubt(
+                definition.Name, definition.GroupId, client.SessionTimeout));
         }
     }
 
@@ -245,8 +271,7 @@ internal sealed class GroupMember : IGroupEvents
         var began = host.Now();
         var until = began + (long)limit.TotalMilliseconds;
         Array.ForEach(running, shard => shard.BeginDrain(until));
-        host.Scheduler.WaitUntil(
-            () => Array.TrueForAll(running, static shard => shard.IsDrained) && committer.IsIdle, limit);
+        host.Scheduler.WaitUntil(() => IsDrained(running), limit);
         List<string> waitedFor = [.. WhatFor(running.Where(static shard => !shard.IsDrained || shard.Undone > 0))];
         Array.ForEach(running, static shard => shard.Close());
         var uncommitted = CommitLast(leaving, until);
@@ -272,6 +297,12 @@ internal sealed class GroupMember : IGroupEvents
             Forgotten = $"{running.Aggregate(default(Holding), static (sum, shard) => sum + shard.Forgotten)}",
         });
         return undone + behind + uncommitted;
+    }
+
+    private bool IsDrained(Shard[] running)
+    {
+        committer.ProveIfInDoubt(host.Now(), Committable(owned.Values));
+        return Array.TrueForAll(running, static shard => shard.IsDrained) && committer.IsIdle;
     }
 
     /// <summary>How many offsets lie above the committable ones: of records, done or not, and of none.</summary>

@@ -16,6 +16,7 @@ internal sealed class ShardStarter(
     ShardHost host,
     IGroupConsumer client,
     Committer committer,
+    Membership membership,
     EngineServices services)
 {
     private const string WaysOut =
@@ -158,7 +159,7 @@ internal sealed class ShardStarter(
         Shard made;
         try
         {
-            var ownership = new Ownership(new Epoch(), shard.Generation, shard.IsProven)
+            var ownership = new Ownership(new Epoch(membership), shard.Generation, shard.IsProven)
             {
                 HasState = shard.Owned.Any(static each => each.HasState),
                 Discards = shard.Discards,

@@ -1,19 +1,26 @@
+using StreamActors.Sources;
+
 namespace StreamActors.Shards;
 
 /// <summary>
 /// One ownership of a shard by this process. Everything that leaves the shard does so through <see cref="TryRun"/>:
 /// once <see cref="Close"/> has returned, nothing of this epoch begins to leave the process.
 /// </summary>
+/// <param name="membership">The member's.</param>
 #pragma warning disable CA1001 // The token source has neither timer nor wait handle: there is nothing to dispose of.
-internal sealed class Epoch
+internal sealed class Epoch(Membership membership)
 #pragma warning restore CA1001
 {
     private readonly Lock sync = new();
     private readonly CancellationTokenSource closed = new();
     private volatile bool isOpen = true;
 
-    /// <summary>Whether the shard is still owned.</summary>
+    /// <summary>Whether the shard is still owned, as far as this process has heard.</summary>
     public bool IsOpen => isOpen;
+
+    /// <summary>Whether that is proven: while it is not, nothing is to leave the shard.</summary>
+    /// <param name="now">The time in milliseconds.</param>
+    public bool IsProven(long now) => membership.IsProven(now);
 
     /// <summary>
     /// Begins something that leaves the process, unless the epoch has ended. The token that it is given fires when the

@@ -38,6 +38,11 @@ internal sealed class Outbox(IReadOnlyDictionary<string, SinkLane> lanes) : IDis
         {
             foreach (var lane in all)
             {
+                if (lane.IsInDoubt)
+                {
+                    return lane.WaitsFor;
+                }
+
                 // Read once: the turn may take it back at any moment.
                 if (lane.Trouble is { } error)
                 {

@@ -16,6 +16,8 @@ namespace StreamActors.Sinks;
 /// </summary>
 internal sealed class SinkLane : IDisposable
 {
+    private const long DoubtWait = 20;
+
     private readonly ISink sink;
     private readonly SinkGate gate;
     private readonly Epoch epoch;
@@ -30,6 +32,7 @@ internal sealed class SinkLane : IDisposable
     private Bounded refusals;
     private OutputFence? fence;
     private bool isBetweenClaims;
+    private volatile bool isInDoubt;
 
     /// <summary>Makes an idle lane.</summary>
     public SinkLane(OpenSink target, Epoch epoch, (int Outputs, int Bytes) limit, Action requestTurn)
@@ -92,8 +95,12 @@ internal sealed class SinkLane : IDisposable
     /// <summary>The failure of the last delivery; null when it succeeded. Any thread.</summary>
     public string? Trouble { get; private set; }
 
+    /// <summary>Whether it holds a batch because nobody knows whether the shard is still owned. Any thread.</summary>
+    public bool IsInDoubt => isInDoubt;
+
     /// <summary>What it waits for while it is not empty, for a log. Any thread.</summary>
-    public string WaitsFor => Trouble is { } error ? $"{Sink}: {error}" : $"an answer of {Sink}";
+    public string WaitsFor => isInDoubt ? "a proof that this process is still a member of its group"
+        : Trouble is { } error ? $"{Sink}: {error}" : $"an answer of {Sink}";
 
     /// <summary>
     /// Takes the result of a delivery, and begins the next one where there is something to deliver.
@@ -209,6 +216,14 @@ internal sealed class SinkLane : IDisposable
             NextDue = long.MaxValue;
             return false;
         }
+
+        if (!epoch.IsProven(now))
+        {
+            (isInDoubt, NextDue) = (true, now + DoubtWait);
+            return false;
+        }
+
+        isInDoubt = false;
 
         pass = gate.TryEnter(now, out var askAgainAt);
         if (pass == GatePass.None)

@@ -64,6 +64,12 @@ internal interface IGroupConsumer : IDisposable
     /// </summary>
     long Generation { get; }
 
+    /// <summary>
+    /// After how long without a sign of life the group takes the member for dead, as far as it is known; infinite where
+    /// it never does. Asks nobody.
+    /// </summary>
+    TimeSpan SessionTimeout { get; }
+
     /// <summary>Moves an owned partition to another offset; what was fetched and not read is dropped.</summary>
     void Seek(PartitionOffset position);
 

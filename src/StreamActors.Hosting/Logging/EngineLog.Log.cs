@@ -39,6 +39,15 @@ internal sealed partial class EngineLog
     [LoggerMessage(1008, LogLevel.Error, "{Pipeline}: {Held} not read, waiting for co-partitions {Missing}: {Why}")]
     private partial void CoPartitionMissing(string pipeline, string held, string missing, string why);
 
+    [LoggerMessage(1009, LogLevel.Warning,
+        "{Pipeline}: most of a session of {Group} ({Seconds} s) has passed without a proof that this node is still its "
+        + "member; nothing leaves its partitions until a commit is acknowledged")]
+    private partial void MembershipInDoubt(string pipeline, string group, double seconds);
+
+    [LoggerMessage(1032, LogLevel.Information,
+        "{Pipeline}: it is clear again, after {Seconds} s, what this node owns in {Group}")]
+    private partial void MembershipProven(string pipeline, string group, double seconds);
+
     [LoggerMessage(1010, LogLevel.Warning, "{Pipeline}: waiting: {Why}")]
     private partial void WaitingForSource(string pipeline, string why);
 

@@ -23,6 +23,12 @@ internal sealed partial class EngineLog(ILoggerFactory loggers) : IEngineEvents
                 CoPartitionMissing(e.Pipeline, Join(e.Held), Join(e.Missing), e.Why);
                 break;
             case EngineEvent.CommitFailed e: CommitFailed(e.Pipeline, e.Why); break;
+            case EngineEvent.MembershipInDoubt e:
+                MembershipInDoubt(e.Pipeline, e.GroupId, e.Session.TotalSeconds);
+                break;
+            case EngineEvent.MembershipProven e:
+                MembershipProven(e.Pipeline, e.GroupId, e.After.TotalSeconds);
+                break;
             default: ReportPeersAndRecords(happened); break;
         }
     }

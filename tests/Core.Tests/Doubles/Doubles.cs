@@ -57,6 +57,8 @@ internal sealed class ManualConsumer : IGroupConsumer
 {
     public long Generation => 1;
 
+    public TimeSpan SessionTimeout { get; set; } = Timeout.InfiniteTimeSpan;
+
     private readonly Dictionary<PartitionId, Queue<long>> logs = [];
 
     public List<(TaskCompletionSource Done, PartitionOffset[] Offsets)> Commits { get; } = [];

@@ -1,3 +1,4 @@
+using StreamActors.Sources;
 using System.Text;
 using StreamActors.Limits;
 using StreamActors.Metrics;
@@ -34,7 +35,7 @@ internal sealed class OneRoute
             Store = store,
         };
         var host = new ShardHost(definition, [.. metrics.Sinks.Select(Open)], metrics, services);
-        context = host.MakeContext(new Epoch(), [Input], [ledger], phase: 0, static () => { });
+        context = host.MakeContext(new Epoch(new Membership()), [Input], [ledger], phase: 0, static () => { });
         context.Now = context.UtcNow = 0;
         runner = host.MakeRunners([Input], context)[0];
         cycle = host.MakeCycle(context, new Ownership(context.Epoch));

@@ -13,11 +13,13 @@ public sealed class CommitterTests
 
     private readonly ManualConsumer client = new();
     private readonly RecordedEvents events = new();
+    private readonly Membership membership = new();
     private readonly Committer committer;
 
     public CommitterTests()
     {
-        committer = new Committer("p", client, new PipelineTiming { CommitRecords = 10 }, events, static _ => false);
+        committer = new Committer(
+            "p", client, new PipelineTiming { CommitRecords = 10 }, events, static _ => false, membership);
         committer.Started(new PartitionOffset(Partition, 0));
         Due(now: 0, offset: 1);
         client.Commits[0].Done.SetResult();
@@ -80,6 +82,34 @@ public sealed class CommitterTests
         committer.Started(new PartitionOffset(Partition, 40));
         committer.Finish();
         committer.Committed(Partition).ShouldBe(1);
+    }
+
+    [Fact]
+    public void Without_news_a_commit_again_proves_the_membership_before_the_proof_is_old()
+    {
+        membership.BeginRound(10_000, TimeSpan.FromSeconds(1));
+        Due(now: 10_000, offset: 2).ShouldBeTrue();
+        client.Commits[^1].Done.SetResult();
+        Due(now: 10_300, offset: 2).ShouldBeFalse("there is no news, and the proof is fresh");
+        Due(now: 10_400, offset: 2).ShouldBeTrue();
+        client.Commits[^1].Offsets.ShouldBe([new PartitionOffset(Partition, 2)]);
+        client.Commits[^1].Done.SetResult();
+        committer.Finish();
+        membership.IsProven(11_200).ShouldBeTrue();
+    }
+
+    [Fact]
+    public void A_proof_never_takes_back_a_commit_that_may_have_been_carried_out()
+    {
+        var other = new PartitionId("t", 1);
+        committer.Started(new PartitionOffset(other, 7));
+        membership.BeginRound(10_000, TimeSpan.FromSeconds(1));
+        Due(now: 10_000, offset: 50).ShouldBeTrue();
+        client.Commits[^1].Done.SetException(new SourceException("the answer was lost"));
+
+        // The shard is put off: what it has done is not known at the moment.
+        committer.CommitIfDue(10_900, []);
+        client.Commits[^1].Offsets.ShouldBe([new PartitionOffset(other, 7)]);
     }
 
     private bool Due(long now, long offset)

@@ -3,13 +3,15 @@ using StreamActors.Metrics;
 using StreamActors.Shards;
 using StreamActors.Sinks;
 using StreamActors.Snapshots;
+using StreamActors.Sources;
 
 namespace StreamActors.Core.Tests.Sinks;
 
 public sealed class SinkLaneTests
 {
     private readonly ManualSink sink = new();
-    private readonly Epoch epoch = new();
+    private readonly Membership membership = new();
+    private readonly Epoch epoch;
     private readonly SinkCounters counters = new();
     private readonly List<string> acknowledged = [];
     private readonly SinkLane lane;
@@ -17,6 +19,7 @@ public sealed class SinkLaneTests
 
     public SinkLaneTests()
     {
+        epoch = new Epoch(membership);
         var gate = new SinkGate("p", "manual", new RecordedEvents(), new Random(1));
         var open = new OpenSink("manual", sink, gate, counters);
         lane = new SinkLane(open, epoch, (3, 1_000), () => Interlocked.Increment(ref requested));
@@ -200,6 +203,26 @@ public sealed class SinkLaneTests
         Pump(1);
 
         sink.Deliveries[1].Values.ShouldBe(["1"]);
+    }
+
+    [Fact]
+    public void Nothing_leaves_while_nobody_knows_whether_the_shard_is_still_owned()
+    {
+        membership.BeginRound(0, TimeSpan.FromSeconds(1));
+        membership.Committed(began: 0);
+        membership.BeginRound(700, TimeSpan.FromSeconds(1));
+        Add("1");
+        Pump(801);
+        sink.Deliveries.ShouldBeEmpty();
+        lane.IsInDoubt.ShouldBeTrue();
+        lane.IsEmpty.ShouldBeFalse();
+
+        membership.BeginRound(900, TimeSpan.FromSeconds(1));
+        membership.Committed(began: 850);
+        lane.NextDue.ShouldBeLessThan(950, "it asks again by itself");
+        Pump(900);
+        sink.Deliveries[0].Values.ShouldBe(["1"]);
+        lane.IsInDoubt.ShouldBeFalse();
     }
 
     [Fact]

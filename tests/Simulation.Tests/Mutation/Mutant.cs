@@ -250,6 +250,10 @@ internal sealed record Mutant(
                 "HasRoom => Volatile.Read(ref records) < maxRecords && Volatile.Read(ref bytes) < maxBytes;",
                 "HasRoom => true;")),
         new(
+            "A process that slept for a session emits before it has heard of the group",
+            Promise.Ownership,
+            (Lane, "if (!epoch.IsProven(now))", "if (now < 0)")),
+        new(
             "An outbox is never full",
             Promise.Limits,
             (Lane, "HasRoom => Filling.Count < limit.Outputs && Filling.Bytes < limit.Bytes;", "HasRoom => true;")),

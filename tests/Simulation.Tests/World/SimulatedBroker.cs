@@ -5,6 +5,9 @@ namespace StreamActors.Simulation.Tests.World;
 /// <summary>Partition logs, committed offsets, and a group coordinator that gives partitions to members.</summary>
 internal sealed class SimulatedBroker(SimulatedWorld world)
 {
+    /// <summary>A member that sleeps for as long is dead for the group.</summary>
+    public static readonly TimeSpan Session = TimeSpan.FromMilliseconds(300);
+
     private readonly Dictionary<PartitionId, SimulatedConsumer?> owners = [];
     private readonly Dictionary<PartitionId, SimulatedConsumer> targets = [];
     private readonly List<SimulatedConsumer> members = [];
@@ -12,6 +15,9 @@ internal sealed class SimulatedBroker(SimulatedWorld world)
 
     /// <summary>Counts the rebalances.</summary>
     public long Generation => generation;
+
+    /// <summary>Whether a member was fenced that has not heard of it: nothing leaves it any more.</summary>
+    public bool HasFenced => members.Exists(static member => member.IsFenced);
 
     public SortedDictionary<string, List<PartitionLog>> Topics { get; } = [];
 

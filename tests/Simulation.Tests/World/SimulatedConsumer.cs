@@ -15,6 +15,7 @@ internal sealed class SimulatedConsumer(SimulatedWorld world, IGroupEvents event
     private readonly Promises promises = world.Promises;
     private Task lastCommit = Task.CompletedTask;
     private Handling handling;
+    private TimeSpan expiresAt = TimeSpan.MaxValue;
 
     /// <summary>The handler of the engine's that is being called.</summary>
     private enum Handling
@@ -34,9 +35,21 @@ internal sealed class SimulatedConsumer(SimulatedWorld world, IGroupEvents event
 
     public long Generation { get; private set; }
 
+    public TimeSpan SessionTimeout => SimulatedBroker.Session;
+
+    /// <summary>Whether it has given no sign of life for a session, and has not heard of what that means.</summary>
+    public bool HasExpired => world.Time.Elapsed >= expiresAt;
+
     public Dictionary<PartitionId, IExpectations> Owned => owned;
 
     public void Fence() => (IsFenced, LetGoFor) = (true, 0);
+
+    /// <summary>From here on it gives no sign of life, and its group goes on without it.</summary>
+    public void FallSilent()
+    {
+        expiresAt = world.Time.Elapsed + SimulatedBroker.Session;
+        world.Broker.Fence(this);
+    }
 
     public void Subscribe(IReadOnlyList<string> topics) => world.Broker.Join(this);
 
@@ -292,7 +305,7 @@ internal sealed class SimulatedConsumer(SimulatedWorld world, IGroupEvents event
         events.Lost(lost);
         handling = Handling.None;
         owned.Clear();
-        IsFenced = false;
+        (IsFenced, expiresAt) = (false, TimeSpan.MaxValue);
         world.Broker.Rebalance(stay: 0.9);
     }
 }

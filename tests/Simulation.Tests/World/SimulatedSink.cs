@@ -28,6 +28,8 @@ internal sealed class SimulatedSink(SimulatedWorld world, string name) : ISink
     {
         promises.Require(
             Promise.Ownership, !stop.IsCancellationRequested, $"{Member} delivers to {name} in an ended epoch");
+        promises.Require(
+            Promise.Ownership, !Member!.HasExpired, $"{Member} delivers to {name} after it slept for a session");
         promises.Require(Promise.Contract, batch.Refused.Count == 0, $"an attempt begins with outputs refused");
         var outputs = Copy(batch);
         promises.Require(

@@ -191,7 +191,7 @@ internal sealed class SimulatedWorld : IEngineEvents
             $"a drain ended after {revoked.Drain}: {revoked.Undone} records undone, {revoked.Behind} behind them");
         Promises.Require(
             Promise.Progress,
-            hadFaults || revoked.Drain < Setting.Timing.StopLimit,
+            hadFaults || Broker.HasFenced || revoked.Drain < Setting.Timing.StopLimit,
             $"nothing fails, and a drain stands still: {revoked.WaitedFor}");
     }
 
