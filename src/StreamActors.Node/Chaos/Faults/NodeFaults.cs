@@ -3,6 +3,7 @@ namespace StreamActors.Node.Chaos;
 /// <summary>Processes that die, freeze, come and go.</summary>
 internal static class NodeFaults
 {
+    private static readonly TimeSpan HearsOfIt = TimeSpan.FromSeconds(3);
     private static readonly TimeSpan ChurnLength = TimeSpan.FromSeconds(20);
     private static readonly TimeSpan ChurnStep = TimeSpan.FromSeconds(3);
 
@@ -33,6 +34,9 @@ internal static class NodeFaults
         await node.SignalAsync("STOP");
         await Fault.ForAsync(World.Session + Fault.Between(chance, 1, 5), stop);
         await node.SignalAsync("CONT");
+
+        // Until it has heard that it is no member any more, it takes itself for one.
+        await Fault.ForAsync(HearsOfIt, stop);
         await node.ReadyAsync(stop);
         world.Nodes.Return(node);
     }
