@@ -1,4 +1,3 @@
-using StreamActors.Sources;
 using System.Buffers;
 using BenchmarkDotNet.Attributes;
 using StreamActors.Limits;
@@ -6,6 +5,7 @@ using StreamActors.Metrics;
 using StreamActors.Records;
 using StreamActors.Shards;
 using StreamActors.Sinks;
+using StreamActors.Sources;
 
 namespace StreamActors.Benchmarks;
 
@@ -39,9 +39,11 @@ public class CallBenchmarks
         var gate = new SinkGate("calls", "sink", services.Events, new Random(1));
         var host = new ShardHost(
             builder.Build(), [new OpenSink("sink", new NoSink(), gate, metrics.Sinks[0].Counters)], metrics, services);
-        shards = [.. Enumerable.Range(0, Partitions).Select(number =>
-            new Shard(
-                host, new Ownership(new Epoch(new Membership())), [new PartitionOffset(new PartitionId("t", number), 0)], phase: 0))];
+        shards = [.. Enumerable.Range(0, Partitions).Select(number => new Shard(
+            host,
+            new Ownership(new Epoch(new Membership())),
+            [new PartitionOffset(new PartitionId("t", number), 0)],
+            phase: 0))];
     }
 
     /// <summary>Records of 1,000 keys a partition, all called for.</summary>

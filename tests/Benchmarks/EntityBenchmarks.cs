@@ -1,4 +1,3 @@
-using StreamActors.Sources;
 using System.Text;
 using BenchmarkDotNet.Attributes;
 using StreamActors.Metrics;
@@ -6,6 +5,7 @@ using StreamActors.Offsets;
 using StreamActors.Records;
 using StreamActors.Shards;
 using StreamActors.Sinks;
+using StreamActors.Sources;
 
 namespace StreamActors.Benchmarks;
 
@@ -73,7 +73,8 @@ public class EntityBenchmarks
         var host = new ShardHost(
             builder.Build(), [new OpenSink("sink", new NoSink(), gate, metrics.Sinks[0].Counters)], metrics, services);
         PartitionId[] inputs = [new("t", 0)];
-        return host.MakeRunners(inputs, host.MakeContext(new Epoch(new Membership()), inputs, [ledger], 0, static () => { }))[0];
+        var context = host.MakeContext(new Epoch(new Membership()), inputs, [ledger], 0, static () => { });
+        return host.MakeRunners(inputs, context)[0];
     }
 
     internal interface ICounted

@@ -1,4 +1,3 @@
-using StreamActors.Sources;
 using System.Buffers;
 using System.Collections.Concurrent;
 using System.Text;
@@ -95,7 +94,7 @@ public sealed class CallThreadsTests
     }
 
     private static Shard Start(ShardHost host, int number) =>
-        new(host, new Ownership(new Epoch(new Membership())), [new PartitionOffset(new PartitionId("t", number), 0)], phase: 0);
+        new(host, Owners.New(), [new PartitionOffset(new PartitionId("t", number), 0)], phase: 0);
 
     private static void Post(Shard shard, int offset)
     {

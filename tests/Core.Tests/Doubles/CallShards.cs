@@ -1,4 +1,3 @@
-using StreamActors.Sources;
 using System.Text;
 using StreamActors.Calls;
 using StreamActors.Limits;
@@ -48,7 +47,7 @@ internal sealed class CallShards
         Map = definition.Maps[0];
         All = [.. Enumerable.Range(0, shards).Select(number =>
             new Shard(
-                host, new Ownership(new Epoch(new Membership())), [new PartitionOffset(new PartitionId("t", number), 0)], phase: 0))];
+                host, Owners.New(), [new PartitionOffset(new PartitionId("t", number), 0)], phase: 0))];
     }
 
     public ManualTime Time { get; } = new();

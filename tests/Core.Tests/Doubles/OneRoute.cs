@@ -1,4 +1,3 @@
-using StreamActors.Sources;
 using System.Text;
 using StreamActors.Limits;
 using StreamActors.Metrics;
@@ -6,6 +5,7 @@ using StreamActors.Offsets;
 using StreamActors.Records;
 using StreamActors.Shards;
 using StreamActors.Sinks;
+using StreamActors.Sources;
 using StreamActors.Snapshots;
 
 namespace StreamActors.Core.Tests.Doubles;

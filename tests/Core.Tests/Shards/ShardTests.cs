@@ -1,4 +1,3 @@
-using StreamActors.Sources;
 using System.Text;
 using StreamActors.Core.Tests.Doubles;
 using StreamActors.Events;
@@ -24,7 +23,7 @@ public sealed class ShardTests
         var open = new OpenSink("sink", new RefusingSink(), gate, metrics.Sinks[0].Counters);
         var host = new ShardHost(builder.Build(), [open], metrics, services);
         var start = new PartitionOffset(new PartitionId("t", 0), 0);
-        var shard = new Shard(host, new Ownership(new Epoch(new Membership())), [start], phase: 0);
+        var shard = new Shard(host, Owners.New(), [start], phase: 0);
         using var batch = new RecordBatch();
         batch.Reset(shard.Inputs[0]);
         for (var number = 0; number < Records; number++)
@@ -141,7 +140,7 @@ public sealed class ShardTests
         foreach (var partition in new[] { 0, 1 })
         {
             var shard = new Shard(
-                host, new Ownership(new Epoch(new Membership())), [new PartitionOffset(new PartitionId("t", partition), 0)], phase: 0);
+                host, Owners.New(), [new PartitionOffset(new PartitionId("t", partition), 0)], phase: 0);
             using var batch = new RecordBatch();
             batch.Reset(shard.Inputs[0]);
             for (var number = 0; number < Records; number++)
@@ -171,7 +170,7 @@ public sealed class ShardTests
             each.Lane, each.Sink, new SinkGate("p", each.Lane, events, new Random(1)), metrics.Sinks[index].Counters));
         var host = new ShardHost(builder.Build(), [.. open], metrics, services);
         var start = new PartitionOffset(new PartitionId("t", 0), 0);
-        return (new Shard(host, new Ownership(new Epoch(new Membership())), [start], phase: 0), metrics, events);
+        return (new Shard(host, Owners.New(), [start], phase: 0), metrics, events);
     }
 
     private sealed class ReadingSink : ISink

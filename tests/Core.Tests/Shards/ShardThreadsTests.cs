@@ -1,4 +1,3 @@
-using StreamActors.Sources;
 using System.Diagnostics;
 using StreamActors.Core.Tests.Doubles;
 using StreamActors.Limits;
@@ -50,7 +49,7 @@ public sealed class ShardThreadsTests
         var gate = new SinkGate("p", "sink", events, new Random(1));
         var open = new OpenSink("sink", sink, gate, metrics.Sinks[0].Counters);
         var host = new ShardHost(builder.Build(), [open], metrics, services);
-        return new Shard(host, new Ownership(new Epoch(new Membership())), [new PartitionOffset(new PartitionId("t", 0), 0)], phase: 0);
+        return new Shard(host, Owners.New(), [new PartitionOffset(new PartitionId("t", 0), 0)], phase: 0);
     }
 
     /// <summary>Acknowledges on other threads, at once or nearly so.</summary>
