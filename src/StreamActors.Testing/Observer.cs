@@ -5,6 +5,7 @@ using StreamActors.Records;
 using StreamActors.Shards;
 using StreamActors.Sinks;
 using StreamActors.Snapshots;
+using StreamActors.Stalls;
 
 namespace StreamActors.Testing;
 
@@ -124,6 +125,12 @@ internal sealed class ObservedRunner(
 
     /// <inheritdoc/>
     public IEnumerable<Kept> Kept => inner.Kept;
+
+    /// <inheritdoc/>
+    public Obstacle? Find(Origin origin) => inner.Find(origin);
+
+    /// <inheritdoc/>
+    public Obstacle? Full => inner.Full;
 
     /// <inheritdoc/>
     public ref RouteCounters.Turnover Counts => ref inner.Counts;

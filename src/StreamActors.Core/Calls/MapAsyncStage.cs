@@ -4,7 +4,9 @@ using StreamActors.Parked;
 using StreamActors.Pipelines;
 using StreamActors.Records;
 using StreamActors.Shards;
+using StreamActors.Sinks;
 using StreamActors.Snapshots;
+using StreamActors.Stalls;
 
 namespace StreamActors.Calls;
 
@@ -92,17 +94,34 @@ internal sealed class MapAsyncStage<TIn, TOut> : IStage<TIn>, IStateful
 
     /// <inheritdoc/>
     public IEnumerable<Kept> Kept =>
-    [
-        .. undecided.SelectMany(each => each.Parked.Keep($"call {each.Parked.Attempts} of {plan.Name} is under way")),
-        .. ready.SelectMany(each => each.Keep($"waits for a place among the calls of {plan.Name}")),
-        .. retries.UnorderedItems.SelectMany(each =>
-            each.Element.Keep($"waits for call {each.Element.Attempts + 1} of {plan.Name}", each.Priority)),
-        .. decided.SelectMany(each => each.Parked.Keep($"the call of {plan.Name} is done, and waits for room")),
-        .. waitsForState.SelectMany(each => each.Parked.Keep("the state of its entity is being loaded")),
-        .. next.Kept,
-    ];
+        [.. Heads.SelectMany(head => head.Parked.Keep(Describe(head.Parked, head.Reason, head.Due))), .. next.Kept];
+
+    /// <inheritdoc/>
+    public Obstacle? Full => parking.Full(plan.Name);
+
+    /// <summary>The first parked record of each key, what it waits for, and until when.</summary>
+    private IEnumerable<(ParkedRecord Parked, StallReason Reason, long Due)> Heads =>
+        undecided.Select(static each => (each.Parked, StallReason.Call, long.MaxValue))
+            .Concat(ready.Select(static each => (each, StallReason.CallPlace, long.MaxValue)))
+            .Concat(retries.UnorderedItems.Select(static each => (each.Element, StallReason.Retry, each.Priority)))
+            .Concat(decided.Select(static each => (each.Parked, StallReason.Sink, long.MaxValue)))
+            .Concat(waitsForState.Select(static each => (each.Parked, StallReason.EntityState, long.MaxValue)));
 
     private long NextRetry => retries.TryPeek(out _, out var due) ? due : long.MaxValue;
+
+    /// <inheritdoc/>
+    public Obstacle? Find(Origin origin)
+    {
+        foreach (var (parked, reason, due) in Heads)
+        {
+            if (parked.Leads(origin))
+            {
+                return Describe(parked, reason, due) with { Key = parked.KeyText };
+            }
+        }
+
+        return next.Find(origin);
+    }
 
     /// <inheritdoc/>
     public void Handle(scoped in TIn value, in Keyed from, ref RouteCounters.Turnover counts)
@@ -162,6 +181,16 @@ internal sealed class MapAsyncStage<TIn, TOut> : IStage<TIn>, IStateful
             Park(parked);
         }
     }
+
+    private Obstacle Describe(ParkedRecord parked, StallReason reason, long due) => reason switch
+    {
+        StallReason.Call => new(reason, plan.Name, $"call {parked.Attempts} of {plan.Name} is under way"),
+        StallReason.CallPlace => new(reason, plan.Name, $"waits for a place among the calls of {plan.Name}"),
+        StallReason.Retry => new(reason, plan.Name, $"waits for call {parked.Attempts + 1} of {plan.Name}, because "
+            + $"the one before failed: {parked.LastError}") { Due = due },
+        StallReason.EntityState => new(reason, plan.Name, "the state of its entity is being loaded"),
+        _ => new(reason, plan.Name, $"the call of {plan.Name} is done, and waits for room") { NeedsRoom = true },
+    };
 
     private void Park(ParkedRecord parked)
     {
@@ -229,7 +258,7 @@ internal sealed class MapAsyncStage<TIn, TOut> : IStage<TIn>, IStateful
             Count(in outcome, isLast: wait is null, attempt.Took);
             if (wait is { } again)
             {
-                parked.Failed = parked.Attempts;
+                (parked.Failed, parked.LastError) = (parked.Attempts, Show(outcome.Error!));
                 retries.Enqueue(parked, context.Now + Math.Max((long)again.TotalMilliseconds, 1));
                 ReportRetry(parked, outcome.Error!);
             }
@@ -239,6 +268,8 @@ internal sealed class MapAsyncStage<TIn, TOut> : IStage<TIn>, IStateful
             }
         }
     }
+
+    private static string Show(Exception error) => $"{error.GetType().Name}: {error.Message}";
 
     /// <summary>Counts an attempt, and says when all calls of the step begin to fail, and when that ends.</summary>
     private void Count(in CallOutcome<TOut> outcome, bool isLast, TimeSpan took)

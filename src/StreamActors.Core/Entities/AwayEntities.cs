@@ -1,7 +1,9 @@
 using StreamActors.Metrics;
 using StreamActors.Parked;
 using StreamActors.Shards;
+using StreamActors.Sinks;
 using StreamActors.Snapshots;
+using StreamActors.Stalls;
 
 namespace StreamActors.Entities;
 
@@ -98,9 +100,26 @@ internal sealed class AwayEntities : IStateful
 
     /// <summary>The records that are parked, for people who look.</summary>
     public IEnumerable<Kept> Kept => wanted.All.SelectMany(
-        each => wishes[each.Index]!.Next?.Keep("the state of its entity is being loaded") ?? []);
+        each => wishes[each.Index]!.Next?.Keep(Describe(wishes[each.Index]!)) ?? []);
+
+    /// <summary>Why no record can be taken; null where one can.</summary>
+    public Obstacle? Full => ready.TryPeek(out var first) ? Describe(first) : parking.Full(kind);
 
     private long Unread => IsScanning ? Progress.All - Progress.Read : 0;
+
+    /// <summary>What a record waits for that is parked; null where it is not.</summary>
+    public Obstacle? Find(Origin origin)
+    {
+        foreach (var (_, index) in wanted.All)
+        {
+            if (wishes[index]!.Next is { } head && head.Leads(origin))
+            {
+                return Describe(wishes[index]!) with { Key = head.KeyText };
+            }
+        }
+
+        return null;
+    }
 
     /// <summary>All pages are to be read.</summary>
     public void Scan()
@@ -249,6 +268,11 @@ internal sealed class AwayEntities : IStateful
             }
         }
     }
+
+    private Obstacle Describe(Wish wish) => wish.IsAnswered
+        ? new(StallReason.EntityState, kind, "the state of its entity is here, and waits for room") { NeedsRoom = true }
+        : reads.Trouble is { } error ? new(StallReason.Store, kind, error) { IsTrouble = true, Due = reads.NextDue }
+        : new(StallReason.EntityState, kind, "the state of its entity is being loaded");
 
     private void Park(ParkedRecord parked)
     {

@@ -1,5 +1,6 @@
 using StreamActors.Calls;
 using StreamActors.Records;
+using StreamActors.Stalls;
 
 namespace StreamActors.Events;
 
@@ -72,6 +73,12 @@ internal abstract record EngineEvent(string Pipeline)
     public sealed record CoPartitionMissing(
         string Pipeline, IReadOnlyList<PartitionId> Held, IReadOnlyList<PartitionId> Missing, string Why)
         : EngineEvent(Pipeline);
+
+    /// <summary>Partitions have come to a standstill, all for the same reason.</summary>
+    public sealed record StallBegan(string Pipeline, IReadOnlyList<Stall> Stalls) : EngineEvent(Pipeline);
+
+    /// <summary>Partitions that had come to a standstill go on; what was in their way last.</summary>
+    public sealed record StallEnded(string Pipeline, IReadOnlyList<Stall> Stalls) : EngineEvent(Pipeline);
 
     /// <summary>A commit failed; the next one covers its offsets.</summary>
     public sealed record CommitFailed(string Pipeline, string Why) : EngineEvent(Pipeline);

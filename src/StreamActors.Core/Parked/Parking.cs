@@ -1,5 +1,6 @@
 using StreamActors.Entities;
 using StreamActors.Limits;
+using StreamActors.Stalls;
 
 namespace StreamActors.Parked;
 
@@ -22,6 +23,14 @@ internal sealed class Parking(ParkingLimits limits, ulong seed, bool isOrdered =
 
     /// <summary>Whether another record may be parked.</summary>
     public bool HasRoom => count < limits.Records && bytes < limits.Bytes;
+
+    /// <summary>Why no other record may be parked, where that is so.</summary>
+    /// <param name="stage">What it is parked for.</param>
+    public Obstacle? Full(string stage) => HasRoom ? null : new Obstacle(
+        StallReason.ParkingFull,
+        stage,
+        $"{Count} records with {bytes} bytes are parked for {stage}, as many as may be "
+        + $"({nameof(PipelineLimits.Parking)})");
 
     /// <summary>Parks a record behind the others of its key.</summary>
     /// <returns>Whether it is the first one, and so may go on.</returns>

@@ -7,6 +7,7 @@ using StreamActors.Pipelines;
 using StreamActors.Records;
 using StreamActors.Sinks;
 using StreamActors.Snapshots;
+using StreamActors.Stalls;
 
 namespace StreamActors.Shards;
 
@@ -36,6 +37,12 @@ internal interface IRouteRunner : IDisposable
 
     /// <summary>What it keeps for later, for people who look; between two turns only.</summary>
     IEnumerable<Kept> Kept { get; }
+
+    /// <summary>What a record waits for that a stage has; null where none has it.</summary>
+    Obstacle? Find(Origin origin);
+
+    /// <summary>Why it can take no record, where <see cref="HasRoom"/> says so; else null.</summary>
+    Obstacle? Full { get; }
 
     /// <summary>Counts of the turn so far.</summary>
     ref RouteCounters.Turnover Counts { get; }
@@ -124,6 +131,12 @@ internal sealed class RouteRunner<T> : IRouteRunner, IStateful
 
     /// <inheritdoc/>
     public IEnumerable<Kept> Kept => stage.Kept;
+
+    /// <inheritdoc/>
+    public Obstacle? Find(Origin origin) => stage.Find(origin);
+
+    /// <inheritdoc/>
+    public Obstacle? Full => stage.Full;
 
     /// <inheritdoc/>
     public ref RouteCounters.Turnover Counts => ref counts;

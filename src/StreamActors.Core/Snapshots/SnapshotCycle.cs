@@ -89,6 +89,15 @@ internal sealed class SnapshotCycle
     /// <summary>Why the store does not go on; null while it does. Any thread.</summary>
     public string? Trouble => question.Trouble;
 
+    /// <summary>What a cut waits for; null where none does.</summary>
+    public OutboxMark? Awaited => phase == Phase.Waiting ? mark : null;
+
+    /// <summary>Whether the store is asked for the shard, or has a save.</summary>
+    public bool IsAsking => phase is Phase.Claiming or Phase.Saving;
+
+    /// <summary>Whether some of it was not read yet.</summary>
+    public bool IsReading => lazy.Exists(static part => part.Progress is not null);
+
     /// <summary>How far reading has come; null where nothing is left to be read.</summary>
     public ReadProgress? Progress => lazy.Select(static part => part.Progress).OfType<ReadProgress>().ToList() switch
     {

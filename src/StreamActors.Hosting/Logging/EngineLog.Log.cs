@@ -48,6 +48,19 @@ internal sealed partial class EngineLog
         "{Pipeline}: it is clear again, after {Seconds} s, what this node owns in {Group}")]
     private partial void MembershipProven(string pipeline, string group, double seconds);
 
+    [LoggerMessage(1060, LogLevel.Warning,
+        "{Pipeline}: no progress at {Place} since {Since}: {Why}. Said again at its end; /stalls has them all")]
+    private partial void StallBegan(string pipeline, string place, string since, string why);
+
+    [LoggerMessage(1061, LogLevel.Information,
+        "{Pipeline}: {Partitions} make progress again after {Milliseconds} ms: what was in the way was {Why}")]
+    private partial void StallEnded(string pipeline, string partitions, long milliseconds, string why);
+
+    [LoggerMessage(1062, LogLevel.Information,
+        "{Pipeline}: {Place} and what comes behind it is committed at each flush only, {Why}: as it is composed; not "
+        + "said again")]
+    private partial void WindowStands(string pipeline, string place, string why);
+
     [LoggerMessage(1010, LogLevel.Warning, "{Pipeline}: waiting: {Why}")]
     private partial void WaitingForSource(string pipeline, string why);
 
