@@ -1,5 +1,6 @@
 using StreamActors.Calls;
 using StreamActors.Records;
+using StreamActors.Snapshots;
 using StreamActors.Stalls;
 
 namespace StreamActors.Events;
@@ -123,6 +124,17 @@ internal abstract record EngineEvent(string Pipeline)
     /// The store had lost what it acknowledged of a shard that is owned: all of it is saved again, from memory.
     /// </summary>
     public sealed record StateBehind(string Pipeline, string Shard) : EngineEvent(Pipeline);
+
+    /// <summary>How far the reading of a large state has come since it began: at first, every while, at last.</summary>
+    public sealed record StateRead(string Pipeline, string Shard, ReadProgress Read, TimeSpan After)
+        : EngineEvent(Pipeline)
+    {
+        /// <summary>Whether it is the first of a shard.</summary>
+        public bool IsFirst { get; init; }
+
+        /// <summary>Whether all is read.</summary>
+        public bool IsLast { get; init; }
+    }
 
     /// <summary>Records of a handler were refused since the last report; the last one's place and reason.</summary>
     public sealed record RecordsRejected(

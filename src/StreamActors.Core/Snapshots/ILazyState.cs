@@ -9,8 +9,11 @@ internal interface ILazyState : IStateful
     /// <summary>Whether all that it has is in memory: only then can it say all that it has.</summary>
     bool IsWhole { get; }
 
-    /// <summary>How far reading has come after a restore; null where nothing is left to be read.</summary>
-    ReadProgress? Progress { get; }
+    /// <summary>Whether something is left to be read after a restore.</summary>
+    bool IsReading { get; }
+
+    /// <summary>How far reading has come after a restore.</summary>
+    ReadProgress Progress { get; }
 
     /// <summary>When it wants <see cref="ReadOn"/> by itself, in milliseconds.</summary>
     long NextRead { get; }

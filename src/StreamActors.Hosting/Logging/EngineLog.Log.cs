@@ -104,6 +104,16 @@ internal sealed partial class EngineLog
     [LoggerMessage(1052, LogLevel.Warning, "{Pipeline}: {Shard} begins empty: {Why}")]
     private partial void StateDiscarded(string pipeline, string shard, string why);
 
+    [LoggerMessage(1053, LogLevel.Information,
+        "{Pipeline}: reading the state of {Shard}: {Read} of {All} entities so far, {Bytes} bytes in "
+        + "{Milliseconds} ms")]
+    private partial void StateReading(
+        string pipeline, string shard, long read, long all, long bytes, long milliseconds);
+
+    [LoggerMessage(1054, LogLevel.Information,
+        "{Pipeline}: the state of {Shard} is read: {Read} entities, {Bytes} bytes in {Milliseconds} ms")]
+    private partial void StateIsRead(string pipeline, string shard, long read, long bytes, long milliseconds);
+
     [LoggerMessage(1020, LogLevel.Warning,
         "{Pipeline}: route {Handler}: validation error in {Count} record(s), the last at {Last}: {Why}")]
     private partial void Rejected(string pipeline, string handler, long count, PartitionOffset last, string why);

@@ -124,6 +124,12 @@ internal sealed partial class EngineLog(ILoggerFactory loggers) : IEngineEvents
                 break;
             case EngineEvent.StateDiscarded e: StateDiscarded(e.Pipeline, e.Shard, e.Why); break;
             case EngineEvent.StateBehind e: StateBehind(e.Pipeline, e.Shard); break;
+            case EngineEvent.StateRead { IsLast: true } e:
+                StateIsRead(e.Pipeline, e.Shard, e.Read.Read, e.Read.Bytes, Ms(e.After));
+                break;
+            case EngineEvent.StateRead e:
+                StateReading(e.Pipeline, e.Shard, e.Read.Read, e.Read.All, e.Read.Bytes, Ms(e.After));
+                break;
             default: ReportFailures(happened); break;
         }
     }
