@@ -174,6 +174,14 @@ internal sealed class ObservedRunner(
     }
 
     /// <inheritdoc/>
+    public void MakeRoom()
+    {
+        Mark();
+        inner.MakeRoom();
+        Report(null);
+    }
+
+    /// <inheritdoc/>
     public bool Flush()
     {
         Mark();

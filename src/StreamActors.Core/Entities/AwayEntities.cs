@@ -1,3 +1,4 @@
+using StreamActors.Limits;
 using StreamActors.Metrics;
 using StreamActors.Parked;
 using StreamActors.Shards;
@@ -46,12 +47,17 @@ internal sealed class AwayEntities : IStateful
         this.context = context;
         this.changes = changes;
         reads = new StateReads(kind, context);
-        parking = new Parking(context.Limits.Parking, context.HashSeed, isOrdered: true);
+        var limits = context.Limits.Parking with { Age = TimeSpan.Zero };
+        parking = new Parking(limits, context.HashSeed, isOrdered: true);
         wanted = new KeyTable(context.HashSeed);
         away = new KeyFingerprints(~context.HashSeed);
         answer = Answer;
-        maxTracked = (int)Math.Min((long)context.Limits.EntitiesPerShard * TrackedPerActive, int.MaxValue / 4);
+        maxTracked = (int)MostTracked(context.Limits);
     }
+
+    /// <summary>How many keys are told from new ones, at most.</summary>
+    public static long MostTracked(PipelineLimits limits) =>
+        Math.Min((long)limits.EntitiesPerShard * TrackedPerActive, int.MaxValue / 4);
 
     /// <inheritdoc/>
     public string Name => $"waits {kind}";
@@ -84,7 +90,7 @@ internal sealed class AwayEntities : IStateful
     public long NextDue => reads.NextDue;
 
     /// <summary>Whether another record may be parked, and none that has its state waits to be handled.</summary>
-    public bool HasRoom => ready.Count == 0 && parking.HasRoom;
+    public bool HasRoom => ready.Count == 0 && parking.HasRoom(context.Now);
 
     /// <summary>The first of those whose state is here; null where there is none.</summary>
     public Wish? Ready => ready.TryPeek(out var first) ? first : null;
@@ -103,7 +109,7 @@ internal sealed class AwayEntities : IStateful
         each => wishes[each.Index]!.Next?.Keep(Describe(wishes[each.Index]!)) ?? []);
 
     /// <summary>Why no record can be taken; null where one can.</summary>
-    public Obstacle? Full => ready.TryPeek(out var first) ? Describe(first) : parking.Full(kind);
+    public Obstacle? Full => ready.TryPeek(out var first) ? Describe(first) : parking.Full(context.Now, kind);
 
     private long Unread => IsScanning ? Progress.All - Progress.Read : 0;
 
@@ -278,7 +284,7 @@ internal sealed class AwayEntities : IStateful
     {
         saved.Add(parked);
         var wish = Want(parked.EntityKey);
-        if (parking.Add(parked))
+        if (parking.Add(parked, context.Now))
         {
             wish.Next = parked;
         }

@@ -14,6 +14,9 @@ namespace StreamActors.Parked;
 /// </summary>
 internal sealed class ParkedRecord
 {
+    /// <summary>The bytes that one takes beside its own, as an object with its places in queues.</summary>
+    public const int Overhead = 300;
+
     private readonly PartitionId source;
     private readonly RecordBatch.Entry place;
     private readonly byte[] bytes;
@@ -71,6 +74,15 @@ internal sealed class ParkedRecord
 
     /// <summary>Where its key stands in <see cref="Parking"/>.</summary>
     public int KeyIndex { get; set; }
+
+    /// <summary>When it was parked, in milliseconds; as the next two, the business of <see cref="Parking"/>.</summary>
+    public long ParkedAt { get; set; }
+
+    /// <summary>The record that was parked before it; null = there is none.</summary>
+    public ParkedRecord? Older { get; set; }
+
+    /// <summary>The record that was parked after it; null = there is none.</summary>
+    public ParkedRecord? Newer { get; set; }
 
     /// <summary>The next record of its key; null = there is none.</summary>
     public ParkedRecord? Behind { get; set; }

@@ -56,6 +56,11 @@ internal interface IStage<T>
     /// <summary>Does what is due by the clock, as far as the outbox has room.</summary>
     void OnTime(ref RouteCounters.Turnover counts);
 
+    /// <summary>Another value waits, and there is no room: gives up what it may, so that there is.</summary>
+    void MakeRoom(ref RouteCounters.Turnover counts)
+    {
+    }
+
     /// <summary>Emits what it holds, as far as the outbox has room.</summary>
     /// <returns>Whether nothing is held any more.</returns>
     bool Flush(ref RouteCounters.Turnover counts);

@@ -87,6 +87,7 @@ internal sealed class Intake(ShardHost host, ShardContext context, IRouteRunner[
         if (!runner.HasRoom)
         {
             runner.OnTime();
+            runner.MakeRoom();
         }
 
         return runner.HasRoom && context.Outbox.HasRoom && ledger.HasRoomFor(offset)

@@ -65,6 +65,9 @@ internal interface IRouteRunner : IDisposable
     /// <summary>Does what is due by the clock.</summary>
     void OnTime();
 
+    /// <summary>A record waits, and there is no room for it: gives up what it may.</summary>
+    void MakeRoom();
+
     /// <summary>Emits what is held; true when nothing is held any more.</summary>
     bool Flush();
 
@@ -224,6 +227,9 @@ internal sealed class RouteRunner<T> : IRouteRunner, IStateful
         stage.OnTime(ref counts);
         reports.OnTime(context.Now);
     }
+
+    /// <inheritdoc/>
+    public void MakeRoom() => stage.MakeRoom(ref counts);
 
     /// <inheritdoc/>
     public bool Flush() => stage.Flush(ref counts);
