@@ -123,4 +123,10 @@ internal sealed record Peer
 
     /// <summary>Opens it to keep state; null where that cannot be.</summary>
     public Func<string, EngineServices, IStateStore>? Store { get; init; }
+
+    /// <summary>The bytes that its client has read of a partition at most, and nobody has taken yet.</summary>
+    public long BytesPerPartition { get; init; }
+
+    /// <summary>The bytes that its client keeps at most of what a pipeline gave it to send.</summary>
+    public long BytesToSend { get; init; }
 }

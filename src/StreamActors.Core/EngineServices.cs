@@ -16,6 +16,9 @@ namespace StreamActors;
 /// <param name="Events">Where to say what happened.</param>
 internal sealed record EngineServices(TimeProvider Time, Random Random, ITurnScheduler Scheduler, IEngineEvents Events)
 {
+    /// <summary>How many pages of states may be on their way at once.</summary>
+    internal const int PagesAtOnce = 4;
+
     /// <summary>Where the objects of user code come from; without a host, their parameterless constructors.</summary>
     public IScopes Scopes { get; init; } = new PlainScopes();
 
@@ -23,10 +26,11 @@ internal sealed record EngineServices(TimeProvider Time, Random Random, ITurnSch
     internal IStateStore? Store { get; init; }
 
     /// <summary>
-    /// The places for pages that shards read of their state, to be shared by all that share the store: four answers of
-    /// 256 KB on their way at once leave the connection to saves and to keys that somebody waits for.
+    /// The places for pages that shards read of their state, shared by all pipelines of the process, whose services are
+    /// copies of the same: four answers of 256 KB on their way at once leave the connection to saves and to keys that
+    /// somebody waits for.
     /// </summary>
-    internal CallSlots StatePages { get; init; } = new(4);
+    internal CallSlots StatePages { get; init; } = new(PagesAtOnce);
 
     /// <summary>
     /// How many entities of a kind a shard reads before it handles records; the rest is read meanwhile. As many take a

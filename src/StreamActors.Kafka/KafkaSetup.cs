@@ -35,6 +35,8 @@ public static class KafkaSetup
             {
                 Source = (_, services) => new KafkaSource(effective, services.Time),
                 Sink = (pipeline, services) => new KafkaSink(effective, pipeline, services.Events, services.Time),
+                BytesPerPartition = effective.Consumer.QueuedBytesPerPartition,
+                BytesToSend = effective.Producer.QueuedBytes,
             };
         })
         {

@@ -5,6 +5,7 @@ using StreamActors.Records;
 using StreamActors.Shards;
 using StreamActors.Sinks;
 using StreamActors.Snapshots;
+using StreamActors.Stalls;
 
 namespace StreamActors.Testing;
 
@@ -126,6 +127,12 @@ internal sealed class ObservedRunner(
     public IEnumerable<Kept> Kept => inner.Kept;
 
     /// <inheritdoc/>
+    public Obstacle? Find(Origin origin) => inner.Find(origin);
+
+    /// <inheritdoc/>
+    public Obstacle? Full => inner.Full;
+
+    /// <inheritdoc/>
     public ref RouteCounters.Turnover Counts => ref inner.Counts;
 
     /// <inheritdoc/>
@@ -163,6 +170,14 @@ internal sealed class ObservedRunner(
         Mark();
         observer.BetweenTimers = () => Report(null);
         inner.OnTime();
+        Report(null);
+    }
+
+    /// <inheritdoc/>
+    public void MakeRoom()
+    {
+        Mark();
+        inner.MakeRoom();
         Report(null);
     }
 

@@ -1,6 +1,7 @@
 using System.Text;
 using Microsoft.Extensions.DependencyInjection;
 using StreamActors.Configuration;
+using StreamActors.Metrics;
 using StreamActors.Pipelines;
 using StreamActors.Records;
 
@@ -32,6 +33,9 @@ public sealed class PipelineTest : IDisposable
 
     /// <summary>What outlives the process under test.</summary>
     internal Surroundings Around => around;
+
+    /// <summary>How the partitions of the process under test stand.</summary>
+    internal IReadOnlyList<PartitionStatus> PartitionStates => process.Partitions;
 
     /// <summary>The virtual clock.</summary>
     public VirtualTime Time => around.Time;

@@ -73,12 +73,12 @@ internal sealed class Reports(TraceLog trace, Topics topics) : IEngineEvents
                 trace.Add($"{recovered.Peer} takes outputs again");
                 break;
             default:
-                ReportCalls(happened);
+                ReportCallsAndState(happened);
                 break;
         }
     }
 
-    private void ReportCalls(EngineEvent happened)
+    private void ReportCallsAndState(EngineEvent happened)
     {
         switch (happened)
         {
@@ -90,6 +90,10 @@ internal sealed class Reports(TraceLog trace, Topics topics) : IEngineEvents
                 break;
             case EngineEvent.CallsFailing failing:
                 trace.Add($"degraded: {failing.Map}: {failing.Outage}");
+                break;
+            case EngineEvent.StateRead read:
+                trace.Add($"the shard {read.Shard} {(read.IsLast ? "has read" : "reads")} its state: "
+                    + $"{read.Read.Read} of {read.Read.All} entities, {read.Read.Bytes} bytes");
                 break;
             case EngineEvent.CallsRecovered over:
                 trace.Add(over.HasAnswered

@@ -1,5 +1,6 @@
 using Microsoft.Extensions.DependencyInjection;
 using StreamActors.Hosting;
+using StreamActors.Metrics;
 using StreamActors.Pipelines;
 using StreamActors.Sinks;
 
@@ -116,6 +117,9 @@ internal sealed class TestProcess
         while (hasMore || !queue.IsEmpty);
         PlanPoll();
     }
+
+    /// <summary>How its partitions stand.</summary>
+    public IReadOnlyList<PartitionStatus> Partitions => pipeline.Metrics.Partitions;
 
     /// <summary>How many calls of user code have begun and not ended.</summary>
     public long CallsInFlight => pipeline.Metrics.Routes.Sum(static route => route.Counters.CallsInFlight);

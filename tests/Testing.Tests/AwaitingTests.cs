@@ -52,7 +52,9 @@ public sealed class AwaitingTests
         test.Send("in", "k", "a");
         test.Send("in", "k", "b");
         attempts.ShouldBe(1);
-        test.Path("in", "k").ShouldContain("waits: in k: waits for call 2 of Asking, due at 00:00:0");
+        test.Path("in", "k").ShouldContain(
+            "waits: in k: waits for call 2 of Asking, because the one before failed: HttpRequestException: away, due "
+            + "at 00:00:0");
         test.Path("in", "k").ShouldContain("waits behind another record of its key");
         test.Path("in", "k").ShouldContain(
             "in/0@0 k: call of Asking failed, and is made again: HttpRequestException: away");

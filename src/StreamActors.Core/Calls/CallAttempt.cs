@@ -14,7 +14,7 @@ internal sealed class CallAttempt<TIn, TOut>(CallDesk<TIn, TOut> desk, ParkedRec
 {
     private readonly CancellationTokenSource stop = new();
     private readonly int number = parked.Attempts;
-    private long begunAt;
+    private long begunAt = desk.Time.GetTimestamp();
     private int isDecided;
 
     /// <summary>The record.</summary>
@@ -28,6 +28,12 @@ internal sealed class CallAttempt<TIn, TOut>(CallDesk<TIn, TOut> desk, ParkedRec
 
     /// <summary>Begins, on a thread of the scheduler's, unless the shard was let go.</summary>
     public void Execute() => _ = RunAsync();
+
+    /// <summary>
+    /// Gives it up before its time, unless it is decided: what comes of it matters to nobody any more.
+    /// </summary>
+    /// <returns>Whether that is its outcome; else another is on its way.</returns>
+    public bool GiveUp(Exception why) => Decide(new() { Error = why });
 
     /// <summary>Fires the call's token.</summary>
     public void Cancel()
@@ -44,7 +50,7 @@ internal sealed class CallAttempt<TIn, TOut>(CallDesk<TIn, TOut> desk, ParkedRec
 
     private async Task RunAsync()
     {
-        if (!desk.Epoch.IsOpen)
+        if (!desk.Epoch.IsOpen || Volatile.Read(ref isDecided) != 0)
         {
             desk.Ended();
             return;
@@ -52,7 +58,7 @@ internal sealed class CallAttempt<TIn, TOut>(CallDesk<TIn, TOut> desk, ParkedRec
 
         begunAt = desk.Time.GetTimestamp();
         using var timer = desk.Time.CreateTimer(
-            static attempt => ((CallAttempt<TIn, TOut>)attempt!).GiveUp(),
+            static attempt => ((CallAttempt<TIn, TOut>)attempt!).TimeOut(),
             this,
             desk.Plan.Options.Timeout,
             Timeout.InfiniteTimeSpan);
@@ -99,7 +105,7 @@ internal sealed class CallAttempt<TIn, TOut>(CallDesk<TIn, TOut> desk, ParkedRec
         return desk.Plan.Make(scope).MapAsync(value, Parked.ToCall(number), stop.Token);
     }
 
-    private void GiveUp()
+    private void TimeOut()
     {
         Decide(new()
         {
@@ -111,9 +117,11 @@ internal sealed class CallAttempt<TIn, TOut>(CallDesk<TIn, TOut> desk, ParkedRec
     }
 
     /// <summary>The first outcome counts.</summary>
-    private void Decide(CallOutcome<TOut> outcome)
+    /// <returns>Whether this one is the first.</returns>
+    private bool Decide(CallOutcome<TOut> outcome)
     {
-        if (Interlocked.Exchange(ref isDecided, 1) == 0)
+        var isFirst = Interlocked.Exchange(ref isDecided, 1) == 0;
+        if (isFirst)
         {
             Outcome = outcome;
             Took = desk.Time.GetElapsedTime(begunAt);
@@ -121,6 +129,7 @@ internal sealed class CallAttempt<TIn, TOut>(CallDesk<TIn, TOut> desk, ParkedRec
         }
 
         desk.RequestTurn();
+        return isFirst;
     }
 }
 

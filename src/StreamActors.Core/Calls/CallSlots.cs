@@ -7,6 +7,11 @@ namespace StreamActors.Calls;
 /// </summary>
 internal sealed class CallSlots(int count)
 {
+    /// <summary>
+    /// The bytes of the engine's that a call under way takes, with its time-out; those of user code are its own.
+    /// </summary>
+    public const int BytesPerCall = 1024;
+
     private readonly Lock sync = new();
     private readonly Queue<Line> waiting = new();
 
@@ -39,10 +44,10 @@ internal sealed class CallSlots(int count)
     /// <summary>A call has ended: its place is kept for the first in line, which is asked to take it.</summary>
     public void Release() => KeepForNext()?.Wake();
 
-    /// <summary>A line ends: what was kept for it goes to the others.</summary>
-    public void Leave(Line line)
+    /// <summary>A line ends, or has use for no more than that: what was kept for it goes to the first.</summary>
+    public void Leave(Line line, int wanted = 0)
     {
-        for (var kept = Take(line, 0); kept > 0; kept--)
+        for (var kept = Take(line, wanted); kept > 0; kept--)
         {
             Release();
         }

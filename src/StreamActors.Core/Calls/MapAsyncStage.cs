@@ -1,10 +1,12 @@
-using StreamActors.Events;
+using StreamActors.Limits;
 using StreamActors.Metrics;
 using StreamActors.Parked;
 using StreamActors.Pipelines;
 using StreamActors.Records;
 using StreamActors.Shards;
+using StreamActors.Sinks;
 using StreamActors.Snapshots;
+using StreamActors.Stalls;
 
 namespace StreamActors.Calls;
 
@@ -35,6 +37,8 @@ internal sealed class MapAsyncStage<TIn, TOut> : IStage<TIn>, IStateful
     private readonly PriorityQueue<ParkedRecord, long> retries = new();
     private readonly Queue<(ParkedRecord Parked, CallOutcome<TOut> Outcome)> decided = new();
     private readonly Queue<(ParkedRecord Parked, CallOutcome<TOut> Outcome)> waitsForState = new();
+    private readonly CallReports reports;
+    private readonly bool givesUpOldest;
     private readonly SavedRecords? saved;
     private long came;
     private int restored;
@@ -51,6 +55,8 @@ internal sealed class MapAsyncStage<TIn, TOut> : IStage<TIn>, IStateful
         desk = new CallDesk<TIn, TOut>(plan, context);
         line = new CallSlots.Line(context.RequestTurn);
         parking = new Parking(context.Limits.Parking, context.HashSeed);
+        reports = new CallReports(plan.Map, context);
+        givesUpOldest = context.Limits.Parking.WhenFull == WhenParkingFull.DeadLetterOldest;
         if (context.HasStore)
         {
             saved = new SavedRecords();
@@ -74,13 +80,14 @@ internal sealed class MapAsyncStage<TIn, TOut> : IStage<TIn>, IStateful
     public bool HasChanges => saved!.HasChanges;
 
     /// <inheritdoc/>
-    public long NextDue => Math.Min(next.NextDue, NextRetry);
+    public long NextDue =>
+        Math.Min(next.NextDue, givesUpOldest ? Math.Min(NextRetry, NextOverdue) : NextRetry);
 
     /// <inheritdoc/>
     public long FlushDue => Math.Min(next.FlushDue, saved is null ? NextRetry : long.MaxValue);
 
     /// <inheritdoc/>
-    public bool HasRoom => parking.HasRoom;
+    public bool HasRoom => parking.HasRoom(context.Now);
 
     /// <inheritdoc/>
     public string WaitsFor => parking.Count switch
@@ -92,17 +99,37 @@ internal sealed class MapAsyncStage<TIn, TOut> : IStage<TIn>, IStateful
 
     /// <inheritdoc/>
     public IEnumerable<Kept> Kept =>
-    [
-        .. undecided.SelectMany(each => each.Parked.Keep($"call {each.Parked.Attempts} of {plan.Name} is under way")),
-        .. ready.SelectMany(each => each.Keep($"waits for a place among the calls of {plan.Name}")),
-        .. retries.UnorderedItems.SelectMany(each =>
-            each.Element.Keep($"waits for call {each.Element.Attempts + 1} of {plan.Name}", each.Priority)),
-        .. decided.SelectMany(each => each.Parked.Keep($"the call of {plan.Name} is done, and waits for room")),
-        .. waitsForState.SelectMany(each => each.Parked.Keep("the state of its entity is being loaded")),
-        .. next.Kept,
-    ];
+        [.. Heads.SelectMany(head => head.Parked.Keep(Describe(head.Parked, head.Reason, head.Due))), .. next.Kept];
+
+    /// <inheritdoc/>
+    public Obstacle? Full => parking.Full(context.Now, plan.Name);
+
+    /// <summary>The first parked record of each key, what it waits for, and until when.</summary>
+    private IEnumerable<(ParkedRecord Parked, StallReason Reason, long Due)> Heads =>
+        undecided.Select(static each => (each.Parked, StallReason.Call, long.MaxValue))
+            .Concat(ready.Select(static each => (each, StallReason.CallPlace, long.MaxValue)))
+            .Concat(retries.UnorderedItems.Select(static each => (each.Element, StallReason.Retry, each.Priority)))
+            .Concat(decided.Select(static each => (each.Parked, StallReason.Sink, long.MaxValue)))
+            .Concat(waitsForState.Select(static each => (each.Parked, StallReason.EntityState, long.MaxValue)));
+
+    /// <summary>What is decided already waits for room, and asks for no turn.</summary>
+    private long NextOverdue => decided.Count > 0 ? long.MaxValue : parking.OverdueAt;
 
     private long NextRetry => retries.TryPeek(out _, out var due) ? due : long.MaxValue;
+
+    /// <inheritdoc/>
+    public Obstacle? Find(Origin origin)
+    {
+        foreach (var (parked, reason, due) in Heads)
+        {
+            if (parked.Leads(origin))
+            {
+                return Describe(parked, reason, due) with { Key = parked.KeyText };
+            }
+        }
+
+        return next.Find(origin);
+    }
 
     /// <inheritdoc/>
     public void Handle(scoped in TIn value, in Keyed from, ref RouteCounters.Turnover counts)
@@ -118,6 +145,9 @@ internal sealed class MapAsyncStage<TIn, TOut> : IStage<TIn>, IStateful
         next.OnTime(ref counts);
         GoOn(ref counts, begins: true);
     }
+
+    /// <inheritdoc/>
+    public void MakeRoom(ref RouteCounters.Turnover counts) => GiveUp(forRoom: true, ref counts);
 
     /// <inheritdoc/>
     public bool Flush(ref RouteCounters.Turnover counts)
@@ -140,11 +170,11 @@ internal sealed class MapAsyncStage<TIn, TOut> : IStage<TIn>, IStateful
     {
         next.Close(ref counts);
         plan.Slots.Leave(line);
-        counts.ParkedRecords -= parking.Count;
+        counts.ParkedRecords -= parking.Count - restored;    // those were not counted yet
         counts.CallsInFlight -= shownInFlight;
         if (undecided.Count > 0)
         {
-            context.Scheduler.Schedule(new Cancellation([.. undecided]));
+            context.Scheduler.Schedule(new CallCancellation<TIn, TOut>([.. undecided]));
         }
     }
 
@@ -163,10 +193,13 @@ internal sealed class MapAsyncStage<TIn, TOut> : IStage<TIn>, IStateful
         }
     }
 
+    private Obstacle Describe(ParkedRecord parked, StallReason reason, long due) =>
+        CallObstacle.Of(plan.Name, parked, reason, due);
+
     private void Park(ParkedRecord parked)
     {
         saved?.Add(parked);
-        if (parking.Add(parked))
+        if (parking.Add(parked, context.Now))
         {
             ready.Enqueue(parked);
             if (ready.Count == 1)
@@ -181,7 +214,7 @@ internal sealed class MapAsyncStage<TIn, TOut> : IStage<TIn>, IStateful
     {
         counts.ParkedRecords += restored;
         restored = 0;
-        TakeDecided(ref counts);
+        TakeDecided();
         if (came != next.Came)
         {
             came = next.Came;
@@ -191,19 +224,8 @@ internal sealed class MapAsyncStage<TIn, TOut> : IStage<TIn>, IStateful
             }
         }
 
-        while (decided.Count > 0 && next.HasRoom && context.Outbox.HasRoom)
-        {
-            var (parked, outcome) = decided.Dequeue();
-            if (outcome.Result is null || next.IsHere(parked.EntityKey))
-            {
-                Settle(parked, in outcome, ref counts);
-            }
-            else
-            {
-                waitsForState.Enqueue((parked, outcome));
-            }
-        }
-
+        SettleDecided(ref counts);
+        GiveUp(forRoom: false, ref counts);
         while (NextRetry <= context.Now)
         {
             ready.Enqueue(retries.Dequeue());
@@ -219,57 +241,86 @@ internal sealed class MapAsyncStage<TIn, TOut> : IStage<TIn>, IStateful
         shownInFlight = inFlight;
     }
 
-    private void TakeDecided(ref RouteCounters.Turnover counts)
+    private void SettleDecided(ref RouteCounters.Turnover counts)
+    {
+        while (decided.Count > 0 && next.HasRoom && context.Outbox.HasRoom)
+        {
+            var (parked, outcome) = decided.Dequeue();
+            if (outcome.Result is null || next.IsHere(parked.EntityKey))
+            {
+                Settle(parked, in outcome, ref counts);
+            }
+            else
+            {
+                waitsForState.Enqueue((parked, outcome));
+            }
+        }
+    }
+
+    /// <summary>Gives up those that have been parked longest: for too long, or so that another has room.</summary>
+    private void GiveUp(bool forRoom, ref RouteCounters.Turnover counts)
+    {
+        while (givesUpOldest && (forRoom ? !HasRoom : context.Now >= parking.OverdueAt)
+            && decided.Count == 0 && TryGiveUp(parking.Oldest!))
+        {
+            TakeDecided();
+            SettleDecided(ref counts);
+        }
+    }
+
+    /// <returns>Whether that is its outcome: what has another already is done as soon as it can be.</returns>
+    private bool TryGiveUp(ParkedRecord oldest)
+    {
+        var error = new ParkingFullException($"{parking.Full(context.Now, plan.Name)!.Why}: the oldest, parked for "
+            + $"{TimeSpan.FromMilliseconds(context.Now - oldest.ParkedAt)}, is given up. {oldest.LastError}".TrimEnd());
+        foreach (var attempt in undecided)
+        {
+            if (attempt.Parked == oldest)
+            {
+                var isGivenUp = attempt.GiveUp(error);
+                context.Scheduler.Schedule(new CallCancellation<TIn, TOut>([attempt]));
+                return isGivenUp;
+            }
+        }
+
+        if (!retries.Remove(oldest, out _, out _) && !TryTakeReady(oldest))
+        {
+            return false;
+        }
+
+        decided.Enqueue((oldest, new CallOutcome<TOut> { Error = error }));
+        return true;
+    }
+
+    private bool TryTakeReady(ParkedRecord parked)
+    {
+        var others = ready.Where(each => each != parked).ToList();
+        var isThere = others.Count < ready.Count;
+        ready.Clear();
+        others.ForEach(ready.Enqueue);
+        plan.Slots.Leave(line, ready.Count);
+        return isThere;
+    }
+
+    private void TakeDecided()
     {
         while (desk.TryTake(out var attempt))
         {
             undecided.Remove(attempt);
             var (parked, outcome) = (attempt.Parked, attempt.Outcome);
             var wait = outcome.IsRetryable ? plan.Options.Retry.Wait(parked.Attempts, context.Jitter) : null;
-            Count(in outcome, isLast: wait is null, attempt.Took);
+            reports.Decided(
+                outcome.Error, outcome.Result is not null, attempt.Took, isLast: wait is null, outcome.IsTimeout);
             if (wait is { } again)
             {
                 parked.Failed = parked.Attempts;
                 retries.Enqueue(parked, context.Now + Math.Max((long)again.TotalMilliseconds, 1));
-                ReportRetry(parked, outcome.Error!);
+                reports.Retried(parked, outcome.Error!);
             }
             else
             {
                 decided.Enqueue((parked, outcome));
             }
-        }
-    }
-
-    /// <summary>Counts an attempt, and says when all calls of the step begin to fail, and when that ends.</summary>
-    private void Count(in CallOutcome<TOut> outcome, bool isLast, TimeSpan took)
-    {
-        var (counters, watch) = (plan.Map.Counters, plan.Map.Watch);
-        if (outcome.Error is not { } error || error is RecordRejectedException)
-        {
-            // A service that knows no such customer has answered.
-            counters.AddAnswer(outcome.Error is not null, outcome.Result is not null, took);
-            if (watch.Succeeded(context.Now) is { } over)
-            {
-                context.Events.Report(
-                    new EngineEvent.CallsRecovered(context.Pipeline, plan.Name, over, HasAnswered: true));
-            }
-
-            return;
-        }
-
-        counters.AddFailure(isLast, outcome.IsTimeout, took);
-        if (watch.Failed(context.Now - (long)took.TotalMilliseconds, context.Now, error) is { } outage)
-        {
-            context.Events.Report(new EngineEvent.CallsFailing(context.Pipeline, plan.Name, outage));
-        }
-    }
-
-    private void ReportRetry(ParkedRecord parked, Exception error)
-    {
-        if (plan.Map.Watch.IsRetryDue(context.Now, context.ReportEvery, out var count))
-        {
-            var at = new PartitionOffset(context.Inputs[parked.Origin.Input], parked.Origin.Offset);
-            context.Events.Report(new EngineEvent.CallsRetried(context.Pipeline, plan.Name, count, at, error));
         }
     }
 
@@ -345,11 +396,5 @@ internal sealed class MapAsyncStage<TIn, TOut> : IStage<TIn>, IStateful
             desk.Began();
             context.Scheduler.Schedule(attempt);
         }
-    }
-
-    /// <summary>Fires the tokens of calls: user code that listens to them runs here, and not in the turn.</summary>
-    private sealed class Cancellation(CallAttempt<TIn, TOut>[] attempts) : IThreadPoolWorkItem
-    {
-        public void Execute() => Array.ForEach(attempts, static attempt => attempt.Cancel());
     }
 }

@@ -4,6 +4,7 @@ using StreamActors.Parked;
 using StreamActors.Shards;
 using StreamActors.Sinks;
 using StreamActors.Snapshots;
+using StreamActors.Stalls;
 
 namespace StreamActors.Entities;
 
@@ -81,6 +82,12 @@ internal sealed class ActiveEntities<TState, TOut>
 
     /// <summary>The timers that are set and the records that are parked, for people who look.</summary>
     public IEnumerable<Kept> Kept => timers.Kept.Concat(away?.Kept ?? []);
+
+    /// <summary>What a record waits for whose entity is away; null where it is none.</summary>
+    public Obstacle? Find(Origin origin) => away?.Find(origin);
+
+    /// <summary>Why no record can be taken; null where one can.</summary>
+    public Obstacle? Full => away?.Full;
 
     /// <summary>What the call under way asks for.</summary>
     public Turn<TOut> Turn => turn;

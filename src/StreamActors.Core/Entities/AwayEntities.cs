@@ -1,7 +1,10 @@
+using StreamActors.Limits;
 using StreamActors.Metrics;
 using StreamActors.Parked;
 using StreamActors.Shards;
+using StreamActors.Sinks;
 using StreamActors.Snapshots;
+using StreamActors.Stalls;
 
 namespace StreamActors.Entities;
 
@@ -44,12 +47,17 @@ internal sealed class AwayEntities : IStateful
         this.context = context;
         this.changes = changes;
         reads = new StateReads(kind, context);
-        parking = new Parking(context.Limits.Parking, context.HashSeed, isOrdered: true);
+        var limits = context.Limits.Parking with { Age = TimeSpan.Zero };
+        parking = new Parking(limits, context.HashSeed, isOrdered: true);
         wanted = new KeyTable(context.HashSeed);
         away = new KeyFingerprints(~context.HashSeed);
         answer = Answer;
-        maxTracked = (int)Math.Min((long)context.Limits.EntitiesPerShard * TrackedPerActive, int.MaxValue / 4);
+        maxTracked = (int)MostTracked(context.Limits);
     }
+
+    /// <summary>How many keys are told from new ones, at most.</summary>
+    public static long MostTracked(PipelineLimits limits) =>
+        Math.Min((long)limits.EntitiesPerShard * TrackedPerActive, int.MaxValue / 4);
 
     /// <inheritdoc/>
     public string Name => $"waits {kind}";
@@ -82,7 +90,7 @@ internal sealed class AwayEntities : IStateful
     public long NextDue => reads.NextDue;
 
     /// <summary>Whether another record may be parked, and none that has its state waits to be handled.</summary>
-    public bool HasRoom => ready.Count == 0 && parking.HasRoom;
+    public bool HasRoom => ready.Count == 0 && parking.HasRoom(context.Now);
 
     /// <summary>The first of those whose state is here; null where there is none.</summary>
     public Wish? Ready => ready.TryPeek(out var first) ? first : null;
@@ -98,9 +106,26 @@ internal sealed class AwayEntities : IStateful
 
     /// <summary>The records that are parked, for people who look.</summary>
     public IEnumerable<Kept> Kept => wanted.All.SelectMany(
-        each => wishes[each.Index]!.Next?.Keep("the state of its entity is being loaded") ?? []);
+        each => wishes[each.Index]!.Next?.Keep(Describe(wishes[each.Index]!)) ?? []);
+
+    /// <summary>Why no record can be taken; null where one can.</summary>
+    public Obstacle? Full => ready.TryPeek(out var first) ? Describe(first) : parking.Full(context.Now, kind);
 
     private long Unread => IsScanning ? Progress.All - Progress.Read : 0;
+
+    /// <summary>What a record waits for that is parked; null where it is not.</summary>
+    public Obstacle? Find(Origin origin)
+    {
+        foreach (var (_, index) in wanted.All)
+        {
+            if (wishes[index]!.Next is { } head && head.Leads(origin))
+            {
+                return Describe(wishes[index]!) with { Key = head.KeyText };
+            }
+        }
+
+        return null;
+    }
 
     /// <summary>All pages are to be read.</summary>
     public void Scan()
@@ -250,11 +275,16 @@ internal sealed class AwayEntities : IStateful
         }
     }
 
+    private Obstacle Describe(Wish wish) => wish.IsAnswered
+        ? new(StallReason.EntityState, kind, "the state of its entity is here, and waits for room") { NeedsRoom = true }
+        : reads.Trouble is { } error ? new(StallReason.Store, kind, error) { IsTrouble = true, Due = reads.NextDue }
+        : new(StallReason.EntityState, kind, "the state of its entity is being loaded");
+
     private void Park(ParkedRecord parked)
     {
         saved.Add(parked);
         var wish = Want(parked.EntityKey);
-        if (parking.Add(parked))
+        if (parking.Add(parked, context.Now))
         {
             wish.Next = parked;
         }

@@ -1,6 +1,8 @@
 using StreamActors.Metrics;
 using StreamActors.Shards;
+using StreamActors.Sinks;
 using StreamActors.Snapshots;
+using StreamActors.Stalls;
 
 namespace StreamActors.Entities;
 
@@ -32,6 +34,12 @@ internal sealed class EntityStage<TIn, TState, TOut>(
 
     /// <inheritdoc/>
     public IEnumerable<Kept> Kept => entities.Kept;
+
+    /// <inheritdoc/>
+    public Obstacle? Find(Origin origin) => entities.Find(origin);
+
+    /// <inheritdoc/>
+    public Obstacle? Full => entities.Full;
 
     /// <inheritdoc/>
     public bool IsHere(ReadOnlySpan<byte> entityKey) => entities.IsHere(entityKey);

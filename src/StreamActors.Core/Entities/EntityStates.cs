@@ -74,7 +74,10 @@ internal sealed class EntityStates<TState> : IEntityStates<TState>, ILazyState
     public bool IsWhole => Away is not { IsEmpty: false };
 
     /// <inheritdoc/>
-    public ReadProgress? Progress => Away is { IsScanning: true } ? Away.Progress : null;
+    public bool IsReading => Away is { IsScanning: true };
+
+    /// <inheritdoc/>
+    public ReadProgress Progress => Away?.Progress ?? default;
 
     /// <inheritdoc/>
     public long NextRead => Away?.NextDue ?? long.MaxValue;

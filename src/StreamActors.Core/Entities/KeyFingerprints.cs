@@ -15,6 +15,9 @@ namespace StreamActors.Entities;
 /// <param name="seed">The seed of the hash.</param>
 internal sealed class KeyFingerprints(ulong seed)
 {
+    /// <summary>The bytes that a key takes at most.</summary>
+    public const int BytesPerKey = 7;
+
     private const int InitialCapacity = 16;
     private const uint Empty = 0;
 

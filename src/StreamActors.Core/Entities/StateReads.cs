@@ -40,6 +40,9 @@ internal sealed class StateReads
     /// <summary>How far the pages have come.</summary>
     public ReadProgress Progress { get; private set; }
 
+    /// <summary>Why the store does not give what it is asked for; null while it does.</summary>
+    public string? Trouble => values.Trouble ?? pages.Trouble;
+
     /// <summary>When it wants to go on by itself, in milliseconds.</summary>
     public long NextDue => Math.Min(pages.NextDue, values.NextDue);
 
@@ -63,7 +66,8 @@ internal sealed class StateReads
             (cursor, IsScanning) = (page.Cursor, page.Cursor.Length > 0);
             context.Store!.Counters.AddRestored(page.Entries.Count);
             var read = Progress.Read + page.Entries.Count;
-            Progress = new ReadProgress(read, Math.Max(read, page.Keys));
+            var bytes = Progress.Bytes + page.Entries.Sum(static entry => (long)entry.Key.Length + entry.Value.Length);
+            Progress = new ReadProgress(read, Math.Max(read, page.Keys), bytes);
         }
 
         if (IsScanning && pages.CanAsk && context.StatePages.Take(line, 1) > 0 && !pages.TryAsk(ReadPageAsync))

@@ -101,6 +101,9 @@ internal sealed class TimerQueue
 /// <param name="byEventTime">Whether its clock is the records' time, and not the shard's.</param>
 internal sealed class EntityTimer(string name, byte[] entityKey, byte[]? recordKey, long due, bool byEventTime)
 {
+    /// <summary>The bytes that one takes, its places in queue and entity included.</summary>
+    public const int Overhead = 400;
+
     /// <summary>Whether its clock is the records' time, and not the shard's.</summary>
     public bool ByEventTime { get; } = byEventTime;
 

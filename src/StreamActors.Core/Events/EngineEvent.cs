@@ -1,5 +1,7 @@
 using StreamActors.Calls;
 using StreamActors.Records;
+using StreamActors.Snapshots;
+using StreamActors.Stalls;
 
 namespace StreamActors.Events;
 
@@ -73,6 +75,12 @@ internal abstract record EngineEvent(string Pipeline)
         string Pipeline, IReadOnlyList<PartitionId> Held, IReadOnlyList<PartitionId> Missing, string Why)
         : EngineEvent(Pipeline);
 
+    /// <summary>Partitions have come to a standstill, all for the same reason.</summary>
+    public sealed record StallBegan(string Pipeline, IReadOnlyList<Stall> Stalls) : EngineEvent(Pipeline);
+
+    /// <summary>Partitions that had come to a standstill go on; what was in their way last.</summary>
+    public sealed record StallEnded(string Pipeline, IReadOnlyList<Stall> Stalls) : EngineEvent(Pipeline);
+
     /// <summary>A commit failed; the next one covers its offsets.</summary>
     public sealed record CommitFailed(string Pipeline, string Why) : EngineEvent(Pipeline);
 
@@ -116,6 +124,17 @@ internal abstract record EngineEvent(string Pipeline)
     /// The store had lost what it acknowledged of a shard that is owned: all of it is saved again, from memory.
     /// </summary>
     public sealed record StateBehind(string Pipeline, string Shard) : EngineEvent(Pipeline);
+
+    /// <summary>How far the reading of a large state has come since it began: at first, every while, at last.</summary>
+    public sealed record StateRead(string Pipeline, string Shard, ReadProgress Read, TimeSpan After)
+        : EngineEvent(Pipeline)
+    {
+        /// <summary>Whether it is the first of a shard.</summary>
+        public bool IsFirst { get; init; }
+
+        /// <summary>Whether all is read.</summary>
+        public bool IsLast { get; init; }
+    }
 
     /// <summary>Records of a handler were refused since the last report; the last one's place and reason.</summary>
     public sealed record RecordsRejected(

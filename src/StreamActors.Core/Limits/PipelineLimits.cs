@@ -62,7 +62,7 @@ public sealed record PipelineLimits
 
     /// <summary>
     /// What a shard parks for the calls of <c>MapAsync</c>, and as much again for each kind of entity whose states are
-    /// read; at a bound its partition is held.
+    /// read; at a bound its partition is held, unless <see cref="ParkingLimits.WhenFull"/> says otherwise.
     /// </summary>
     public ParkingLimits Parking { get; init; } = new();
 
@@ -93,16 +93,12 @@ public sealed record PipelineLimits
             {
                 Records = parking.Number(nameof(ParkingLimits.Records), given.Parking.Records, 1, Records),
                 Bytes = parking.Number(nameof(ParkingLimits.Bytes), given.Parking.Bytes, 1, Bytes),
+                Age = parking.Time(
+                    nameof(ParkingLimits.Age), given.Parking.Age, TimeSpan.Zero, TimeSpan.FromDays(1_000)),
+                WhenFull = parking.OneOf(nameof(ParkingLimits.WhenFull), given.Parking.WhenFull),
             },
         };
     }
-
-    /// <summary>
-    /// The bytes that a partition takes at most, without its windows: the mailbox and its last batch, two outboxes for
-    /// each sink, and the offsets that wait for a commit.
-    /// </summary>
-    internal long BytesPerPartition(int sinks) =>
-        (long)MailboxBytes + BatchBytes + (2L * OutboxBytes * sinks) + (4L * UncommittedRecords);
 }
 
 /// <summary>
@@ -110,9 +106,30 @@ public sealed record PipelineLimits
 /// </summary>
 public sealed record ParkingLimits
 {
-    /// <summary>Records that are parked. Each takes some 200 bytes beside its own.</summary>
+    /// <summary>Records that are parked. Each takes some 300 bytes beside its own.</summary>
     public int Records { get; init; } = 10_000;
 
     /// <summary>Bytes of their keys, values and headers.</summary>
     public int Bytes { get; init; } = 8 * 1024 * 1024;
+
+    /// <summary>
+    /// How long a record may be parked in one process; zero = as long as its calls take. For calls alone.
+    /// </summary>
+    public TimeSpan Age { get; init; }
+
+    /// <summary>What is done at a bound; what waits for the state of its entity always holds the partition.</summary>
+    public WhenParkingFull WhenFull { get; init; }
+}
+
+/// <summary>What a shard does where as much is parked for calls as may be, or something for too long.</summary>
+public enum WhenParkingFull
+{
+    /// <summary>It takes no further record until there is room: the partition is held, nothing is given up.</summary>
+    Hold,
+
+    /// <summary>
+    /// The record that has been parked longest is given up, its call too: it goes to the dead-letter topic of its
+    /// route, which must have one, and the next record of its key goes on.
+    /// </summary>
+    DeadLetterOldest,
 }

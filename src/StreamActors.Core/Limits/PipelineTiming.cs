@@ -52,6 +52,12 @@ public sealed record PipelineTiming
     /// </summary>
     public TimeSpan EventTimeIdleAfter { get; init; }
 
+    /// <summary>
+    /// How long a partition's position may stand still with records behind it before that is a stall: in the log, on
+    /// <c>/stalls</c>, and in metrics. A commit has three of its intervals more.
+    /// </summary>
+    public TimeSpan StallAfter { get; init; } = TimeSpan.FromSeconds(10);
+
     /// <summary>How long a shard or a member that failed waits before it starts again.</summary>
     public Backoff Restart { get; init; } = new(TimeSpan.FromMilliseconds(200), TimeSpan.FromSeconds(30));
 
@@ -85,6 +91,7 @@ public sealed record PipelineTiming
                 nameof(MaxEventTimeLead), given.MaxEventTimeLead, TimeSpan.Zero, TimeSpan.FromDays(1_000)),
             EventTimeIdleAfter = reader.Time(
                 nameof(EventTimeIdleAfter), given.EventTimeIdleAfter, TimeSpan.Zero, TimeSpan.FromDays(1_000)),
+            StallAfter = reader.Time(nameof(StallAfter), given.StallAfter, TimeSpan.FromSeconds(1), day),
             Restart = new Backoff(first, restart.Time(nameof(Backoff.Max), given.Restart.Max, first, hour)),
             RestartLimit = reader.Number(nameof(RestartLimit), given.RestartLimit, 0),
             RestartWindow = reader.Time(nameof(RestartWindow), given.RestartWindow, shortest, day),

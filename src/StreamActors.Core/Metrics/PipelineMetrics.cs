@@ -1,5 +1,6 @@
 using StreamActors.Records;
 using StreamActors.Snapshots;
+using StreamActors.Stalls;
 
 namespace StreamActors.Metrics;
 
@@ -121,6 +122,9 @@ internal sealed record PartitionStatus(
     /// How far the event time of its shard's entities has come, in milliseconds since 1970 (UTC); null without any.
     /// </summary>
     public long? Watermark { get; init; }
+
+    /// <summary>The stall that it is in; null while it is in none.</summary>
+    public Stall? Stall { get; init; }
 }
 
 /// <summary>Whether an owned partition is read.</summary>

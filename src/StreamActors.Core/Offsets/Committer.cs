@@ -31,7 +31,9 @@ internal sealed class Committer(
     private IReadOnlyList<PartitionOffset> sent = [];
     private long lastCommit = long.MinValue / 2;
     private long began = long.MinValue / 2;
-    private bool inTrouble;
+
+    /// <summary>Why the last commit failed; null where it did not.</summary>
+    public string? Trouble { get; private set; }
 
     /// <summary>Whether no commit is under way.</summary>
     public bool IsIdle => underWay is null or { IsCompleted: true } && proof.IsCompleted;
@@ -122,8 +124,8 @@ internal sealed class Committer(
 
         if (underWay.IsCompletedSuccessfully)
         {
-            inTrouble = false;
             membership.Committed(began);
+            Trouble = null;
             foreach (var (partition, offset) in sent)
             {
                 if (committed.ContainsKey(partition))
@@ -133,11 +135,14 @@ internal sealed class Committer(
                 }
             }
         }
-        else if (!inTrouble)
+        else
         {
-            inTrouble = true;
-            var why = underWay.Exception?.InnerException?.Message ?? "It was cancelled.";
-            events.Report(new EngineEvent.CommitFailed(pipeline, why));
+            var isNew = Trouble is null;
+            Trouble = underWay.Exception?.InnerException?.Message ?? "It was cancelled.";
+            if (isNew)
+            {
+                events.Report(new EngineEvent.CommitFailed(pipeline, Trouble));
+            }
         }
 
         underWay = null;

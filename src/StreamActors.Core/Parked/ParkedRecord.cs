@@ -3,6 +3,7 @@ using System.Text;
 using StreamActors.Records;
 using StreamActors.Shards;
 using StreamActors.Sinks;
+using StreamActors.Stalls;
 
 namespace StreamActors.Parked;
 
@@ -13,6 +14,9 @@ namespace StreamActors.Parked;
 /// </summary>
 internal sealed class ParkedRecord
 {
+    /// <summary>The bytes that one takes beside its own, as an object with its places in queues.</summary>
+    public const int Overhead = 300;
+
     private readonly PartitionId source;
     private readonly RecordBatch.Entry place;
     private readonly byte[] bytes;
@@ -71,16 +75,46 @@ internal sealed class ParkedRecord
     /// <summary>Where its key stands in <see cref="Parking"/>.</summary>
     public int KeyIndex { get; set; }
 
+    /// <summary>When it was parked, in milliseconds; as the next two, the business of <see cref="Parking"/>.</summary>
+    public long ParkedAt { get; set; }
+
+    /// <summary>The record that was parked before it; null = there is none.</summary>
+    public ParkedRecord? Older { get; set; }
+
+    /// <summary>The record that was parked after it; null = there is none.</summary>
+    public ParkedRecord? Newer { get; set; }
+
     /// <summary>The next record of its key; null = there is none.</summary>
     public ParkedRecord? Behind { get; set; }
 
+    /// <summary>The error of its last call that failed, as pages show it; null where none did.</summary>
+    public string? LastError { get; set; }
+
+    /// <summary>The key as pages show it; null where it has none.</summary>
+    public string? KeyText => place.KeyLength < 0 ? null : Shards.KeyText.Of(Record.Key);
+
+    /// <summary>Whether a record is this one, or stands behind it.</summary>
+    public bool Leads(Origin origin)
+    {
+        for (var each = this; each is not null; each = each.Behind)
+        {
+            if (each.Origin.IsOf(origin))
+            {
+                return true;
+            }
+        }
+
+        return false;
+    }
+
     /// <summary>Says what it and the records behind it wait for, for people who look.</summary>
-    public IEnumerable<Kept> Keep(string what, long due = long.MaxValue)
+    public IEnumerable<Kept> Keep(Obstacle obstacle)
     {
         for (var each = this; each is not null; each = each.Behind)
         {
             var key = each.place.KeyLength < 0 ? null : each.Record.Key.ToArray();
-            yield return new Kept(key, each == this ? what : "waits behind another record of its key", due);
+            var what = each == this ? obstacle.Why : "waits behind another record of its key";
+            yield return new Kept(key, what, obstacle.Due);
         }
     }
 

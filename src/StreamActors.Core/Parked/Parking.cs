@@ -1,5 +1,6 @@
 using StreamActors.Entities;
 using StreamActors.Limits;
+using StreamActors.Stalls;
 
 namespace StreamActors.Parked;
 
@@ -14,19 +15,48 @@ internal sealed class Parking(ParkingLimits limits, ulong seed, bool isOrdered =
 {
     private readonly KeyTable keys = new(seed);
     private ParkedRecord?[] lastOfKey = new ParkedRecord?[16];
+    private readonly long maxAge = limits.Age == TimeSpan.Zero ? long.MaxValue : (long)limits.Age.TotalMilliseconds;
+    private ParkedRecord? newest;
     private int count;
     private long bytes;
 
     /// <summary>How many records are parked. Any thread.</summary>
     public int Count => Volatile.Read(ref count);
 
+    /// <summary>The record that has been parked longest, the first of its key; null = there is none.</summary>
+    public ParkedRecord? Oldest { get; private set; }
+
+    /// <summary>
+    /// When that is parked for too long, in milliseconds; <see cref="long.MaxValue"/> = never.
+    /// </summary>
+    public long OverdueAt => Oldest is null || maxAge == long.MaxValue ? long.MaxValue : Oldest.ParkedAt + maxAge;
+
     /// <summary>Whether another record may be parked.</summary>
-    public bool HasRoom => count < limits.Records && bytes < limits.Bytes;
+    public bool HasRoom(long now) => count < limits.Records && bytes < limits.Bytes && now < OverdueAt;
+
+    /// <summary>Why no other record may be parked, where that is so.</summary>
+    /// <param name="now">The time in milliseconds.</param>
+    /// <param name="stage">What it is parked for.</param>
+    public Obstacle? Full(long now, string stage) => HasRoom(now) ? null : new Obstacle(
+        StallReason.ParkingFull,
+        stage,
+        now >= OverdueAt
+            ? $"a record is parked for {stage} for longer than may be ({nameof(PipelineLimits.Parking)}: {limits.Age})"
+            : $"{Count} records with {bytes} bytes are parked for {stage}, as many as may be "
+                + $"({nameof(PipelineLimits.Parking)})");
 
     /// <summary>Parks a record behind the others of its key.</summary>
     /// <returns>Whether it is the first one, and so may go on.</returns>
-    public bool Add(ParkedRecord record)
+    public bool Add(ParkedRecord record, long now)
     {
+        (record.ParkedAt, record.Older) = (now, newest);
+        Oldest ??= record;
+        if (newest is not null)
+        {
+            newest.Newer = record;
+        }
+
+        newest = record;
         Volatile.Write(ref count, count + 1);
         bytes += record.Bytes;
         if (!isOrdered && !record.IsOrdered)
@@ -54,6 +84,7 @@ internal sealed class Parking(ParkingLimits limits, ulong seed, bool isOrdered =
     /// <returns>The next one, which may go on; null = there is none.</returns>
     public ParkedRecord? Remove(ParkedRecord record)
     {
+        Unlink(record);
         Volatile.Write(ref count, count - 1);
         bytes -= record.Bytes;
         if (record.Behind is null && (isOrdered || record.IsOrdered))
@@ -63,5 +94,28 @@ internal sealed class Parking(ParkingLimits limits, ulong seed, bool isOrdered =
         }
 
         return record.Behind;
+    }
+
+    private void Unlink(ParkedRecord record)
+    {
+        if (record.Older is { } older)
+        {
+            older.Newer = record.Newer;
+        }
+        else
+        {
+            Oldest = record.Newer;
+        }
+
+        if (record.Newer is { } newer)
+        {
+            newer.Older = record.Older;
+        }
+        else
+        {
+            newest = record.Older;
+        }
+
+        (record.Older, record.Newer) = (null, null);
     }
 }

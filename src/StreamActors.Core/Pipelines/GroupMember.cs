@@ -6,6 +6,7 @@ using StreamActors.Records;
 using StreamActors.Shards;
 using StreamActors.Snapshots;
 using StreamActors.Sources;
+using StreamActors.Stalls;
 
 namespace StreamActors.Pipelines;
 
@@ -54,7 +55,8 @@ internal sealed class GroupMember : IGroupEvents
             membership);
         starter = new ShardStarter(definition, host, client, committer, membership, services);
         watch = new CoPartitionWatch(definition, client, events);
-        status = new MemberStatus(metrics, client, committer, host.Now());
+        var stalls = new StallWatch(host, definition, committer, events);
+        status = new MemberStatus(metrics, client, committer, stalls, host.Now());
         client.Subscribe([.. definition.Routes.Select(static route => route.Topic)]);
     }
 

@@ -2,11 +2,13 @@ using StreamActors.Metrics;
 using StreamActors.Offsets;
 using StreamActors.Records;
 using StreamActors.Sources;
+using StreamActors.Stalls;
 
 namespace StreamActors.Pipelines;
 
 /// <summary>Tells pages and metrics how the partitions of a member stand. Called by the poll thread.</summary>
-internal sealed class MemberStatus(PipelineMetrics metrics, IGroupConsumer client, Committer committer, long joinedAt)
+internal sealed class MemberStatus(
+    PipelineMetrics metrics, IGroupConsumer client, Committer committer, StallWatch watch, long joinedAt)
 {
     private const long PublishEvery = 500;
     private const long AssignmentPatience = 10_000;
@@ -37,9 +39,12 @@ internal sealed class MemberStatus(PipelineMetrics metrics, IGroupConsumer clien
     public void Publish(long now, IReadOnlyCollection<OwnedPartition> owned)
     {
         nextPublish = now + PublishEvery;
-        metrics.Partitions = [.. owned.Select(StatusOf)];
+        var partitions = metrics.Partitions = [.. owned.Select(StatusOf)];
+        watch.Report(
+            [.. partitions.Select(static each => each.Stall).OfType<Stall>()],
+            gone => owned.Any(each => each.Partition == gone));
         isReady = (WasAssigned || now - joinedAt > AssignmentPatience)
-            && owned.All(static each => each.Shard.Running is { IsOpen: true } or { Trouble: not null });
+            && owned.All(static each => each.Shard.Running is { IsOpen: true } or { WaitsForStore: true });
     }
 
     private PartitionStatus StatusOf(OwnedPartition partition)
@@ -49,15 +54,17 @@ internal sealed class MemberStatus(PipelineMetrics metrics, IGroupConsumer clien
         var state = shard is not { IsOpen: true } ? PartitionState.Starting
             : shard.HasRoom ? PartitionState.Running
             : PartitionState.Held;
-        var why = shard?.Trouble
-            ?? (shard?.Reading is { Length: > 0 } reading ? reading
-                : shard is { IsOpen: false } ? "its state is being restored"
-                : partition.Shard.Why);
         var lag = committable < 0 ? null : client.Lag(new PartitionOffset(partition.Partition, committable));
+        var (obstacle, stall) = watch.Look(partition, lag);
+        var why = obstacle is not null && (obstacle.IsTrouble || stall is not null)
+            && obstacle.Reason != StallReason.Window
+                ? obstacle.Why
+                : shard is { IsReading: true, Inspector.View.Reading: { } reading } ? $"{reading}" : "";
         return new PartitionStatus(
             partition.Partition, state, committable, committer.Committed(partition.Partition), lag, why)
         {
             Watermark = shard?.Watermark,
+            Stall = stall is null ? null : stall with { Lag = lag, IsHeld = state != PartitionState.Running },
         };
     }
 }

@@ -1,4 +1,5 @@
 using StreamActors.Records;
+using StreamActors.Stalls;
 
 namespace StreamActors.Pipelines;
 
@@ -28,6 +29,9 @@ internal sealed class OwnedPartition(OwnedShard shard, int input)
 
     /// <summary>Whether the client stands at <see cref="StartAt"/>, so that a start needs no seek.</summary>
     public bool IsPlaced { get; set; }
+
+    /// <summary>Since when its positions stand still.</summary>
+    public Standstill Standstill { get; } = new();
 
     /// <summary>Whether its next offset is not in its log.</summary>
     public bool IsOutOfRange { get; set; }

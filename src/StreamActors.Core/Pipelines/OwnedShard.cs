@@ -1,5 +1,6 @@
 using StreamActors.Records;
 using StreamActors.Shards;
+using StreamActors.Stalls;
 
 namespace StreamActors.Pipelines;
 
@@ -83,10 +84,15 @@ internal sealed class OwnedShard
     /// <summary>When it failed, in milliseconds: the recent times.</summary>
     public Queue<long> Failures { get; } = new();
 
-    /// <summary>What it waits for; empty when it runs.</summary>
-    public string Why => Running is not null ? ""
-        : IsComplete ? trouble
-        : $"waiting for a co-partition: {string.Join(", ", Missing)}";
+    /// <summary>What it waits for; null when it runs.</summary>
+    public Obstacle? Obstacle => Running is not null ? null
+        : !IsComplete
+            ? new(StallReason.CoPartition, "", $"waiting for a co-partition: {string.Join(", ", Missing)}")
+            {
+                IsTrouble = true,
+            }
+        : trouble.Length > 0 ? new(StallReason.Start, "", trouble) { IsTrouble = true, Due = RetryAt }
+        : new(StallReason.Start, "", "its shard is about to start");
 
     /// <summary>The partition of it whose next offset its log does not have; null when there is none.</summary>
     public OwnedPartition? OutOfRange => Array.Find(partitions, static each => each is { IsOutOfRange: true });

@@ -72,11 +72,8 @@ public sealed class PipelineBuilder
     internal IReadOnlySet<string> Connectors => routes.SelectMany(static route => route.Connectors)
         .Select(RouteDefinition.ConnectorOf).ToHashSet(StringComparer.Ordinal);
 
-    /// <summary>Whether a route holds records in a window.</summary>
-    internal bool HasWindows => routes.Exists(static route => route.HasWindow);
-
-    /// <summary>Whether a route remembers ids of records.</summary>
-    internal bool HasDedup => routes.Exists(static route => route.HasDedup);
+    /// <summary>Its routes.</summary>
+    internal IReadOnlyList<RouteDefinition> Routes => routes;
 
     /// <summary>Whether a route has state that is worth a store.</summary>
     internal bool HasState => routes.Exists(static route => route.HasState);
@@ -114,6 +111,7 @@ public sealed class PipelineBuilder
     {
         var name = options?.Name ?? TypeName.Of(typeof(THandler));
         route.ShardGroup = $"entity {name}";
+        route.HasEntity = true;
         route.HasState = true;
         var kind = new EntityDefinition<TState, TOut>(name, typeof(THandler), make);
         kind.Take(options);
@@ -237,6 +235,12 @@ public sealed class PipelineBuilder
 
     private IEnumerable<string> MistakesBetweenRoutes() =>
     [
+        .. routes.Where(route => Limits.Parking.WhenFull == WhenParkingFull.DeadLetterOldest
+                && route is { Map: not null, DeadLetterTopic: null })
+            .Select(static route =>
+                $"Limits:Parking:WhenFull is {nameof(WhenParkingFull.DeadLetterOldest)}, and the route {route.Name}, "
+                + $"which calls, has no topic for dead letters: give it one with DeadLetters(topic), or leave "
+                + $"{nameof(WhenParkingFull.Hold)}."),
         .. TopicPlan.Mistakes(routes),
         .. routes.Where(static route => !route.HasTargets)
             .Select(static route => $"The route {route.Name} leads nowhere: end it with To(target)."),

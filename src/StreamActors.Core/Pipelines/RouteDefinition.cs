@@ -56,6 +56,9 @@ internal sealed class RouteDefinition
     /// <summary>Whether it holds records in a window.</summary>
     public bool HasWindow { get; set; }
 
+    /// <summary>Whether it feeds entities.</summary>
+    public bool HasEntity { get; set; }
+
     /// <summary>Whether it remembers ids of records.</summary>
     public bool HasDedup { get; set; }
 

@@ -1,10 +1,13 @@
 namespace StreamActors.Records;
 
 /// <summary>Batches that are between two uses. Thread-safe; one lock per batch.</summary>
-/// <param name="maxIdle">How many idle batches are kept: a few more than turns run at once.</param>
-internal sealed class RecordBatchPool(int maxIdle)
+internal sealed class RecordBatchPool
 {
-    private const int MaxIdleBytes = 512 * 1024;
+    /// <summary>How many idle batches are kept: a few more than turns run at once.</summary>
+    public const int MaxIdle = 32;
+
+    /// <summary>The bytes of the largest that is kept.</summary>
+    public const int MaxIdleBytes = 512 * 1024;
 
     private readonly Lock sync = new();
     private readonly Stack<RecordBatch> idle = new();
@@ -28,7 +31,7 @@ internal sealed class RecordBatchPool(int maxIdle)
     {
         lock (sync)
         {
-            if (idle.Count < maxIdle && batch.Capacity <= MaxIdleBytes)
+            if (idle.Count < MaxIdle && batch.Capacity <= MaxIdleBytes)
             {
                 idle.Push(batch);
                 return;

@@ -1,6 +1,7 @@
 using StreamActors.Metrics;
 using StreamActors.Records;
 using StreamActors.Sinks;
+using StreamActors.Stalls;
 
 namespace StreamActors.Shards;
 
@@ -41,6 +42,12 @@ internal interface IStage<T>
     /// <summary>What it keeps for later, for people who look; between two turns only.</summary>
     IEnumerable<Kept> Kept => [];
 
+    /// <summary>What a record waits for that it has; null where it has not. Looks at all that it has.</summary>
+    Obstacle? Find(Origin origin) => null;
+
+    /// <summary>Why it can take no value, where <see cref="HasRoom"/> says so; else null.</summary>
+    Obstacle? Full => null;
+
     /// <summary>
     /// Takes a value. What user code throws passes through; then the call has left no trace.
     /// </summary>
@@ -48,6 +55,11 @@ internal interface IStage<T>
 
     /// <summary>Does what is due by the clock, as far as the outbox has room.</summary>
     void OnTime(ref RouteCounters.Turnover counts);
+
+    /// <summary>Another value waits, and there is no room: gives up what it may, so that there is.</summary>
+    void MakeRoom(ref RouteCounters.Turnover counts)
+    {
+    }
 
     /// <summary>Emits what it holds, as far as the outbox has room.</summary>
     /// <returns>Whether nothing is held any more.</returns>

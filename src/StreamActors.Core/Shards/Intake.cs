@@ -25,6 +25,10 @@ internal sealed class Intake(ShardHost host, ShardContext context, IRouteRunner[
     /// <summary>Whether records of an input wait.</summary>
     public bool Holds(int input) => mailbox.Holds(input);
 
+    /// <summary>The record that was read and could not be taken, for want of room; null where none is.</summary>
+    public (int Input, long Offset)? Next =>
+        current.Batch is null ? null : (current.Input, current.Batch[position].Offset);
+
     /// <summary>Takes a batch of an input. Called by the poll thread.</summary>
     public void Post(int input, RecordBatch batch) => mailbox.Post(new Mailbox.Letter(input, batch));
 
@@ -83,6 +87,7 @@ internal sealed class Intake(ShardHost host, ShardContext context, IRouteRunner[
         if (!runner.HasRoom)
         {
             runner.OnTime();
+            runner.MakeRoom();
         }
 
         return runner.HasRoom && context.Outbox.HasRoom && ledger.HasRoomFor(offset)

@@ -7,6 +7,7 @@ using StreamActors.Pipelines;
 using StreamActors.Records;
 using StreamActors.Sinks;
 using StreamActors.Snapshots;
+using StreamActors.Stalls;
 
 namespace StreamActors.Shards;
 
@@ -37,6 +38,12 @@ internal interface IRouteRunner : IDisposable
     /// <summary>What it keeps for later, for people who look; between two turns only.</summary>
     IEnumerable<Kept> Kept { get; }
 
+    /// <summary>What a record waits for that a stage has; null where none has it.</summary>
+    Obstacle? Find(Origin origin);
+
+    /// <summary>Why it can take no record, where <see cref="HasRoom"/> says so; else null.</summary>
+    Obstacle? Full { get; }
+
     /// <summary>Counts of the turn so far.</summary>
     ref RouteCounters.Turnover Counts { get; }
 
@@ -57,6 +64,9 @@ internal interface IRouteRunner : IDisposable
 
     /// <summary>Does what is due by the clock.</summary>
     void OnTime();
+
+    /// <summary>A record waits, and there is no room for it: gives up what it may.</summary>
+    void MakeRoom();
 
     /// <summary>Emits what is held; true when nothing is held any more.</summary>
     bool Flush();
@@ -124,6 +134,12 @@ internal sealed class RouteRunner<T> : IRouteRunner, IStateful
 
     /// <inheritdoc/>
     public IEnumerable<Kept> Kept => stage.Kept;
+
+    /// <inheritdoc/>
+    public Obstacle? Find(Origin origin) => stage.Find(origin);
+
+    /// <inheritdoc/>
+    public Obstacle? Full => stage.Full;
 
     /// <inheritdoc/>
     public ref RouteCounters.Turnover Counts => ref counts;
@@ -211,6 +227,9 @@ internal sealed class RouteRunner<T> : IRouteRunner, IStateful
         stage.OnTime(ref counts);
         reports.OnTime(context.Now);
     }
+
+    /// <inheritdoc/>
+    public void MakeRoom() => stage.MakeRoom(ref counts);
 
     /// <inheritdoc/>
     public bool Flush() => stage.Flush(ref counts);

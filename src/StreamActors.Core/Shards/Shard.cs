@@ -2,6 +2,7 @@ using StreamActors.Offsets;
 using StreamActors.Records;
 using StreamActors.Sinks;
 using StreamActors.Snapshots;
+using StreamActors.Stalls;
 
 namespace StreamActors.Shards;
 
@@ -59,6 +60,7 @@ internal sealed class Shard : IThreadPoolWorkItem
         acknowledged = Acknowledge;
         cycle = host.MakeCycle(context, ownership);
         intake = new Intake(host, context, runners, cycle);
+        Inspector = new ShardInspector(context, runners, intake, cycle);
         context.EventClock.IsWaiting = intake.Holds;
         timer = host.Time.CreateTimer(
             static shard => ((Shard)shard!).OnTimer(), this, Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan);
@@ -107,10 +109,19 @@ internal sealed class Shard : IThreadPoolWorkItem
     /// <summary>Why the shard cannot go on; null while it can.</summary>
     public Exception? Failure => failure;
 
-    /// <summary>The peer that it waits for, and why; null when it waits for none. Any thread.</summary>
-    public string? Trouble => cycle?.Trouble ?? context.Outbox.Trouble;
+    /// <summary>Whether its store does not give its state, or does not take it. Any thread.</summary>
+    public bool WaitsForStore => cycle is { Trouble: not null };
 
-    /// <summary>The offset of an input below which every record is done.</summary>
+    /// <summary>Finds what is in the way of its inputs.</summary>
+    public ShardInspector Inspector { get; }
+
+    /// <summary>Whether a turn of it is under way. Any thread.</summary>
+    public bool IsInTurn => turns.IsRunning;
+
+    /// <summary>The offset of an input below which every record is done, saved or not.</summary>
+    public long Done(int input) => progress.Done(input);
+
+    /// <summary>The offset of an input that may be committed.</summary>
     public long Committable(int input) => progress.Committable(input);
 
     /// <summary>The offset of an input from which on no record was handled, at the end of the last turn.</summary>
@@ -124,8 +135,8 @@ internal sealed class Shard : IThreadPoolWorkItem
     /// <summary>How far the event time of its entities had come at the end of the last turn; null = nowhere.</summary>
     public long? Watermark => progress.Watermark;
 
-    /// <summary>How far the reading of its state has come, for people; empty where all is read.</summary>
-    public string Reading => progress.Reading;
+    /// <summary>Whether some of its state was not read yet.</summary>
+    public bool IsReading => progress.IsReading;
 
     /// <summary>What it remembered and nobody saved, once <see cref="IsDrained"/>.</summary>
     public Holding Forgotten => IsDrained ? forgotten : default;
@@ -226,6 +237,7 @@ internal sealed class Shard : IThreadPoolWorkItem
         var wasFull = !context.Outbox.HasRoom;
         context.Outbox.Pump(context.Now, acknowledged);
         Publish();
+        Inspector.AnswerIfAsked();
         Arm();
         return hasMore || progressed || (wasFull && context.Outbox.HasRoom);
     }

@@ -67,7 +67,7 @@ internal sealed class ShardHost
     public ITurnScheduler Scheduler { get; }
 
     /// <summary>Batches between two uses.</summary>
-    public RecordBatchPool Batches { get; } = new(maxIdle: 32);
+    public RecordBatchPool Batches { get; } = new();
 
     /// <summary>How many records the poll thread may read.</summary>
     public ReadRate Rate { get; } = new();

@@ -1,4 +1,3 @@
-using System.Globalization;
 using StreamActors.Offsets;
 using StreamActors.Sinks;
 using StreamActors.Snapshots;
@@ -9,10 +8,11 @@ namespace StreamActors.Shards;
 internal sealed class ShardProgress(OffsetLedger[] ledgers)
 {
     private readonly long[] committable = [.. ledgers.Select(static ledger => ledger.Committable)];
+    private readonly long[] done = [.. ledgers.Select(static ledger => ledger.Committable)];
     private readonly long[] next = [.. ledgers.Select(static ledger => ledger.Next)];
     private long watermark = Origin.NoEventTime;
     private long undone;
-    private volatile string reading = "";
+    private volatile bool isReading;
 
     /// <summary>
     /// The offsets that are not done, by what was last published; a shard that closes sets the count of its routes.
@@ -24,10 +24,13 @@ internal sealed class ShardProgress(OffsetLedger[] ledgers)
     /// </summary>
     public long? Watermark => Volatile.Read(ref watermark) is var known and not Origin.NoEventTime ? known : null;
 
-    /// <summary>How far the reading of its state has come, for people; empty where all is read.</summary>
-    public string Reading => reading;
+    /// <summary>Whether some of its state was not read yet.</summary>
+    public bool IsReading => isReading;
 
-    /// <summary>The offset of an input below which every record is done.</summary>
+    /// <summary>The offset of an input below which every record is done, saved or not.</summary>
+    public long Done(int input) => Volatile.Read(ref done[input]);
+
+    /// <summary>The offset of an input that may be committed.</summary>
     public long Committable(int input) => Volatile.Read(ref committable[input]);
 
     /// <summary>The offset of an input from which on no record was handled.</summary>
@@ -42,15 +45,13 @@ internal sealed class ShardProgress(OffsetLedger[] ledgers)
         for (var input = 0; input < ledgers.Length; input++)
         {
             Volatile.Write(ref committable[input], cycle?.Durable(input) ?? ledgers[input].Committable);
+            Volatile.Write(ref done[input], ledgers[input].Committable);
             Volatile.Write(ref next[input], ledgers[input].Next);
             span += ledgers[input].Next - ledgers[input].Committable;
         }
 
         Volatile.Write(ref watermark, clock.IsUsed ? clock.Now : Origin.NoEventTime);
-        reading = cycle?.Progress is { } progress
-            ? string.Create(
-                CultureInfo.InvariantCulture, $"its state is read: {progress.Read} of {progress.All} entities so far")
-            : "";
+        isReading = cycle is { IsReading: true };
         Undone = span;
     }
 }

@@ -22,6 +22,9 @@ internal sealed class TurnRequests
         RunningAndRequested,
     }
 
+    /// <summary>Whether a turn is under way. Any thread.</summary>
+    public bool IsRunning => (State)Volatile.Read(ref state) is State.Running or State.RunningAndRequested;
+
     /// <summary>Asks for a turn.</summary>
     /// <returns>Whether the caller must schedule it.</returns>
     public bool MustSchedule()

@@ -1,3 +1,5 @@
+using StreamActors.Stalls;
+
 namespace StreamActors.Sinks;
 
 /// <summary>Step 3 of a record's path, emit: the outputs of a shard on their way out, a lane for each sink.</summary>
@@ -31,28 +33,8 @@ internal sealed class Outbox(IReadOnlyDictionary<string, SinkLane> lanes) : IDis
     /// <summary>When a lane wants a turn by itself, in milliseconds.</summary>
     public long NextDue => all.Length == 0 ? long.MaxValue : all.Min(static lane => lane.NextDue);
 
-    /// <summary>The sink and the error that outputs wait for; null when none fails. Any thread.</summary>
-    public string? Trouble
-    {
-        get
-        {
-            foreach (var lane in all)
-            {
-                if (lane.IsInDoubt)
-                {
-                    return lane.WaitsFor;
-                }
-
-                // Read once: the turn may take it back at any moment.
-                if (lane.Trouble is { } error)
-                {
-                    return $"{lane.Sink}: {error}";
-                }
-            }
-
-            return null;
-        }
-    }
+    /// <summary>Why further outputs have no room; null where they have.</summary>
+    public Obstacle? Full => Array.Find(all, static lane => !lane.HasRoom)?.Describe();
 
     /// <summary>From here on, what is delivered is the shard's under this claim of its state.</summary>
     public void Claimed(OutputFence under) => Array.ForEach(all, lane => lane.Claimed(under));
@@ -76,6 +58,15 @@ internal sealed class Outbox(IReadOnlyDictionary<string, SinkLane> lanes) : IDis
 
         return true;
     }
+
+    /// <summary>What the outputs before a mark wait for; null where all were acknowledged.</summary>
+    public Obstacle? Behind(OutboxMark mark) =>
+        all.Where((lane, index) => lane.Acknowledged < mark.Given[index]).Select(static lane => lane.Describe())
+            .MaxBy(static each => each.IsTrouble);
+
+    /// <summary>What the outputs of a record wait for; null where there are none.</summary>
+    public Obstacle? Find(Origin origin) =>
+        all.Select(lane => lane.Find(origin)).OfType<Obstacle>().MaxBy(static each => each.IsTrouble);
 
     /// <summary>The lane to a connector's sink.</summary>
     public SinkLane Lane(string connector) => lanes[connector];

@@ -13,10 +13,14 @@ internal sealed class SinkGate(string pipeline, string sink, IEngineEvents event
     private static readonly Backoff Wait = new(TimeSpan.FromMilliseconds(50), TimeSpan.FromSeconds(1));
 
     private readonly Lock sync = new();
+    private volatile string? why;
     private readonly PeerEpisode trouble = new(pipeline, sink, events);
     private long openUntil;
     private bool probing;
     private int consecutive;
+
+    /// <summary>Why the last delivery of anybody failed, while the gate is open; else null.</summary>
+    public string? Trouble => why;
 
     /// <summary>
     /// Asks to deliver a batch; who is let in must report <see cref="Succeeded"/>, <see cref="Failed"/> or
@@ -57,7 +61,7 @@ internal sealed class SinkGate(string pipeline, string sink, IEngineEvents event
         {
             if (pass == GatePass.Probe)
             {
-                (consecutive, probing, openUntil) = (0, false, 0);
+                (consecutive, probing, openUntil, why) = (0, false, 0, null);
             }
 
             if (consecutive == 0)
@@ -68,7 +72,7 @@ internal sealed class SinkGate(string pipeline, string sink, IEngineEvents event
     }
 
     /// <summary>A delivery failed and will be tried again.</summary>
-    public void Failed(long now, string why, GatePass pass)
+    public void Failed(long now, string error, GatePass pass)
     {
         lock (sync)
         {
@@ -79,7 +83,8 @@ internal sealed class SinkGate(string pipeline, string sink, IEngineEvents event
 
             probing = false;
             consecutive++;
-            trouble.Failed(now, why);
+            why = error;
+            trouble.Failed(now, error);
             openUntil = now + (long)Wait.Wait(consecutive, random).TotalMilliseconds;
         }
     }

@@ -2,6 +2,7 @@ using System.Runtime.ExceptionServices;
 using StreamActors.Metrics;
 using StreamActors.Shards;
 using StreamActors.Snapshots;
+using StreamActors.Stalls;
 
 namespace StreamActors.Sinks;
 
@@ -102,6 +103,13 @@ internal sealed class SinkLane : IDisposable
     public string WaitsFor => isInDoubt ? "a proof that this process is still a member of its group"
         : Trouble is { } error ? $"{Sink}: {error}" : $"an answer of {Sink}";
 
+    /// <summary>What an output of a record waits for; null where it has none of it.</summary>
+    public Obstacle? Find(Origin origin) =>
+        (state == LaneState.Idle ? null : FindIn(sending, origin)) ?? FindIn(Filling, origin);
+
+    /// <summary>What its outputs wait for.</summary>
+    public Obstacle Describe() => Describe(state == LaneState.Idle ? Filling : sending);
+
     /// <summary>
     /// Takes the result of a delivery, and begins the next one where there is something to deliver.
     /// </summary>
@@ -193,6 +201,43 @@ internal sealed class SinkLane : IDisposable
         }
 
         return count;
+    }
+
+    private Obstacle? FindIn(OutputBatch batch, Origin origin)
+    {
+        foreach (ref readonly var output in batch.Outputs)
+        {
+            if (output.Origin.IsOf(origin))
+            {
+                return Describe(batch) with { Key = output.HasKey ? KeyText.Of(batch.Key(in output)) : null };
+            }
+        }
+
+        return null;
+    }
+
+    private Obstacle Describe(OutputBatch batch)
+    {
+        if (isInDoubt)
+        {
+            return new(StallReason.Membership, Sink, $"it waits for {WaitsFor}") { IsTrouble = true };
+        }
+
+        if (isBetweenClaims)
+        {
+            return new(StallReason.Store, Sink, "its state is claimed again before anything is delivered");
+        }
+
+        var error = Trouble ?? gate.Trouble;
+        var what = error is null ? $"{Sink} has not answered a delivery yet" : $"{Sink}: {error}";
+        return new(
+            IsOfDeadLetters ? StallReason.DeadLetters : StallReason.Sink,
+            Sink,
+            IsOfDeadLetters ? $"the dead-letter topic {batch.Outputs[0].Destination} is not written: {what}" : what)
+        {
+            IsTrouble = error is not null,
+            Due = state == LaneState.Waiting ? NextDue : long.MaxValue,
+        };
     }
 
     /// <summary>An attempt: a failure that the sink throws at once counts as one that it throws later.</summary>

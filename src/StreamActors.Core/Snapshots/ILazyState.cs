@@ -9,8 +9,11 @@ internal interface ILazyState : IStateful
     /// <summary>Whether all that it has is in memory: only then can it say all that it has.</summary>
     bool IsWhole { get; }
 
-    /// <summary>How far reading has come after a restore; null where nothing is left to be read.</summary>
-    ReadProgress? Progress { get; }
+    /// <summary>Whether something is left to be read after a restore.</summary>
+    bool IsReading { get; }
+
+    /// <summary>How far reading has come after a restore.</summary>
+    ReadProgress Progress { get; }
 
     /// <summary>When it wants <see cref="ReadOn"/> by itself, in milliseconds.</summary>
     long NextRead { get; }
@@ -26,9 +29,14 @@ internal interface ILazyState : IStateful
 /// <summary>How much of what a store has of a shard was read.</summary>
 /// <param name="Read">Keys that were read.</param>
 /// <param name="All">Keys that there are, as far as it is known.</param>
-internal readonly record struct ReadProgress(long Read, long All)
+/// <param name="Bytes">The bytes of those that were read.</param>
+internal readonly record struct ReadProgress(long Read, long All, long Bytes)
 {
     /// <summary>The sum of both.</summary>
     public static ReadProgress operator +(ReadProgress one, ReadProgress other) =>
-        new(one.Read + other.Read, one.All + other.All);
+        new(one.Read + other.Read, one.All + other.All, one.Bytes + other.Bytes);
+
+    /// <summary>The form that pages use.</summary>
+    public override string ToString() =>
+        FormattableString.Invariant($"its state is read: {Read} of {All} entities so far");
 }

@@ -26,6 +26,7 @@ internal sealed class SnapshotCycle
     private readonly ShardContext context;
     private readonly StateLoss loss;
     private readonly StoreQuestion question;
+    private readonly RestoreReport report;
     private readonly List<ILazyState> lazy;
     private readonly long[] durable;
     private readonly long[] lastCutAt;
@@ -52,6 +53,7 @@ internal sealed class SnapshotCycle
         context.StoredAs = claim.Shard;
         loss = new StateLoss(claim, context);
         question = new StoreQuestion(context, new Random((int)context.HashSeed));
+        report = new RestoreReport(claim.Shard, context);
         lazy = [.. context.Parts.OfType<ILazyState>()];
         durable = new long[context.Ledgers.Count];
         lastCutAt = new long[context.Ledgers.Count];
@@ -89,12 +91,19 @@ internal sealed class SnapshotCycle
     /// <summary>Why the store does not go on; null while it does. Any thread.</summary>
     public string? Trouble => question.Trouble;
 
+    /// <summary>What a cut waits for; null where none does.</summary>
+    public OutboxMark? Awaited => phase == Phase.Waiting ? mark : null;
+
+    /// <summary>Whether the store is asked for the shard, or has a save.</summary>
+    public bool IsAsking => phase is Phase.Claiming or Phase.Saving;
+
+    /// <summary>Whether some of it was not read yet.</summary>
+    public bool IsReading => lazy.Exists(static part => part.IsReading);
+
     /// <summary>How far reading has come; null where nothing is left to be read.</summary>
-    public ReadProgress? Progress => lazy.Select(static part => part.Progress).OfType<ReadProgress>().ToList() switch
-    {
-        [] => null,
-        var left => left.Aggregate(static (sum, part) => sum + part),
-    };
+    public ReadProgress? Progress => IsReading ? Read : null;
+
+    private ReadProgress Read => lazy.Aggregate(default(ReadProgress), static (sum, part) => sum + part.Progress);
 
     /// <summary>When it wants <see cref="GoOn"/> by itself, in milliseconds.</summary>
     public long NextDue => phase switch
@@ -164,6 +173,11 @@ internal sealed class SnapshotCycle
     {
         while (TakeStep())
         {
+        }
+
+        if (hasLoaded && report.IsDue(IsReading))
+        {
+            report.Tell(IsReading, Read);
         }
 
         if (phase == Phase.Idle && IsDue && !IsWorthWaiting)

@@ -5,6 +5,7 @@ using StreamActors.Shards;
 using StreamActors.Records;
 using StreamActors.Sinks;
 using StreamActors.Snapshots;
+using StreamActors.Stalls;
 
 namespace StreamActors.Windows;
 
@@ -81,6 +82,13 @@ internal sealed class WindowStage<T> : IStage<T>, IStateful
 
     /// <inheritdoc/>
     public IEnumerable<Kept> Kept => KeptIn(flushing, flushed, context.Now).Concat(KeptIn(filling, 0, nextTick));
+
+    /// <inheritdoc/>
+    public Obstacle? Find(Origin origin) =>
+        FindIn(flushing, flushed, context.Now, origin) ?? FindIn(filling, 0, nextTick, origin);
+
+    /// <inheritdoc/>
+    public Obstacle? Full => HasRoom ? null : Describe(context.Now) with { NeedsRoom = true };
 
     /// <inheritdoc/>
     public void Handle(scoped in T value, in Keyed from, ref RouteCounters.Turnover counts)
@@ -195,9 +203,31 @@ internal sealed class WindowStage<T> : IStage<T>, IStateful
         {
             var record = buffer.RecordAt(index, context.Inputs[0]);
             var key = record.HasKey ? record.Key.ToArray() : null;
-            yield return new Kept(key, $"held in a window of {spec.Every}", due);
+            yield return new Kept(key, Describe(due).Why, due);
         }
     }
+
+    private Obstacle? FindIn(WindowBuffer buffer, int from, long due, Origin origin)
+    {
+        for (var index = from; index < buffer.Count; index++)
+        {
+            if (buffer.OriginAt(index).IsOf(origin))
+            {
+                var record = buffer.RecordAt(index, context.Inputs[origin.Input]);
+                return Describe(due) with { Key = record.HasKey ? KeyText.Of(record.Key) : null };
+            }
+        }
+
+        return null;
+    }
+
+    /// <summary>What is due and held all the same waits for room in the outbox.</summary>
+    private Obstacle Describe(long due) =>
+        new(StallReason.Window, deadLetters.Route, $"held in a window of {spec.Every}")
+        {
+            Due = due,
+            NeedsRoom = due <= context.Now,
+        };
 
     private bool IsSampled(
         EntityTable<Counter> entities, ReadOnlySpan<byte> key, ref RouteCounters.Turnover counts)

@@ -1,5 +1,7 @@
+using System.Text;
 using Microsoft.Extensions.Configuration;
 using StreamActors.Configuration;
+using StreamActors.Limits;
 
 namespace StreamActors.Hosting;
 
@@ -260,17 +262,40 @@ internal sealed record ComposedPipeline(PipelineBuilder Builder, IReadOnlyDictio
         : Builder.Store == StreamActors.Store.Auto ? Stores.FirstOrDefault()
         : Builder.Store;
 
-    /// <summary>What it keeps in memory at most, a line: of what its routes have.</summary>
+    /// <summary>
+    /// What it keeps in memory at most, of what its routes have: a line a route, and one for the rest.
+    /// </summary>
     public string Memory()
     {
-        var limits = Builder.Limits;
-        var window = Builder.HasWindows ? $", {Megabytes(2L * limits.WindowBytes)} more with a full window" : "";
-        var calls = Builder.Maps.Count > 0
-            ? $", {Megabytes(limits.Parking.Bytes)} more where records wait for calls"
-            : "";
-        var ids = Builder.HasDedup ? $"; besides {Megabytes(limits.DedupBytes)} of ids in all" : "";
-        return $"{Builder.Name} keeps at most {Megabytes(limits.BytesPerPartition(Builder.Connectors.Count))} a "
-            + $"partition{window}{calls}, and what its client has read{ids}.{Environment.NewLine}";
+        var hasStore = Store is not null;
+        var (limits, routes) = (Builder.Limits, Builder.Routes);
+        var client = Peers.Values.Max(static peer => peer.BytesPerPartition);
+        var page = new StringBuilder($"{Builder.Name} keeps in memory at most:\n");
+        foreach (var route in routes)
+        {
+            IReadOnlyList<MemoryBound> parts =
+                [new("client", client), .. MemoryBounds.OfPartition(route, limits, hasStore)];
+            page.Append($"  a partition of {route.Topic}: {Sum(parts)}\n");
+        }
+
+        var toSend = Builder.Connectors.Sum(name => Peers.TryGetValue(name, out var peer) ? peer.BytesToSend : 0);
+        IReadOnlyList<MemoryBound> rest =
+            [new("outputs in clients", toSend), .. MemoryBounds.OfPipeline(routes, limits, hasStore)];
+        page.Append($"  besides: {Sum(rest)}\n");
+        if (routes.Any(static route => route.HasEntity))
+        {
+            page.Append($"  and the states of {limits.EntitiesPerShard} active entities a shard"
+                + $"{(hasStore ? ", twice what of them changes between two saves" : "")}, by their own sizes\n");
+        }
+
+        return page.Replace("\n", Environment.NewLine).ToString();
+    }
+
+    private static string Sum(IReadOnlyList<MemoryBound> parts)
+    {
+        var counted = parts.Where(static part => part.Bytes > 0).ToList();
+        return Megabytes(counted.Sum(static part => part.Bytes)) + (counted.Count == 0 ? ""
+            : $" ({string.Join(" + ", counted.Select(static part => $"{Megabytes(part.Bytes)} {part.What}"))})");
     }
 
     private IEnumerable<string> Stores =>
@@ -292,7 +317,7 @@ internal sealed record ComposedPipeline(PipelineBuilder Builder, IReadOnlyDictio
         }
     }
 
-    private static string Megabytes(long bytes) => $"{bytes / (1024.0 * 1024.0):0.#} MB";
+    private static string Megabytes(long bytes) => FormattableString.Invariant($"{bytes / (1024.0 * 1024.0):0.#} MB");
 }
 
 /// <summary>The settings of a node at a moment.</summary>

@@ -10,8 +10,9 @@ namespace StreamActors.Hosting;
 public static class NodeEndpoints
 {
     /// <summary>
-    /// Maps <c>/health</c> (503 when unhealthy), <c>/health/live</c>, <c>/health/ready</c> and <c>/metrics</c>: JSON,
-    /// or Prometheus text where the client asks for <c>text/plain</c> or OpenMetrics, or comes by the metrics port, or
+    /// Maps <c>/health</c> (503 when unhealthy), <c>/health/live</c>, <c>/health/ready</c>, <c>/stalls</c> (the
+    /// partitions that make no progress, and why; an empty list when all is well) and <c>/metrics</c>: JSON, or
+    /// Prometheus text where the client asks for <c>text/plain</c> or OpenMetrics, or comes by the metrics port, or
     /// where no pipeline brings a JSON page of its own.
     /// </summary>
     /// <param name="routes">The application.</param>
@@ -26,6 +27,8 @@ public static class NodeEndpoints
         });
         routes.MapGet("/health/live", static (NodeHealth health) => Answer(health.IsLive, "live", "stopped"));
         routes.MapGet("/health/ready", static (NodeHealth health) => Answer(health.IsReady, "ready", "not ready"));
+        routes.MapGet("/stalls", static (Node node) => Results.Json(
+            StallPage.Of(node), StallJson.Default.StallPageArray));
         routes.MapGet("/metrics", (HttpContext http) => Metrics(http, metricsPort));
         return routes;
     }

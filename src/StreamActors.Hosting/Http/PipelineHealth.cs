@@ -56,7 +56,8 @@ internal sealed record PipelineHealth(string Name, bool Ready, IReadOnlyList<str
             })
             + (same.Key.Why.Length > 0 ? $": {same.Key.Why}" : "");
 
-    private static string Names(IReadOnlyList<PartitionId> all) => all.Count <= MostNamed
+    /// <summary>Names some of many.</summary>
+    internal static string Names(IReadOnlyList<PartitionId> all) => all.Count <= MostNamed
         ? string.Join(", ", all)
         : $"{string.Join(", ", all.Take(MostNamed))} and {all.Count - MostNamed} more";
 }

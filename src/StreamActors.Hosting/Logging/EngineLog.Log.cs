@@ -48,6 +48,19 @@ internal sealed partial class EngineLog
         "{Pipeline}: it is clear again, after {Seconds} s, what this node owns in {Group}")]
     private partial void MembershipProven(string pipeline, string group, double seconds);
 
+    [LoggerMessage(1060, LogLevel.Warning,
+        "{Pipeline}: no progress at {Place} since {Since}: {Why}. Said again at its end; /stalls has them all")]
+    private partial void StallBegan(string pipeline, string place, string since, string why);
+
+    [LoggerMessage(1061, LogLevel.Information,
+        "{Pipeline}: {Partitions} make progress again after {Milliseconds} ms: what was in the way was {Why}")]
+    private partial void StallEnded(string pipeline, string partitions, long milliseconds, string why);
+
+    [LoggerMessage(1062, LogLevel.Information,
+        "{Pipeline}: {Place} and what comes behind it is committed at each flush only, {Why}: as it is composed; not "
+        + "said again")]
+    private partial void WindowStands(string pipeline, string place, string why);
+
     [LoggerMessage(1010, LogLevel.Warning, "{Pipeline}: waiting: {Why}")]
     private partial void WaitingForSource(string pipeline, string why);
 
@@ -90,6 +103,16 @@ internal sealed partial class EngineLog
 
     [LoggerMessage(1052, LogLevel.Warning, "{Pipeline}: {Shard} begins empty: {Why}")]
     private partial void StateDiscarded(string pipeline, string shard, string why);
+
+    [LoggerMessage(1053, LogLevel.Information,
+        "{Pipeline}: reading the state of {Shard}: {Read} of {All} entities so far, {Bytes} bytes in "
+        + "{Milliseconds} ms")]
+    private partial void StateReading(
+        string pipeline, string shard, long read, long all, long bytes, long milliseconds);
+
+    [LoggerMessage(1054, LogLevel.Information,
+        "{Pipeline}: the state of {Shard} is read: {Read} entities, {Bytes} bytes in {Milliseconds} ms")]
+    private partial void StateIsRead(string pipeline, string shard, long read, long bytes, long milliseconds);
 
     [LoggerMessage(1020, LogLevel.Warning,
         "{Pipeline}: route {Handler}: validation error in {Count} record(s), the last at {Last}: {Why}")]

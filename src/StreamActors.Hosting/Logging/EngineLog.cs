@@ -1,5 +1,6 @@
 using Microsoft.Extensions.Logging;
 using StreamActors.Events;
+using StreamActors.Stalls;
 
 namespace StreamActors.Hosting;
 
@@ -29,6 +30,10 @@ internal sealed partial class EngineLog(ILoggerFactory loggers) : IEngineEvents
             case EngineEvent.MembershipProven e:
                 MembershipProven(e.Pipeline, e.GroupId, e.After.TotalSeconds);
                 break;
+            case EngineEvent.StallBegan e: ReportBegan(e); break;
+            case EngineEvent.StallEnded e:
+                StallEnded(e.Pipeline, Names(e.Stalls), Ms(e.Stalls.Max(static stall => stall.For)), Why(e.Stalls[0]));
+                break;
             default: ReportPeersAndRecords(happened); break;
         }
     }
@@ -40,6 +45,30 @@ internal sealed partial class EngineLog(ILoggerFactory loggers) : IEngineEvents
     private static long Ms(TimeSpan time) => (long)time.TotalMilliseconds;
 
     private static string Show(Exception error) => $"{error.GetType().Name}: {error.Message}";
+
+    private static string Names(IReadOnlyList<Stall> stalls) =>
+        PipelineHealth.Names([.. stalls.Select(static stall => stall.At.Partition)]);
+
+    private static string Why(Stall stall) =>
+        $"{StallPage.NameOf(stall.Obstacle.Reason)}: {stall.Obstacle.Why}";
+
+    private void ReportBegan(EngineEvent.StallBegan e)
+    {
+        var first = e.Stalls[0];
+        var stage = first.Obstacle.Stage;
+        var key = first.Obstacle.Key is { } text ? $", key \"{text}\"" : "";
+        var until = first.Until is { } at ? $", until {at:u}" : "";
+        var others = e.Stalls.Count > 1 ? $"; so do {Names([.. e.Stalls.Skip(1)])}" : "";
+        var place = $"{first.At}{key}{(stage.Length > 0 ? $", stage {stage}" : "")}";
+        if (first.Obstacle.Reason == StallReason.Window)
+        {
+            WindowStands(e.Pipeline, place, Why(first));
+        }
+        else
+        {
+            StallBegan(e.Pipeline, place, $"{first.Since:u}", $"{Why(first)}{until}{others}");
+        }
+    }
 
     private void ReportRevoked(EngineEvent.Revoked e)
     {
@@ -95,6 +124,12 @@ internal sealed partial class EngineLog(ILoggerFactory loggers) : IEngineEvents
                 break;
             case EngineEvent.StateDiscarded e: StateDiscarded(e.Pipeline, e.Shard, e.Why); break;
             case EngineEvent.StateBehind e: StateBehind(e.Pipeline, e.Shard); break;
+            case EngineEvent.StateRead { IsLast: true } e:
+                StateIsRead(e.Pipeline, e.Shard, e.Read.Read, e.Read.Bytes, Ms(e.After));
+                break;
+            case EngineEvent.StateRead e:
+                StateReading(e.Pipeline, e.Shard, e.Read.Read, e.Read.All, e.Read.Bytes, Ms(e.After));
+                break;
             default: ReportFailures(happened); break;
         }
     }

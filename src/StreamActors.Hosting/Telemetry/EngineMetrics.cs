@@ -1,5 +1,6 @@
 using StreamActors.Metrics;
 using StreamActors.Snapshots;
+using StreamActors.Stalls;
 
 namespace StreamActors.Hosting;
 
@@ -42,7 +43,7 @@ internal sealed class EngineMetrics(Node node) : IMetricSource
 
     /// <inheritdoc/>
     public IEnumerable<MetricFamily> Collect() =>
-        Families().Concat(OfState()).Where(static family => family.Samples.Count > 0);
+        Families().Concat(OfPartitions()).Concat(OfState()).Where(static family => family.Samples.Count > 0);
 
     private IEnumerable<MetricFamily> Families()
     {
@@ -94,15 +95,6 @@ internal sealed class EngineMetrics(Node node) : IMetricSource
         yield return new(
             "streamactors_latency_seconds", "From a record's time to its output's acknowledgement.",
             MetricKind.Histogram, [.. PerSink(static sink => MetricSample.Of(sink.EndToEnd))]);
-        yield return new(
-            "streamactors_partition_lag", "Records behind the committable offset.", MetricKind.Gauge,
-            [.. PerPartition(static partition => partition.Lag)]);
-        yield return new(
-            "streamactors_partition_held", "1 while a partition is not read.", MetricKind.Gauge,
-            [.. PerPartition(static partition => partition.State == PartitionState.Running ? 0 : 1)]);
-        yield return new(
-            "streamactors_event_time_lag_seconds", "The clock less the event time of the shard furthest behind.",
-            MetricKind.Gauge, [.. EventTimeLags()]);
         yield return MetricFamily.Of(
             "streamactors_uptime_seconds", "Time since the start.", MetricKind.Gauge, node.Uptime.TotalSeconds);
         yield return MetricFamily.Of(
@@ -110,6 +102,26 @@ internal sealed class EngineMetrics(Node node) : IMetricSource
             GC.GetTotalAllocatedBytes());
         yield return MetricFamily.Of(
             "streamactors_memory_bytes", "Resident memory.", MetricKind.Gauge, Environment.WorkingSet);
+    }
+
+    private IEnumerable<MetricFamily> OfPartitions()
+    {
+        yield return new(
+            "streamactors_partition_lag", "Records behind the committable offset.", MetricKind.Gauge,
+            [.. PerPartition(static partition => partition.Lag)]);
+        yield return new(
+            "streamactors_partition_held", "1 while a partition is not read.", MetricKind.Gauge,
+            [.. PerPartition(static partition => partition.State == PartitionState.Running ? 0 : 1)]);
+        yield return new(
+            "streamactors_stalled_partitions", "Partitions that make no progress, by what is in their way.",
+            MetricKind.Gauge, [.. PerReason(static stalls => stalls.Count())]);
+        yield return new(
+            "streamactors_oldest_stall_seconds", "For how long the oldest of these has made none.",
+            MetricKind.Gauge,
+            [.. PerReason(static stalls => stalls.Max(static stall => stall?.For.TotalSeconds) ?? 0)]);
+        yield return new(
+            "streamactors_event_time_lag_seconds", "The clock less the event time of the shard furthest behind.",
+            MetricKind.Gauge, [.. EventTimeLags()]);
     }
 
     private IEnumerable<MetricFamily> OfState()
@@ -179,6 +191,16 @@ internal sealed class EngineMetrics(Node node) : IMetricSource
         from pipeline in node.Pipelines
         from sink in pipeline.Pipeline.Metrics.Sinks
         select sample(sink.Counters) with { Labels = [("pipeline", pipeline.Pipeline.Name), ("sink", sink.Name)] };
+
+    /// <summary>Of every reason, also of those that are in nobody's way now.</summary>
+    private IEnumerable<MetricSample> PerReason(Func<IEnumerable<Stall?>, double> value) =>
+        from pipeline in node.Pipelines
+        let stalls = pipeline.Pipeline.Metrics.Partitions.Select(static each => each.Stall)
+            .Where(static stall => stall is not null).ToList()
+        from reason in Enum.GetValues<StallReason>()
+        select new MetricSample(
+            [("pipeline", pipeline.Pipeline.Name), ("reason", StallPage.NameOf(reason))],
+            value(stalls.Where(stall => stall!.Obstacle.Reason == reason)));
 
     /// <summary>Left out are pipelines without an entity that had a record.</summary>
     private IEnumerable<MetricSample> EventTimeLags() =>

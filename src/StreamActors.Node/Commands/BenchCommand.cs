@@ -85,6 +85,7 @@ internal static class BenchCommand
             What, Records, Drivers, Partitions, Seed, Latency, Rate, Kafka, Redis, Json, Yes,
         };
         command.Subcommands.Add(HandoverCommand.Make(stop));
+        command.Subcommands.Add(IsolationCommand.Make(stop));
         command.SetAction((parsed, _) => RunAsync(parsed, stop));
         return command;
     }

@@ -23,10 +23,14 @@ internal sealed class ManualSink : ISink
 
     public bool SucceedsAtOnce { get; set; }
 
+    /// <summary>Called within the turn that delivers.</summary>
+    public Action Delivering { get; set; } = static () => { };
+
     public string Name => "manual";
 
     public Task DeliverAsync(OutputBatch batch, CancellationToken stop)
     {
+        Delivering();
         if (ThrowAtOnce is { } error)
         {
             throw error;
@@ -119,7 +123,11 @@ internal sealed class ManualConsumer : IGroupConsumer
         return LogBounds;
     }
 
-    public long? Lag(PartitionOffset position) => null;
+    /// <summary>What it knows of the ends of logs.</summary>
+    public Dictionary<PartitionId, long> Ends { get; } = [];
+
+    public long? Lag(PartitionOffset position) =>
+        Ends.TryGetValue(position.Partition, out var end) ? end - position.Offset : null;
 
     public void Seek(PartitionOffset position) => Seeks.Add(position);
 

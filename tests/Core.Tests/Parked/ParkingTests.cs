@@ -23,7 +23,7 @@ public sealed class ParkingTests
             if (number / 40 % 2 == 0)
             {
                 var record = Park(key, offset++);
-                parking.Add(record).ShouldBe(queue.Count == 0);
+                parking.Add(record, 0).ShouldBe(queue.Count == 0);
                 queue.Enqueue(record);
             }
             else if (queue.TryDequeue(out var first))
@@ -39,10 +39,10 @@ public sealed class ParkingTests
     public void Records_without_a_key_wait_for_none_and_an_empty_key_is_a_key()
     {
         var parking = new Parking(new ParkingLimits(), seed: 1);
-        parking.Add(Park(null, 0)).ShouldBeTrue();
-        parking.Add(Park(null, 1)).ShouldBeTrue();
-        parking.Add(Park("", 2)).ShouldBeTrue();
-        parking.Add(Park("", 3)).ShouldBeFalse();
+        parking.Add(Park(null, 0), 0).ShouldBeTrue();
+        parking.Add(Park(null, 1), 0).ShouldBeTrue();
+        parking.Add(Park("", 2), 0).ShouldBeTrue();
+        parking.Add(Park("", 3), 0).ShouldBeFalse();
     }
 
     [Fact]
@@ -50,21 +50,45 @@ public sealed class ParkingTests
     {
         var parking = new Parking(new ParkingLimits { Records = 2, Bytes = 1_000 }, seed: 1);
         var first = Park("a", 0);
-        parking.Add(first);
-        parking.HasRoom.ShouldBeTrue();
-        parking.Add(Park("b", 1));
-        parking.HasRoom.ShouldBeFalse();
+        parking.Add(first, 0);
+        parking.HasRoom(0).ShouldBeTrue();
+        parking.Add(Park("b", 1), 0);
+        parking.HasRoom(0).ShouldBeFalse();
         parking.Remove(first);
-        parking.HasRoom.ShouldBeTrue();
+        parking.HasRoom(0).ShouldBeTrue();
 
         var bytes = new Parking(new ParkingLimits { Records = 10, Bytes = first.Bytes + 1 }, seed: 1);
-        bytes.Add(first);
-        bytes.HasRoom.ShouldBeTrue();
+        bytes.Add(first, 0);
+        bytes.HasRoom(0).ShouldBeTrue();
         var second = Park("b", 1);
-        bytes.Add(second);
-        bytes.HasRoom.ShouldBeFalse();
+        bytes.Add(second, 0);
+        bytes.HasRoom(0).ShouldBeFalse();
         bytes.Remove(second);
-        bytes.HasRoom.ShouldBeTrue();
+        bytes.HasRoom(0).ShouldBeTrue();
+    }
+
+    [Fact]
+    public void A_record_that_is_parked_for_too_long_leaves_no_room_until_it_is_done_whichever_goes_first()
+    {
+        var parking = new Parking(new ParkingLimits { Age = TimeSpan.FromMilliseconds(10) }, seed: 1);
+        ParkedRecord[] parked = [Park("a", 0), Park("b", 1), Park("c", 2), Park("a", 3)];
+        for (var at = 0; at < parked.Length; at++)
+        {
+            parking.Add(parked[at], at);
+        }
+
+        (parking.Oldest, parking.OverdueAt).ShouldBe((parked[0], 10));
+        parking.HasRoom(9).ShouldBeTrue();
+        parking.HasRoom(10).ShouldBeFalse();
+        parking.Remove(parked[1]);
+        parking.HasRoom(10).ShouldBeFalse();
+        parking.Remove(parked[0]);
+        (parking.Oldest, parking.OverdueAt).ShouldBe((parked[2], 12));
+        parking.Remove(parked[2]);
+        parking.Remove(parked[3]);
+        parking.OverdueAt.ShouldBe(long.MaxValue);
+        parking.Add(Park("d", 4), 99);
+        parking.OverdueAt.ShouldBe(109);
     }
 
     [Fact]

@@ -4,6 +4,7 @@ using StreamActors.Shards;
 using StreamActors.Sinks;
 using StreamActors.Snapshots;
 using StreamActors.Sources;
+using StreamActors.Stalls;
 
 namespace StreamActors.Core.Tests.Sinks;
 
@@ -118,11 +119,9 @@ public sealed class SinkLaneTests
         {
             while (!Volatile.Read(ref done))
             {
-                if (outbox.Trouble is { } trouble)
-                {
-                    seen++;
-                    torn += trouble == "manual: " ? 1 : 0;
-                }
+                var text = outbox.WaitsFor;
+                seen += text.StartsWith("manual: ", StringComparison.Ordinal) ? 1 : 0;
+                torn += text == "manual: " ? 1 : 0;
             }
         });
         reader.Start();
@@ -215,6 +214,7 @@ public sealed class SinkLaneTests
         Pump(801);
         sink.Deliveries.ShouldBeEmpty();
         lane.IsInDoubt.ShouldBeTrue();
+        lane.Describe().Reason.ShouldBe(StallReason.Membership);
         lane.IsEmpty.ShouldBeFalse();
 
         membership.BeginRound(900, TimeSpan.FromSeconds(1));

@@ -24,7 +24,7 @@ public sealed class CommandLineTests
         var run = await RunAsync(settings: ("StreamActors:Pipelines:feed:GroupId", "g"));
         (run.Code, run.Errors).ShouldBe((0, ""));
         run.Output.ShouldMatch("(?m)^StreamActors:Pipelines:feed:GroupId +g +memory");
-        run.Output.ShouldContain("feed keeps at most ");
+        run.Output.ShouldContain("feed keeps in memory at most");
 
         run = await RunAsync(settings: ("StreamActors:Pipelines:feed:GroupIdd", "g"));
         run.Code.ShouldBe(2);

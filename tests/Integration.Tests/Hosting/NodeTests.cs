@@ -44,6 +44,27 @@ public sealed class NodeTests
     }
 
     [Fact]
+    public async Task All_pipelines_of_a_process_share_the_places_for_pages_of_their_state()
+    {
+        var places = new HashSet<object>();
+        var connectors = new Connectors();
+        connectors.Add(new Connector("odd", _ => new Peer
+        {
+            Source = (_, services) =>
+            {
+                places.Add(services.StatePages);
+                return new FakeSource();
+            },
+            Sink = static (_, _) => new FakeSink("odd", static () => true),
+        }));
+        await using var node = FakeNode.Make(new StreamActorsBuilder()
+            .AddFake(connectors, "odd", name: "trips").AddFake(connectors, "odd", name: "prices"));
+
+        node.Pipelines.Count.ShouldBe(2);
+        places.ShouldHaveSingleItem();
+    }
+
+    [Fact]
     public async Task A_source_that_fails_for_good_before_it_is_ready_stops_its_pipeline_alone()
     {
         var broken = FakeNode.From(new FakeSource(failure: new IOException("no such cluster"))).AddSink(

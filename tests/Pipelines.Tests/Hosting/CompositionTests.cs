@@ -116,8 +116,12 @@ public sealed class CompositionTests
         page.ShouldMatch("(?m)^StreamActors:Pipelines:feed:StartAt +Latest +code");
         page.ShouldMatch("(?m)^StreamActors:Pipelines:feed:Timing:DrainLimit +800ms +default");
 
-        // 1 MB mailbox, 512 KB batch, twice 512 KB outbox, 4 bytes for each of 1,048,576 offsets.
-        page.ShouldContain("feed keeps at most 6.5 MB a partition, and what its client has read.");
+        // 512 KB batch with the mailbox, twice 512 KB outbox, 4 bytes for each of 1,048,576 offsets.
+        MemoryOf(page).ShouldBe(
+        [
+            "a partition of in: 8.5 MB (2 MB client + 1.5 MB mailbox + 1 MB outboxes + 4 MB offsets)",
+            "besides: 16 MB (16 MB batches between two uses)",
+        ]);
     }
 
     [Fact]
@@ -127,11 +131,26 @@ public sealed class CompositionTests
         {
             p.From("windows", new Text()).DedupById(static _ => 1, TimeSpan.FromMinutes(1))
                 .Every(TimeSpan.FromSeconds(1)).Latest().To(To("kafka"));
-            p.From("calls", new Text()).MapAsync<Lookup, string>().To(To("kafka"));
+            p.From("calls", new Text()).MapAsync<Lookup, string>().To(To("kafka")).DeadLetters("dlq");
+            p.From("people", new Text()).Entity<People, Person, string>().To(To("kafka"));
         });
 
-        Compose(node).Page().ShouldContain("feed keeps at most 6.5 MB a partition, 32 MB more with a full window, "
-            + "8 MB more where records wait for calls, and what its client has read; besides 80 MB of ids in all.");
+        MemoryOf(Compose(node).Page()).ShouldBe(
+        [
+            "a partition of windows: 40.5 MB (2 MB client + 1.5 MB mailbox + 1 MB outboxes + 4 MB offsets "
+                + "+ 32 MB windows)",
+            "a partition of calls: 20.4 MB (2 MB client + 1.5 MB mailbox + 2 MB outboxes + 4 MB offsets "
+                + "+ 10.9 MB parked for calls)",
+            "a partition of people: 84.8 MB (2 MB client + 1.5 MB mailbox + 1 MB outboxes + 4 MB offsets "
+                + "+ 76.3 MB timers)",
+            "besides: 160.3 MB (64 MB outputs in clients + 16 MB batches between two uses + 80 MB ids of dedup "
+                + "+ 0.3 MB calls under way)",
+            "and the states of 100000 active entities a shard, by their own sizes",
+        ]);
+        var stored = MemoryOf(Compose(node.AddRedis()).Page());
+        stored[2].ShouldEndWith("+ 76.3 MB timers + 10.9 MB parked for states + 26.7 MB keys in the store)");
+        stored[3].ShouldEndWith("+ 1 MB pages of state on their way)");
+        stored[4].ShouldContain("twice what of them changes between two saves");
     }
 
     [Fact]
@@ -326,7 +345,22 @@ public sealed class CompositionTests
     private static SettingsReader Variables(params (string Name, string Value)[] variables) =>
         EnvironmentSettings.Reader(variables.ToDictionary(static each => each.Name, static each => each.Value));
 
+    /// <summary>The lines of the only pipeline's memory.</summary>
+    private static IReadOnlyList<string> MemoryOf(string page) =>
+    [
+        .. page[page.IndexOf("feed keeps in memory at most:", StringComparison.Ordinal)..].Split('\n').Skip(1)
+            .Select(static line => line.Trim()).Where(static line => line.Length > 0),
+    ];
+
     private static Target<string> To(string connector) => new(connector, static value => value, new Text());
+
+    [StateVersion(1)]
+    private record struct Person;
+
+    private sealed class People : IEntity<string, Person, string>
+    {
+        public void On(string record, ref Person state, Turn<string> turn) => throw new NotSupportedException();
+    }
 
     private sealed class Lookup : IAsyncMap<string, string>
     {

@@ -9,7 +9,7 @@ namespace StreamActors.Simulation.Tests.Mutation;
 /// </summary>
 public sealed class MutantTests(ITestOutputHelper output)
 {
-    private const int Schedules = 300;
+    private const int Schedules = 600;
 
     public static TheoryData<string> Names => [.. Mutant.All.Select(static mutant => mutant.Name)];
 

@@ -174,7 +174,12 @@ internal sealed record Setting
         OutboxBytes = chance.Next(50, 2_000),
         WindowBytes = chance.Next(100, 3_000),
         UncommittedRecords = chance.Next(1, 200),
-        Parking = new ParkingLimits { Records = chance.Next(1, 16), Bytes = chance.Next(50, 2_000) },
+        Parking = new ParkingLimits
+        {
+            Records = chance.Next(1, 16),
+            Bytes = chance.Next(50, 2_000),
+            Age = chance.Next(4) == 0 ? Milliseconds(chance, 1, 50) : TimeSpan.Zero,
+        },
 
         // The model of a sample knows no counts that were forgotten.
         EntitiesPerShard = hasSample ? 1_000 : chance.Next(1, 20),
