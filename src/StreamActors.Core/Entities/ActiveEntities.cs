@@ -41,8 +41,8 @@ internal sealed class ActiveEntities<TState, TOut>
         timerHandler = context.Observer?.Around(handler, context) ?? handler;
         emitter = new Emitter<TOut>(definition.Outputs, context);
         guard = new StateGuard<TState>(definition.StateCodec);
-        states = new EntityStates<TState>(
-            definition.Name, definition.Version, definition.StateCodec, definition.PassivateAfter, context);
+        var form = new StateForm<TState>(definition.Name, definition.Version, definition.StateCodec, handler);
+        states = new EntityStates<TState>(form, definition.PassivateAfter, context);
         (entities, timers, away) = (states.Table, states.Timers, states.Away);
     }
 
@@ -60,6 +60,9 @@ internal sealed class ActiveEntities<TState, TOut>
 
     /// <summary>How many records wait for the states of their entities. Any thread.</summary>
     public int Parked => away?.Parked ?? 0;
+
+    /// <summary>Whether nothing goes on, since a state is of no use: what is parked then stays so.</summary>
+    public bool StandsStill => context.Unusable is not null;
 
     /// <summary>The handler object of the shard, for records of a type.</summary>
     public IEntity<TIn, TState, TOut> HandlerOf<TIn>()
@@ -180,14 +183,18 @@ internal sealed class ActiveEntities<TState, TOut>
     /// Handles the records whose entities have come. In front of each goes what is due by the clock, and what was due
     /// by event time when it was parked: records that were read since have not moved that for it.
     /// </summary>
-    /// <returns>Whether none is left: the outbox may be full.</returns>
+    /// <returns>Whether none is left: the outbox may be full, or the state of one be of no use.</returns>
     public bool HandleParked(ref RouteCounters.Turnover counts)
     {
         while (away?.Ready is { } wish)
         {
             if (!wish.IsTaken)
             {
-                states.Take(wish);
+                if (!states.TryTake(wish))
+                {
+                    return false;
+                }
+
                 counts.LoadedEntities += wish.Value is null ? 0 : 1;
             }
 

@@ -153,8 +153,22 @@ internal sealed class EntityTimers
         }
     }
 
-    /// <summary>Whether <see cref="Save"/> wrote a timer.</summary>
-    public static bool HasAny(SnapshotReader input) => input.ReadNumber() > 0;
+    /// <summary>Passes over what <see cref="Save"/> wrote.</summary>
+    /// <returns>How many timers that are.</returns>
+    public static long Skip(ref SnapshotReader input)
+    {
+        var count = input.ReadNumber();
+        for (var left = count; left > 0; left--)
+        {
+            input.ReadBytes();
+            input.ReadNumber();
+            input.ReadNumber();
+            input.ReadNumber();
+            input.ReadBytes();
+        }
+
+        return count;
+    }
 
     /// <summary>
     /// Sets the timers that <see cref="Save"/> wrote, each for the time that it had: one that was due meanwhile, or

@@ -100,8 +100,12 @@ internal abstract record EngineEvent(string Pipeline)
     /// </summary>
     public sealed record ShardFenced(string Pipeline, string Shard, string Why) : EngineEvent(Pipeline);
 
-    /// <summary>What a store has of a shard is of no use, or not what it should be: the shard stands still.</summary>
-    public sealed record StateUnusable(string Pipeline, string Shard, string Why) : EngineEvent(Pipeline);
+    /// <summary>
+    /// What a store has of a shard is of no use, or not what it should be: the shard stands still. The cause is what
+    /// user code threw on it, where it did.
+    /// </summary>
+    public sealed record StateUnusable(string Pipeline, string Shard, string Why, Exception? Cause)
+        : EngineEvent(Pipeline);
 
     /// <summary>
     /// What a store has of a shard ends in front of the committed offset: reading goes back, and what is emitted from

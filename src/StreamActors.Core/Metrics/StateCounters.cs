@@ -10,6 +10,7 @@ internal sealed class StateCounters
     private long restored;
     private long rewound;
     private long failures;
+    private long upgraded;
 
     /// <summary>Keys that were saved: changed or removed entities, parked records.</summary>
     public long SavedKeys => Interlocked.Read(ref saved);
@@ -48,6 +49,12 @@ internal sealed class StateCounters
 
     /// <summary>Adds what was restored.</summary>
     public void AddRestored(int keys) => Interlocked.Add(ref restored, keys);
+
+    /// <summary>States of an earlier version that were read: each counts until its entity was saved again.</summary>
+    public long Upgraded => Interlocked.Read(ref upgraded);
+
+    /// <summary>Adds a state of an earlier version.</summary>
+    public void AddUpgraded() => Interlocked.Increment(ref upgraded);
 
     /// <summary>Adds a request that failed.</summary>
     public void AddFailure() => Interlocked.Increment(ref failures);

@@ -39,7 +39,8 @@ internal sealed class MemberStatus(PipelineMetrics metrics, IGroupConsumer clien
         nextPublish = now + PublishEvery;
         metrics.Partitions = [.. owned.Select(StatusOf)];
         isReady = (WasAssigned || now - joinedAt > AssignmentPatience)
-            && owned.All(static each => each.Shard.Running is { IsOpen: true } or { Trouble: not null });
+            && owned.All(static each =>
+                each.Shard is { StandsStill: null, Running: { IsOpen: true } or { Trouble: not null } });
     }
 
     private PartitionStatus StatusOf(OwnedPartition partition)
@@ -49,7 +50,8 @@ internal sealed class MemberStatus(PipelineMetrics metrics, IGroupConsumer clien
         var state = shard is not { IsOpen: true } ? PartitionState.Starting
             : shard.HasRoom ? PartitionState.Running
             : PartitionState.Held;
-        var why = shard?.Trouble
+        var why = partition.Shard.StandsStill
+            ?? shard?.Trouble
             ?? (shard?.Reading is { Length: > 0 } reading ? reading
                 : shard is { IsOpen: false } ? "its state is being restored"
                 : partition.Shard.Why);

@@ -80,11 +80,14 @@ internal sealed class OwnedShard
     /// <summary>Whether its next actor begins empty, whatever the store has.</summary>
     public bool Discards { get; set; }
 
+    /// <summary>Why its actor stands still, a state being of no use, and what can be done; null = it goes on.</summary>
+    public string? StandsStill { get; set; }
+
     /// <summary>When it failed, in milliseconds: the recent times.</summary>
     public Queue<long> Failures { get; } = new();
 
     /// <summary>What it waits for; empty when it runs.</summary>
-    public string Why => Running is not null ? ""
+    public string Why => Running is not null ? StandsStill ?? ""
         : IsComplete ? trouble
         : $"waiting for a co-partition: {string.Join(", ", Missing)}";
 
@@ -110,7 +113,7 @@ internal sealed class OwnedShard
     /// <summary>The actor was made; from here on its partitions are read.</summary>
     public void Begin(Shard shard)
     {
-        (Running, Unanswered, trouble) = (shard, 0, "");
+        (Running, Unanswered, StandsStill, trouble) = (shard, 0, null, "");
         foreach (var partition in Owned)
         {
             partition.IsPlaced = false;

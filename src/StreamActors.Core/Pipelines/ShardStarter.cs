@@ -80,6 +80,10 @@ internal sealed class ShardStarter(
             {
                 Open(shard, running);
             }
+            else if (running.Unusable is { } unusable && shard.StandsStill is null)
+            {
+                StandStill(shard, running, unusable);
+            }
             else if (now >= shard.RetryAt && shard.OutOfRange is { } partition)
             {
                 answered = Relocate(partition, running);
@@ -236,6 +240,24 @@ internal sealed class ShardStarter(
     }
 
     /// <summary>
+    /// The state of an entity is of no use, in the midst of a shard's life: it keeps what it has done, and takes
+    /// nothing more, unless it is to begin empty.
+    /// </summary>
+    private void StandStill(OwnedShard shard, Shard running, SnapshotException error)
+    {
+        if (definition.OnLostState == LostState.Discard)
+        {
+            running.Close();
+            Restart(shard, error);
+            return;
+        }
+
+        shard.StandsStill = $"{error.Message} {WaysOut}";
+        events.Report(new EngineEvent.StateUnusable(
+            definition.Name, shard.ToString(), shard.StandsStill, error.InnerException));
+    }
+
+    /// <summary>
     /// What is to be said of a shard that ended because of its state, which is no failure of its own; null where it was
     /// not that.
     /// </summary>
@@ -253,7 +275,7 @@ internal sealed class ShardStarter(
             case SnapshotException:
                 shard.Discards = definition.OnLostState == LostState.Discard;
                 why = shard.Discards ? why : $"{why} {WaysOut}";
-                return (new EngineEvent.StateUnusable(pipeline, name, why), why);
+                return (new EngineEvent.StateUnusable(pipeline, name, why, error.InnerException), why);
             default:
                 return null;
         }

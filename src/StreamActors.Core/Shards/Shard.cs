@@ -45,6 +45,7 @@ internal sealed class Shard : IThreadPoolWorkItem
     private volatile bool isRestored;
     private volatile Life life;
     private volatile Exception? failure;
+    private volatile SnapshotException? unusable;
 
     /// <summary>Makes a shard; where a store has its state, it takes records once it is restored.</summary>
     public Shard(ShardHost host, Ownership ownership, IReadOnlyList<PartitionOffset> starts, double phase)
@@ -106,6 +107,12 @@ internal sealed class Shard : IThreadPoolWorkItem
 
     /// <summary>Why the shard cannot go on; null while it can.</summary>
     public Exception? Failure => failure;
+
+    /// <summary>
+    /// Why it stands still in the midst of its life, because the state of an entity is of no use; null while it does
+    /// not. It can be drained: what it has parked is carried. Any thread.
+    /// </summary>
+    public SnapshotException? Unusable => unusable;
 
     /// <summary>The peer that it waits for, and why; null when it waits for none. Any thread.</summary>
     public string? Trouble => cycle?.Trouble ?? context.Outbox.Trouble;
@@ -306,6 +313,11 @@ internal sealed class Shard : IThreadPoolWorkItem
         }
 
         progress.Publish(context.EventClock, cycle);
+        if (context.Unusable != unusable)
+        {
+            unusable = context.Unusable;
+            host.Wake();
+        }
     }
 
     private void Arm()

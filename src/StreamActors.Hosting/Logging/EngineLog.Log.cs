@@ -81,7 +81,7 @@ internal sealed partial class EngineLog
     private partial void ShardFenced(string pipeline, string shard, string why);
 
     [LoggerMessage(1050, LogLevel.Error, "{Pipeline}: {Shard} stands still: {Why}")]
-    private partial void StateUnusable(string pipeline, string shard, string why);
+    private partial void StateUnusable(Exception? error, string pipeline, string shard, string why);
 
     [LoggerMessage(1051, LogLevel.Warning,
         "{Pipeline}: the store has lost state: {Committed} is committed, and what it has ends at {To}; reading goes "
