@@ -361,7 +361,7 @@ public sealed class PipelineTest : IDisposable
         around.Trace.Add(what);
         process = new TestProcess(around);
         process.Start();
-    });
+    }, isReplaced: true);
 
     /// <summary>What is awaited must not go to the synchronization context of the test's own runner.</summary>
     private static void WithoutContext(Action act)
@@ -379,12 +379,12 @@ public sealed class PipelineTest : IDisposable
     }
 
     /// <summary>Does something, lets the pipeline settle, and tells what failed.</summary>
-    private void Act(Action act)
+    private void Act(Action act, bool isReplaced = false)
     {
         ObjectDisposedException.ThrowIf(isDisposed, this);
         WithoutContext(() =>
         {
-            process.Start();
+            process.Start(unlessRefused: isReplaced);
             act();
             process.Settle();
         });

@@ -92,6 +92,9 @@ internal sealed class Reports(TraceLog trace, Topics topics) : IEngineEvents
                     KeyOf(retried.Last),
                     $"call of {retried.Map} failed, and is made again: {Show(retried.Error)}");
                 break;
+            case EngineEvent.StateLeft left:
+                trace.Add($"the store keeps states of {string.Join(" and ", left.Entities)}, which the pipeline lacks");
+                break;
             case EngineEvent.CallsFailing failing:
                 trace.Add($"degraded: {failing.Map}: {failing.Outage}");
                 break;

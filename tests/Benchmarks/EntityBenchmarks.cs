@@ -73,7 +73,8 @@ public class EntityBenchmarks
         var host = new ShardHost(
             builder.Build(), [new OpenSink("sink", new NoSink(), gate, metrics.Sinks[0].Counters)], metrics, services);
         PartitionId[] inputs = [new("t", 0)];
-        return host.MakeRunners(inputs, host.MakeContext(new Epoch(new Membership()), inputs, [ledger], 0, static () => { }))[0];
+        var ownership = new Ownership(new Epoch(new Membership()));
+        return host.MakeRunners(inputs, host.MakeContext(ownership, inputs, [ledger], 0, static () => { }))[0];
     }
 
     internal interface ICounted

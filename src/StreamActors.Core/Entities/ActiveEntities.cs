@@ -129,6 +129,7 @@ internal sealed class ActiveEntities<TState, TOut>
         var isNew = called == EntityTable<Entity<TState>>.None;
         var leaver = isNew ? entities.NextToGo : EntityTable<Entity<TState>>.None;
         timers.EnsureRoom(turn.Forgets ? [] : turn.Timers, TimersOf(called), TimersOf(leaver));
+        EnsureFits(from.EntityKey, isNew ? ref newcomer : ref entities[called], from.Record.Key);
         emitter.EmitAll(turn.Outputs.GetEnumerator(), from.Record.Key, from.Record.HasKey, from.Origin);
         counts.WithoutOutput += emitter.Scope.IsEmpty ? 1 : 0;
         if (turn.Forgets)
@@ -250,6 +251,14 @@ internal sealed class ActiveEntities<TState, TOut>
     /// <summary>The shard is closed.</summary>
     public void Close() => away?.Close();
 
+    private void EnsureFits(ReadOnlySpan<byte> entityKey, in Entity<TState> entity, ReadOnlySpan<byte> recordKey)
+    {
+        if (states.Measures && !turn.Forgets)
+        {
+            states.EnsureFits(entityKey, in entity, EntityTimers.MostBytes(turn.Timers, recordKey.Length));
+        }
+    }
+
     private Dictionary<string, EntityTimer>? TimersOf(int index) =>
         index == EntityTable<Entity<TState>>.None ? null : entities[index].Timers;
 
@@ -269,6 +278,7 @@ internal sealed class ActiveEntities<TState, TOut>
         timerHandler.OnTimer(timer.Name, ref entity.State, turn);
         var origin = new Origin(0, Origin.NoOffset, timers.TimeOf(timer));
         timers.EnsureRoom(turn.Forgets ? [] : turn.Timers, entity.Timers, freed: null);
+        EnsureFits(timer.EntityKey, in entity, timer.RecordKey);
         emitter.EmitAll(turn.Outputs.GetEnumerator(), timer.RecordKey, timer.RecordKey is not null, origin);
         if (turn.Forgets)
         {

@@ -17,6 +17,8 @@ internal sealed class EntityStates<TState> : IEntityStates<TState>, ILazyState
     private readonly TimeSpan passivateAfter;
     private readonly Predicate<ReadOnlyMemory<byte>> isActive;
     private readonly Func<StateEntry, bool> tryActivate;
+    private readonly KeyTable? suspects;    // entities that were too large, and are measured
+    private readonly SnapshotWriter scale = SnapshotWriter.Sealed();
     private long unmarked;    // the version of stored states that carry none
     private long nextSweep;
     private long staysAway = long.MinValue;    // last used then or before, an entity need not be read
@@ -33,11 +35,20 @@ internal sealed class EntityStates<TState> : IEntityStates<TState>, ILazyState
             changes is null ? context.Limits.EntitiesPerShard : int.MaxValue,
             changes,
             entity => Timers.CancelAll(entity.Timers),
-            evicts: changes is not null);
+            evicts: changes is not null)
+        {
+            Written = Measure,
+        };
         nextSweep = this.passivateAfter == Timeout.InfiniteTimeSpan ? long.MaxValue : context.Now;
         isActive = key => Table.Find(key.Span) != EntityTable<Entity<TState>>.None;
         tryActivate = TryActivateOfPage;
         context.Parts.Add(this);
+        if (context.TooLarge.Count > 0)
+        {
+            suspects = new KeyTable(context.HashSeed);
+            context.TooLarge.ForEach(key => suspects.GetOrAdd(key, out _));
+        }
+
         if (changes is not null)
         {
             Away = new AwayEntities(form.Kind, context, changes);
@@ -99,6 +110,30 @@ internal sealed class EntityStates<TState> : IEntityStates<TState>, ILazyState
 
         Away.Want(entityKey);
         return false;
+    }
+
+    /// <summary>Whether there are entities that each call measures.</summary>
+    public bool Measures => suspects is not null;
+
+    /// <summary>
+    /// Sees whether an entity that was too large before has room for what a call has made of it. The others are not
+    /// measured by each call, but by the cuts.
+    /// </summary>
+    /// <param name="key">Its key.</param>
+    /// <param name="entity">What it is by the call, with the timers that it had.</param>
+    /// <param name="asked">The most bytes of the timers that the call asks for.</param>
+    /// <exception cref="EntityTooLargeException">It has not.</exception>
+    public void EnsureFits(ReadOnlySpan<byte> key, in Entity<TState> entity, int asked)
+    {
+        if (suspects!.Find(key) < 0)
+        {
+            return;
+        }
+
+        scale.Clear();
+        scale.Write(0L);
+        WriteEntity(in entity, scale);
+        EnsureFits(key, scale.Written.Length + asked);
     }
 
     /// <summary>Forgets the entity at an index.</summary>
@@ -209,6 +244,26 @@ internal sealed class EntityStates<TState> : IEntityStates<TState>, ILazyState
         unmarked = head.IsAtEnd ? highest : head.ReadNumber();
         form.Accept(highest, saved.Shard);
         Away!.Scan();
+    }
+
+    // One that was saved when more was allowed stays as it is, until it changes.
+    private void Measure(ReadOnlyMemory<byte> key, int bytes, bool hasChanged)
+    {
+        context.Store!.Counters.AddEntity(bytes);
+        if (hasChanged)
+        {
+            EnsureFits(key.Span, bytes);
+        }
+    }
+
+    private void EnsureFits(ReadOnlySpan<byte> key, long value)
+    {
+        // Each has its length in front.
+        var bytes = value + key.Length + (2 * sizeof(int));
+        if (bytes > context.Limits.EntityBytes)
+        {
+            throw new EntityTooLargeException(Name, key, bytes, context.Limits.EntityBytes);
+        }
     }
 
     private static bool HasTimers(Entity<TState> entity) => entity.Timers is { Count: > 0 };

@@ -1,3 +1,4 @@
+using System.Text;
 using System.Diagnostics.CodeAnalysis;
 using StreamActors.Shards;
 using StreamActors.Snapshots;
@@ -151,6 +152,19 @@ internal sealed class EntityTimers
             output.Write(timer.ByEventTime ? 1 : 0);
             output.WriteOptional(timer.RecordKey);
         }
+    }
+
+    /// <summary>How many bytes <see cref="Save"/> writes for the timers that a call asks for, at most.</summary>
+    public static int MostBytes(ReadOnlySpan<TimerRequest> asked, int recordKeyBytes)
+    {
+        var bytes = 0;
+        foreach (var request in asked)
+        {
+            // Five numbers: its time, its clock, three lengths.
+            bytes += Encoding.UTF8.GetMaxByteCount(request.Name.Length) + recordKeyBytes + (5 * sizeof(long));
+        }
+
+        return bytes;
     }
 
     /// <summary>Passes over what <see cref="Save"/> wrote.</summary>

@@ -94,6 +94,10 @@ internal abstract record EngineEvent(string Pipeline)
     /// <summary>Where a pipeline that has state keeps it; null = in memory alone. Said at its start.</summary>
     public sealed record StateKept(string Pipeline, string? Store) : EngineEvent(Pipeline);
 
+    /// <summary>A store keeps states of entities that the pipeline had, and no longer has. Said at its start.</summary>
+    public sealed record StateLeft(string Pipeline, string Store, IReadOnlyList<string> Entities)
+        : EngineEvent(Pipeline);
+
     /// <summary>
     /// Another process has claimed the state of a shard that the group had given to this one, or had before: it is
     /// dropped without a commit, and claimed again where the group knows this process as a member.

@@ -11,6 +11,7 @@ internal sealed class StateCounters
     private long rewound;
     private long failures;
     private long upgraded;
+    private long largest;
 
     /// <summary>Keys that were saved: changed or removed entities, parked records.</summary>
     public long SavedKeys => Interlocked.Read(ref saved);
@@ -49,6 +50,19 @@ internal sealed class StateCounters
 
     /// <summary>Adds what was restored.</summary>
     public void AddRestored(int keys) => Interlocked.Add(ref restored, keys);
+
+    /// <summary>The bytes of the largest entity that was ever to be saved.</summary>
+    public long LargestEntity => Interlocked.Read(ref largest);
+
+    /// <summary>Adds an entity that is to be saved.</summary>
+    public void AddEntity(long bytes)
+    {
+        // Any thread may be first; it is rarely a new one.
+        for (var seen = LargestEntity; bytes > seen; seen = LargestEntity)
+        {
+            Interlocked.CompareExchange(ref largest, bytes, seen);
+        }
+    }
 
     /// <summary>States of an earlier version that were read: each counts until its entity was saved again.</summary>
     public long Upgraded => Interlocked.Read(ref upgraded);

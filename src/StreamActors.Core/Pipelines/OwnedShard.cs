@@ -80,6 +80,9 @@ internal sealed class OwnedShard
     /// <summary>Whether its next actor begins empty, whatever the store has.</summary>
     public bool Discards { get; set; }
 
+    /// <summary>The keys of entities that were too large to be saved: the next actor measures them.</summary>
+    public List<byte[]> TooLarge { get; } = [];
+
     /// <summary>Why its actor stands still, a state being of no use, and what can be done; null = it goes on.</summary>
     public string? StandsStill { get; set; }
 

@@ -55,7 +55,7 @@ internal sealed class Shard : IThreadPoolWorkItem
         Inputs = [.. starts.Select(static start => start.Partition)];
         ledgers = [.. starts.Select(start => new OffsetLedger(start.Offset, host.Limits.UncommittedRecords))];
         progress = new ShardProgress(ledgers);
-        context = host.MakeContext(epoch, Inputs, ledgers, phase, RequestTurn);
+        context = host.MakeContext(ownership, Inputs, ledgers, phase, RequestTurn);
         runners = host.MakeRunners(Inputs, context);
         acknowledged = Acknowledge;
         cycle = host.MakeCycle(context, ownership);

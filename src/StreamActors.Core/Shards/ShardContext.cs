@@ -106,6 +106,9 @@ internal sealed class ShardContext : IDisposable
     /// </summary>
     public SnapshotException? Unusable { get; set; }
 
+    /// <summary>The keys of entities that were too large when the shard was to be saved, in its life before.</summary>
+    public required List<byte[]> TooLarge { get; init; }
+
     /// <summary>The places for pages that are read, in all shards of the process.</summary>
     public required CallSlots StatePages { get; init; }
 

@@ -71,6 +71,11 @@ internal sealed partial class EngineLog
         "{Pipeline}: keeps its state in memory alone: a restart, a crash and a hand-over forget it")]
     private partial void StateInMemory(string pipeline);
 
+    [LoggerMessage(1019, LogLevel.Warning,
+        "{Pipeline}: {Store} keeps the states of entities that it no longer has: {Entities}. They stay, for a release "
+        + "that has them; Retire(name) in the pipeline deletes them")]
+    private partial void StateLeft(string pipeline, string store, string entities);
+
     [LoggerMessage(1017, LogLevel.Warning,
         "{Pipeline}: the store has lost what it had acknowledged of {Shard}; all of it is saved again, from memory")]
     private partial void StateBehind(string pipeline, string shard);
