@@ -136,7 +136,7 @@ internal sealed class OwnedShard
             (partition.StartAt, partition.HasState) = (Running.Committable(partition.Input), partition.HasState);
         }
 
-        (Former, Running) = (Running, null);
+        (Former, Running, StandsStill) = (Running, null, null);
     }
 
     /// <summary>Tries again later.</summary>
