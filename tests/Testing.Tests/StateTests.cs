@@ -255,9 +255,9 @@ public sealed class StateTests
             : default;
         Should.Throw<PipelineTestException>(test.Restart).Message.ShouldStartWith(
             "The shard in/0 stands still: The snapshot of the shard is damaged: its log lacks bytes. Its partitions "
-            + "wait until somebody has decided: put back what streamactors state export, or a backup of the store, has; or "
-            + "have its state built again, by streamactors reset, which deletes it and moves its offsets back; or let "
-            + "it begin empty at its committed offset, with OnLostState Discard for one start.");
+            + "wait until somebody has decided: put back what streamactors state export, or a backup of the store, "
+            + "has; or have its state built again, by streamactors reset, which deletes it and moves its offsets back; "
+            + "or let it begin empty at its committed offset, with OnLostState Discard for one start.");
         test.AllowFailures();
         test.Around.Store.Before = null;
         test.Advance(TimeSpan.FromMinutes(1));
