@@ -52,7 +52,31 @@ public interface ITimerHandler<TState, TOut>
 }
 
 /// <summary>
-/// The version of a state's shape: raised when its stored form changes, so that a program can tell what it reads.
+/// Makes a state of an earlier version one of today's: what a handler implements as well, once the
+/// <see cref="StateVersionAttribute"/> of its state was raised. It is called when an entity is read that an earlier
+/// version has saved, and that entity is saved in today's form when it is next used; so earlier versions stay in the
+/// store for as long as their entities are not used, and all of them must stay readable here.
+/// </summary>
+/// <typeparam name="TState">What is kept per entity.</typeparam>
+public interface IStateUpgrade<out TState>
+{
+    /// <summary>
+    /// Makes today's state: a function of these bytes alone, which may be called more than once for an entity. What it
+    /// throws makes the shard stand still, with nothing changed: it takes records again with a release that can read
+    /// the state.
+    /// </summary>
+    /// <param name="from">The version that saved the state: 1 or higher, and lower than today's.</param>
+    /// <param name="saved">
+    /// The bytes, as the codec of that version wrote them: unless the entity had one of its own, JSON, which
+    /// <c>JsonSerializer.Deserialize</c> reads into a class like that of then, or <c>JsonNode.Parse</c> without any.
+    /// </param>
+    TState Upgrade(int from, ReadOnlySpan<byte> saved);
+}
+
+/// <summary>
+/// The version of a state's shape: raised when its stored form changes, so that a program can tell what it reads. Its
+/// handler then implements <see cref="IStateUpgrade{TState}"/>. A program with a lower version than the one that saved
+/// a state refuses it.
 /// </summary>
 /// <param name="version">From 1.</param>
 [AttributeUsage(AttributeTargets.Class | AttributeTargets.Struct, Inherited = false)]

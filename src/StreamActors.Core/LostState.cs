@@ -16,7 +16,8 @@ public enum LostState
     Fail,
 
     /// <summary>
-    /// It begins empty at the committed offset, also where a snapshot is damaged or of an unknown form.
+    /// It begins empty at the committed offset, also where a snapshot is damaged or of an unknown form; unless its
+    /// store can give it to no owner, and says so: its keys must be deleted then.
     /// </summary>
     Discard,
 }

@@ -18,6 +18,7 @@ internal sealed class MemoryStateStore : IStateStore
 
     private readonly Lock gate = new();
     private readonly Dictionary<string, StoredShard> shards = new(StringComparer.Ordinal);
+    private readonly Dictionary<string, byte[]> texts = new(StringComparer.Ordinal);
     private readonly List<(string Shard, StoredShard? Before)> undo = [];
     private long changes;
 
@@ -69,6 +70,19 @@ internal sealed class MemoryStateStore : IStateStore
             return new Claim(new MemoryShardState(this, shard, claimed), generation);
         });
 
+    /// <inheritdoc/>
+    public Task<ReadOnlyMemory<byte>> ReplaceAsync(
+        string group, ReadOnlyMemory<byte> seen, ReadOnlyMemory<byte> by, CancellationToken stop) =>
+        CallAsync(new StoreCall(group, StoreOperation.Replace), ReadOnlyMemory<byte> () =>
+        {
+            var found = texts.GetValueOrDefault(group, []);
+            return seen.Span.SequenceEqual(found) ? texts[group] = by.ToArray() : found;
+        });
+
+    /// <inheritdoc/>
+    public Task DeleteAsync(string shard, CancellationToken stop) =>
+        CallAsync(new StoreCall(shard, StoreOperation.Delete), () => shards.Remove(shard));
+
     /// <summary>
     /// Forgets the latest changes of all shards, claims and saves, as a replica does that lagged behind when it became
     /// the primary.
@@ -105,6 +119,7 @@ internal sealed class MemoryStateStore : IStateStore
         lock (gate)
         {
             shards.Clear();
+            texts.Clear();
             undo.Clear();
         }
     }
@@ -212,7 +227,7 @@ internal sealed class MemoryStateStore : IStateStore
                 return from == to ? ReadOnlyMemory<byte>.Empty
                     : start <= from && to <= start + bytes.Length
                     ? bytes.AsMemory((int)(from - start), (int)(to - from))
-                    : throw new StateStoreException(string.Create(
+                    : throw new SnapshotException(string.Create(
                         CultureInfo.InvariantCulture,
                         $"memory: of the log {log} of {shard} there is {start} to {start + bytes.Length} only."));
             });
@@ -376,4 +391,10 @@ internal enum StoreOperation
 
     /// <summary>Bytes of a log.</summary>
     ReadLog,
+
+    /// <summary>The text of a group.</summary>
+    Replace,
+
+    /// <summary>The end of a shard.</summary>
+    Delete,
 }

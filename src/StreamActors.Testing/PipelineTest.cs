@@ -52,7 +52,7 @@ public sealed class PipelineTest : IDisposable
     public IReadOnlyList<PipelineFailure> Failures => around.Reports.Failures;
 
     /// <summary>Makes a test of a pipeline, which joins its group at the first call.</summary>
-    /// <param name="define">Composes the pipeline; called again for each process after <see cref="Restart"/>.</param>
+    /// <param name="define">Composes the pipeline; called again for each process after <see cref="Restart()"/>.</param>
     /// <param name="services">Adds what user code asks for, such as fakes; called for each process too.</param>
     /// <param name="options">How it is tested.</param>
     /// <exception cref="PipelineException">The composition has mistakes; the message names all of them.</exception>
@@ -195,6 +195,18 @@ public sealed class PipelineTest : IDisposable
     public void Restart() => Replace(static old => old.Stop(), "the process is stopped, and another started");
 
     /// <summary>
+    /// As <see cref="Restart()"/>, with the definition of another release: what it does with the state that the one
+    /// before has saved, by <see cref="IStateUpgrade{TState}"/> where its version differs.
+    /// </summary>
+    /// <param name="next">Composes the pipeline from here on.</param>
+    /// <exception cref="PipelineException">The composition has mistakes; the message names all of them.</exception>
+    public void Restart(Action<PipelineBuilder> next)
+    {
+        around.Define = next ?? throw new ArgumentNullException(nameof(next));
+        Restart();
+    }
+
+    /// <summary>
     /// Kills the process and starts another: what was not committed is read again, and the state is that of the last
     /// commit. Commits come at once after the first record, then by the pipeline's interval: <see cref="Advance"/>
     /// decides what is committed.
@@ -203,7 +215,7 @@ public sealed class PipelineTest : IDisposable
 
     /// <summary>
     /// Takes all partitions away, with a hand-over, and gives them back, with their state as after
-    /// <see cref="Restart"/>. Virtual time passes only where the drain has to wait, such as for a sink that fails.
+    /// <see cref="Restart()"/>. Virtual time passes only where the drain has to wait, such as for a sink that fails.
     /// </summary>
     public void Revoke() => Act(() => process.Client.Next = Taking.Revoke);
 
@@ -353,7 +365,7 @@ public sealed class PipelineTest : IDisposable
         around.Trace.Add(what);
         process = new TestProcess(around);
         process.Start();
-    });
+    }, isReplaced: true);
 
     /// <summary>What is awaited must not go to the synchronization context of the test's own runner.</summary>
     private static void WithoutContext(Action act)
@@ -371,12 +383,12 @@ public sealed class PipelineTest : IDisposable
     }
 
     /// <summary>Does something, lets the pipeline settle, and tells what failed.</summary>
-    private void Act(Action act)
+    private void Act(Action act, bool isReplaced = false)
     {
         ObjectDisposedException.ThrowIf(isDisposed, this);
         WithoutContext(() =>
         {
-            process.Start();
+            process.Start(unlessRefused: isReplaced);
             act();
             process.Settle();
         });

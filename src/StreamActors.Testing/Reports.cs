@@ -47,14 +47,18 @@ internal sealed class Reports(TraceLog trace, Topics topics) : IEngineEvents
                 GiveUp(failed.Last, failed.Error.GetType().Name, failed.Error.Message, failed.Error);
                 break;
             case EngineEvent.TimerFailed failed:
-                Fail(null, $"The timer \"{failed.Timer}\" of the route {failed.Handler} failed", failed.Error);
+                Fail($"The timer \"{failed.Timer}\" of the route {failed.Handler} failed", failed.Error);
                 break;
             case EngineEvent.ShardRestarting failed:
                 Restless();
-                Fail(null, $"The shard {failed.Shard} failed, and starts again", failed.Error);
+                Fail($"The shard {failed.Shard} failed, and starts again", failed.Error);
+                break;
+            case EngineEvent.StateUnusable unusable:
+                Restless();
+                Fail($"The shard {unusable.Shard} stands still", unusable.Why, unusable.Cause);
                 break;
             case EngineEvent.DisposalFailed failed:
-                Fail(null, $"The disposal of {failed.Owner} failed", failed.Error);
+                Fail($"The disposal of {failed.Owner} failed", failed.Error);
                 break;
             case EngineEvent.Revoked { IsLeaving: var leaves, Undone: var undone, Behind: var behind } cut:
                 trace.Add((leaves ? "stopped" : "revoked")
@@ -87,6 +91,9 @@ internal sealed class Reports(TraceLog trace, Topics topics) : IEngineEvents
                     retried.Last,
                     KeyOf(retried.Last),
                     $"call of {retried.Map} failed, and is made again: {Show(retried.Error)}");
+                break;
+            case EngineEvent.StateLeft left:
+                trace.Add($"the store keeps states of {string.Join(" and ", left.Entities)}, which the pipeline lacks");
                 break;
             case EngineEvent.CallsFailing failing:
                 trace.Add($"degraded: {failing.Map}: {failing.Outage}");
@@ -138,10 +145,12 @@ internal sealed class Reports(TraceLog trace, Topics topics) : IEngineEvents
         }
     }
 
-    private void Fail(PartitionOffset? place, string what, Exception error)
+    private void Fail(string what, Exception error) => Fail(what, Show(error), error);
+
+    private void Fail(string what, string why, Exception? error)
     {
-        trace.Add($"{what}: {Show(error)}");
-        failures.Add(new PipelineFailure(what, place, Show(error), error));
+        trace.Add($"{what}: {why}");
+        failures.Add(new PipelineFailure(what, null, why, error));
     }
 
     private static string Show(Exception error) => $"{error.GetType().Name}: {error.Message}";
@@ -151,5 +160,5 @@ internal sealed class Reports(TraceLog trace, Topics topics) : IEngineEvents
 /// <param name="What">What failed, as a sentence without its end.</param>
 /// <param name="Record">The record that was given up; null where it was none.</param>
 /// <param name="Why">The codec's reason, or the exception's type and message.</param>
-/// <param name="Error">What user code threw; null for a record that was refused.</param>
+/// <param name="Error">What user code threw; null where it threw nothing, as for a record that was refused.</param>
 public sealed record PipelineFailure(string What, PartitionOffset? Record, string Why, Exception? Error);

@@ -9,7 +9,6 @@ namespace StreamActors.Testing;
 /// <summary>What outlives the process under test: clock, topics, sinks, the trace, and how to make another.</summary>
 internal sealed class Surroundings
 {
-    private readonly Action<PipelineBuilder> define;
     private readonly Action<IServiceCollection>? addServices;
     private readonly Dictionary<string, MemorySink> sinks = new(StringComparer.Ordinal);
 
@@ -17,7 +16,7 @@ internal sealed class Surroundings
         Action<PipelineBuilder> define, Action<IServiceCollection>? addServices, PipelineTestOptions options)
     {
         this.addServices = addServices;
-        this.define = define;
+        Define = define;
         Options = options;
         Time = options.Time ?? new VirtualTime();
         Random = new Random(options.Seed);
@@ -27,6 +26,9 @@ internal sealed class Surroundings
     }
 
     public PipelineTestOptions Options { get; }
+
+    /// <summary>Composes the pipeline of the next process.</summary>
+    public Action<PipelineBuilder> Define { get; set; }
 
     private IConfiguration Configuration => Options.Configuration ?? new ConfigurationManager();
 
@@ -57,7 +59,7 @@ internal sealed class Surroundings
     public IEnumerable<string> SinkTroubles => sinks.Values.Select(static sink => sink.Trouble).OfType<string>();
 
     /// <summary>Composes the pipeline and configures it; called for each process anew.</summary>
-    public PipelineBuilder Compose() => Composition.Compose(Options.Name, define, Configuration);
+    public PipelineBuilder Compose() => Composition.Compose(Options.Name, Define, Configuration);
 
     /// <summary>
     /// The services of a new process: the clock, the configuration, logs that go nowhere, and what the test adds.

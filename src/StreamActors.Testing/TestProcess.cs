@@ -73,9 +73,11 @@ internal sealed class TestProcess
     public RouteDefinition? RouteOf(string topic) => Definition.Routes.FirstOrDefault(route => route.Topic == topic);
 
     /// <summary>Joins the group, unless it did.</summary>
-    public void Start()
+    /// <param name="unlessRefused">Whether one that cannot start is let be: another takes its place.</param>
+    /// <exception cref="PipelineTestException">It cannot start.</exception>
+    public void Start(bool unlessRefused = false)
     {
-        if (member is null)
+        if (member is null && !(unlessRefused && pipeline.Fatal is not null))
         {
             pipeline.PrepareAsync(CancellationToken.None).GetAwaiter().GetResult();
             if (pipeline.Fatal is { } why)
@@ -134,8 +136,8 @@ internal sealed class TestProcess
     /// <summary>Drains, commits, leaves, as at a SIGTERM.</summary>
     public void Stop()
     {
-        member!.Stop();
-        member.Dispose();
+        member?.Stop();
+        member?.Dispose();
         End();
     }
 

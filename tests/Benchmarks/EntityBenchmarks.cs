@@ -73,7 +73,8 @@ public class EntityBenchmarks
         var host = new ShardHost(
             builder.Build(), [new OpenSink("sink", new NoSink(), gate, metrics.Sinks[0].Counters)], metrics, services);
         PartitionId[] inputs = [new("t", 0)];
-        var context = host.MakeContext(new Epoch(new Membership()), inputs, [ledger], 0, static () => { });
+        var ownership = new Ownership(new Epoch(new Membership()));
+        var context = host.MakeContext(ownership, inputs, [ledger], 0, static () => { });
         return host.MakeRunners(inputs, context)[0];
     }
 

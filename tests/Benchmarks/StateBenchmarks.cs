@@ -76,7 +76,7 @@ public class StateBenchmarks
         var shards = Start(store, Environment.TickCount64);
         Wait(() => Array.TrueForAll(shards, IsOpen));
         var open = since.Elapsed;
-        Wait(() => Array.TrueForAll(shards, static shard => shard.Reading.Length == 0));
+        Wait(() => Array.TrueForAll(shards, static shard => !shard.IsReading));
         Console.WriteLine(
             $"// records are taken after {open.TotalMilliseconds:0} ms, all is read after "
             + $"{since.Elapsed.TotalSeconds:0.0} s");
@@ -96,7 +96,7 @@ public class StateBenchmarks
     public void StartSaved()
     {
         shards = Start(store, Environment.TickCount64);
-        Wait(() => Array.TrueForAll(shards, static shard => IsOpen(shard) && shard.Reading.Length == 0));
+        Wait(() => Array.TrueForAll(shards, static shard => IsOpen(shard) && !shard.IsReading));
     }
 
     /// <summary>Updates as fast as they go, of other 10,000 entities in each second; nothing is saved.</summary>

@@ -1,4 +1,5 @@
 using Microsoft.Extensions.DependencyInjection;
+using StreamActors.Snapshots;
 
 namespace StreamActors.Testing.Tests;
 
@@ -241,6 +242,28 @@ public sealed class StateTests
         test.Restart();
         test.Send("in", "k", "a");
         test.Expect("out", "a");
+    }
+
+    [Fact]
+    public void A_log_of_which_the_store_lacks_bytes_stops_its_shard_with_the_ways_out_until_it_is_back()
+    {
+        using var test = PipelineTest.Of(Routes.Dedup);
+        test.Send("in", "k", "a");
+        test.Advance(TimeSpan.FromMinutes(1));
+        test.Around.Store.Before = static call => call.Operation == StoreOperation.ReadLog
+            ? throw new SnapshotException("The snapshot of the shard is damaged: its log lacks bytes.")
+            : default;
+        Should.Throw<PipelineTestException>(test.Restart).Message.ShouldStartWith(
+            "The shard in/0 stands still: The snapshot of the shard is damaged: its log lacks bytes. Its partitions "
+            + "wait until somebody has decided: put back what streamactors state export, or a backup of the store, "
+            + "has; or have its state built again, by streamactors reset, which deletes it and moves its offsets back; "
+            + "or let it begin empty at its committed offset, with OnLostState Discard for one start.");
+        test.AllowFailures();
+        test.Around.Store.Before = null;
+        test.Advance(TimeSpan.FromMinutes(1));
+        test.Send("in", "k", "a");
+        test.Send("in", "k", "b");
+        test.Expect("out", "a", "b");
     }
 
     [Fact]

@@ -21,6 +21,9 @@ public static class Exemptions
             "src/StreamActors.Core/Entities/ActiveEntities.cs: ActiveEntities.Call",
             "User code: a timer that throws is reported, the shard goes on."),
         Catch(
+            "src/StreamActors.Core/Entities/StateForm.cs: StateForm.Upgrade",
+            "User code: a state on which Upgrade throws is of no use; its shard stands still."),
+        Catch(
             "src/StreamActors.Core/Pipelines/ShardStarter.cs: ShardStarter.MakeShard",
             "User code: a factory that throws fails its shard, not the client."),
         Catch(

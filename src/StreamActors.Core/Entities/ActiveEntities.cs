@@ -42,8 +42,8 @@ internal sealed class ActiveEntities<TState, TOut>
         timerHandler = context.Observer?.Around(handler, context) ?? handler;
         emitter = new Emitter<TOut>(definition.Outputs, context);
         guard = new StateGuard<TState>(definition.StateCodec);
-        states = new EntityStates<TState>(
-            definition.Name, definition.Version, definition.StateCodec, definition.PassivateAfter, context);
+        var form = new StateForm<TState>(definition.Name, definition.Version, definition.StateCodec, handler);
+        states = new EntityStates<TState>(form, definition.PassivateAfter, context);
         (entities, timers, away) = (states.Table, states.Timers, states.Away);
     }
 
@@ -61,6 +61,9 @@ internal sealed class ActiveEntities<TState, TOut>
 
     /// <summary>How many records wait for the states of their entities. Any thread.</summary>
     public int Parked => away?.Parked ?? 0;
+
+    /// <summary>Whether nothing goes on, since a state is of no use: what is parked then stays so.</summary>
+    public bool StandsStill => context.Unusable is not null;
 
     /// <summary>The handler object of the shard, for records of a type.</summary>
     public IEntity<TIn, TState, TOut> HandlerOf<TIn>()
@@ -133,6 +136,7 @@ internal sealed class ActiveEntities<TState, TOut>
         var isNew = called == EntityTable<Entity<TState>>.None;
         var leaver = isNew ? entities.NextToGo : EntityTable<Entity<TState>>.None;
         timers.EnsureRoom(turn.Forgets ? [] : turn.Timers, TimersOf(called), TimersOf(leaver));
+        EnsureFits(from.EntityKey, isNew ? ref newcomer : ref entities[called], from.Record.Key);
         emitter.EmitAll(turn.Outputs.GetEnumerator(), from.Record.Key, from.Record.HasKey, from.Origin);
         counts.WithoutOutput += emitter.Scope.IsEmpty ? 1 : 0;
         if (turn.Forgets)
@@ -187,14 +191,18 @@ internal sealed class ActiveEntities<TState, TOut>
     /// Handles the records whose entities have come. In front of each goes what is due by the clock, and what was due
     /// by event time when it was parked: records that were read since have not moved that for it.
     /// </summary>
-    /// <returns>Whether none is left: the outbox may be full.</returns>
+    /// <returns>Whether none is left: the outbox may be full, or the state of one be of no use.</returns>
     public bool HandleParked(ref RouteCounters.Turnover counts)
     {
         while (away?.Ready is { } wish)
         {
             if (!wish.IsTaken)
             {
-                states.Take(wish);
+                if (!states.TryTake(wish))
+                {
+                    return false;
+                }
+
                 counts.LoadedEntities += wish.Value is null ? 0 : 1;
             }
 
@@ -250,6 +258,14 @@ internal sealed class ActiveEntities<TState, TOut>
     /// <summary>The shard is closed.</summary>
     public void Close() => away?.Close();
 
+    private void EnsureFits(ReadOnlySpan<byte> entityKey, in Entity<TState> entity, ReadOnlySpan<byte> recordKey)
+    {
+        if (states.Measures && !turn.Forgets)
+        {
+            states.EnsureFits(entityKey, in entity, EntityTimers.MostBytes(turn.Timers, recordKey.Length));
+        }
+    }
+
     private Dictionary<string, EntityTimer>? TimersOf(int index) =>
         index == EntityTable<Entity<TState>>.None ? null : entities[index].Timers;
 
@@ -269,6 +285,7 @@ internal sealed class ActiveEntities<TState, TOut>
         timerHandler.OnTimer(timer.Name, ref entity.State, turn);
         var origin = new Origin(0, Origin.NoOffset, timers.TimeOf(timer));
         timers.EnsureRoom(turn.Forgets ? [] : turn.Timers, entity.Timers, freed: null);
+        EnsureFits(timer.EntityKey, in entity, timer.RecordKey);
         emitter.EmitAll(turn.Outputs.GetEnumerator(), timer.RecordKey, timer.RecordKey is not null, origin);
         if (turn.Forgets)
         {

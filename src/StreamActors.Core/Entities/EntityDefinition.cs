@@ -14,6 +14,21 @@ internal abstract class EntityDefinition(string name, Type handler)
     /// <summary>The class of its handler.</summary>
     public Type Handler { get; } = handler;
 
+    /// <summary>The version of its state.</summary>
+    public abstract int Version { get; }
+
+    /// <summary>Whether its handler makes states of its version of those of earlier ones.</summary>
+    public abstract bool CanUpgrade { get; }
+
+    /// <summary>What makes that it can, as the end of a sentence.</summary>
+    public abstract string UpgradeRemedy { get; }
+
+    /// <summary>What the routes that feed it have in common.</summary>
+    public string ShardGroup => ShardGroupOf(Name);
+
+    /// <summary>What the routes that feed an entity have in common, by its name.</summary>
+    public static string ShardGroupOf(string entity) => $"entity {entity}";
+
     /// <summary>What is wrong with its composition, a sentence each.</summary>
     public abstract IEnumerable<string> Mistakes { get; }
 }
@@ -26,8 +41,15 @@ internal sealed class EntityDefinition<TState, TOut>(
 {
     private readonly List<string> contradictions = [];
 
-    /// <summary>The version of its state.</summary>
-    public int Version { get; } = StateType.VersionOf(typeof(TState)) ?? 0;
+    /// <inheritdoc/>
+    public override int Version { get; } = StateType.VersionOf(typeof(TState)) ?? 0;
+
+    /// <inheritdoc/>
+    public override bool CanUpgrade => typeof(IStateUpgrade<TState>).IsAssignableFrom(Handler);
+
+    /// <inheritdoc/>
+    public override string UpgradeRemedy =>
+        $"let {TypeName.Of(Handler)} implement {TypeName.Of(typeof(IStateUpgrade<TState>))}";
 
     /// <summary>Where its values go.</summary>
     public Outputs<TOut> Outputs { get; } = Pipelines.Outputs.OfKinds<TOut>();

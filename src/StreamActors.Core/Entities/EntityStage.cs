@@ -69,7 +69,7 @@ internal sealed class EntityStage<TIn, TState, TOut>(
     public void OnTime(ref RouteCounters.Turnover counts) => entities.OnTime(ref counts);
 
     /// <inheritdoc/>
-    public bool Flush(ref RouteCounters.Turnover counts) => entities.HandleParked(ref counts);
+    public bool Flush(ref RouteCounters.Turnover counts) => entities.HandleParked(ref counts) || entities.StandsStill;
 
     /// <inheritdoc/>
     public void Count(ref RouteCounters.Turnover counts)

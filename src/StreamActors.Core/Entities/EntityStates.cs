@@ -11,21 +11,22 @@ namespace StreamActors.Entities;
 /// </summary>
 internal sealed class EntityStates<TState> : IEntityStates<TState>, ILazyState
 {
-    private readonly ICodec<TState> codec;
-    private readonly int version;
+    private readonly StateForm<TState> form;
     private readonly ShardContext context;
     private readonly ChangedKeys? changes;
     private readonly TimeSpan passivateAfter;
     private readonly Predicate<ReadOnlyMemory<byte>> isActive;
     private readonly Func<StateEntry, bool> tryActivate;
+    private readonly KeyTable? suspects;    // entities that were too large, and are measured
+    private readonly SnapshotWriter scale = SnapshotWriter.Sealed();
+    private long unmarked;    // the version of stored states that carry none
     private long nextSweep;
     private long staysAway = long.MinValue;    // last used then or before, an entity need not be read
 
     /// <summary>Makes the states of a kind; none is active.</summary>
-    public EntityStates(
-        string name, int version, ICodec<TState> codec, TimeSpan? passivateAfter, ShardContext context)
+    public EntityStates(StateForm<TState> form, TimeSpan? passivateAfter, ShardContext context)
     {
-        (Name, this.version, this.codec, this.context) = (name, version, codec, context);
+        (this.form, this.context, unmarked) = (form, context, form.Version);
         this.passivateAfter = passivateAfter ?? context.Timing.PassivateAfter;
         Timers = new EntityTimers(context);
         changes = context.HasStore ? new ChangedKeys(context.HashSeed) : null;
@@ -34,20 +35,29 @@ internal sealed class EntityStates<TState> : IEntityStates<TState>, ILazyState
             changes is null ? context.Limits.EntitiesPerShard : int.MaxValue,
             changes,
             entity => Timers.CancelAll(entity.Timers),
-            evicts: changes is not null);
+            evicts: changes is not null)
+        {
+            Written = Measure,
+        };
         nextSweep = this.passivateAfter == Timeout.InfiniteTimeSpan ? long.MaxValue : context.Now;
         isActive = key => Table.Find(key.Span) != EntityTable<Entity<TState>>.None;
-        tryActivate = entry => TryActivate(entry, isWanted: false);
+        tryActivate = TryActivateOfPage;
         context.Parts.Add(this);
+        if (context.TooLarge.Count > 0)
+        {
+            suspects = new KeyTable(context.HashSeed);
+            context.TooLarge.ForEach(key => suspects.GetOrAdd(key, out _));
+        }
+
         if (changes is not null)
         {
-            Away = new AwayEntities(name, context, changes);
+            Away = new AwayEntities(form.Kind, context, changes);
             context.Parts.Add(Away);
         }
     }
 
     /// <inheritdoc/>
-    public string Name { get; }
+    public string Name => form.Kind;
 
     /// <summary>Those that are active.</summary>
     public EntityTable<Entity<TState>> Table { get; }
@@ -103,6 +113,30 @@ internal sealed class EntityStates<TState> : IEntityStates<TState>, ILazyState
 
         Away.Want(entityKey);
         return false;
+    }
+
+    /// <summary>Whether there are entities that each call measures.</summary>
+    public bool Measures => suspects is not null;
+
+    /// <summary>
+    /// Sees whether an entity that was too large before has room for what a call has made of it. The others are not
+    /// measured by each call, but by the cuts.
+    /// </summary>
+    /// <param name="key">Its key.</param>
+    /// <param name="entity">What it is by the call, with the timers that it had.</param>
+    /// <param name="asked">The most bytes of the timers that the call asks for.</param>
+    /// <exception cref="EntityTooLargeException">It has not.</exception>
+    public void EnsureFits(ReadOnlySpan<byte> key, in Entity<TState> entity, int asked)
+    {
+        if (suspects!.Find(key) < 0)
+        {
+            return;
+        }
+
+        scale.Clear();
+        scale.Write(0L);
+        WriteEntity(in entity, scale);
+        EnsureFits(key, scale.Written.Length + asked);
     }
 
     /// <summary>Forgets the entity at an index.</summary>
@@ -168,20 +202,37 @@ internal sealed class EntityStates<TState> : IEntityStates<TState>, ILazyState
     }
 
     /// <summary>Takes over the state of an entity that was waited for.</summary>
-    public void Take(Wish wish)
+    /// <returns>Whether it can be used; else the shard stands still: <see cref="ShardContext.Unusable"/>.</returns>
+    public bool TryTake(Wish wish)
     {
-        if (wish.Value is { } value)
+        if (context.Unusable is not null)
         {
-            TryActivate(new StateEntry(wish.Key, value), isWanted: true);
+            return false;
+        }
+
+        try
+        {
+            if (wish.Value is { } value)
+            {
+                TryActivate(new StateEntry(wish.Key, value), isWanted: true);
+            }
+        }
+        catch (SnapshotException error)
+        {
+            context.Unusable = error;
+            return false;
         }
 
         Away!.Take(wish);
+        return true;
     }
 
     /// <inheritdoc/>
     public void Cut(SnapshotCut cut)
     {
-        cut.Head.Write(version);
+        // A release without marks reads the first number alone, and refuses the part where that is not its own.
+        cut.Head.Write(form.Version);
+        cut.Head.Write(unmarked);
         Table.Cut(cut, WriteEntity, context.Now);
     }
 
@@ -191,14 +242,31 @@ internal sealed class EntityStates<TState> : IEntityStates<TState>, ILazyState
     /// <inheritdoc/>
     public void Load(RestoredPart saved)
     {
-        var found = new SnapshotReader(saved.Head.Span).ReadNumber();
-        if (found != version)
-        {
-            throw new SnapshotException(
-                $"The saved state of the entity {Name} has version {found}; this program has {version}.");
-        }
-
+        var head = new SnapshotReader(saved.Head.Span);
+        var highest = head.ReadNumber();
+        unmarked = head.IsAtEnd ? highest : head.ReadNumber();
+        form.Accept(highest, saved.Shard);
         Away!.Scan();
+    }
+
+    // One that was saved when more was allowed stays as it is, until it changes.
+    private void Measure(ReadOnlyMemory<byte> key, int bytes, bool hasChanged)
+    {
+        context.Store!.Counters.AddEntity(bytes);
+        if (hasChanged)
+        {
+            EnsureFits(key.Span, bytes);
+        }
+    }
+
+    private void EnsureFits(ReadOnlySpan<byte> key, long value)
+    {
+        // Each has its length in front.
+        var bytes = value + key.Length + (2 * sizeof(int));
+        if (bytes > context.Limits.EntityBytes)
+        {
+            throw new EntityTooLargeException(Name, key, bytes, context.Limits.EntityBytes);
+        }
     }
 
     private static bool HasTimers(Entity<TState> entity) => entity.Timers is { Count: > 0 };
@@ -245,34 +313,53 @@ internal sealed class EntityStates<TState> : IEntityStates<TState>, ILazyState
         }
     }
 
+    /// <summary>
+    /// One that cannot be used is asked for by itself, and then stands in the way until somebody has decided: its
+    /// timers may be due, and a record of it may come.
+    /// </summary>
+    private bool TryActivateOfPage(StateEntry stored)
+    {
+        try
+        {
+            return TryActivate(stored, isWanted: false);
+        }
+        catch (SnapshotException)
+        {
+            Away!.Want(stored.Key.Span);
+            return false;
+        }
+    }
+
     /// <returns>Whether it is active now; what was not used for long, without a timer, may stay away.</returns>
     private bool TryActivate(StateEntry stored, bool isWanted)
     {
         var value = SnapshotReader.Open(stored.Value.Span, context.StoredAs, Name, stored.Key.Span);
         var lastUsed = value.ReadNumber() + context.Now - context.UtcNow;
         var bytes = value.ReadBytes();
-        if (!isWanted && lastUsed <= staysAway && !EntityTimers.HasAny(value))
+        var behind = value;
+        var hasTimers = EntityTimers.Skip(ref behind) > 0;
+        if (!isWanted && lastUsed <= staysAway && !hasTimers)
         {
             return false;
         }
 
-        var entity = default(Entity<TState>);
-        if (!codec.TryRead(bytes, out entity.State, out var rejection))
+        var from = behind.IsAtEnd ? unmarked : behind.ReadNumber();
+        var entity = new Entity<TState> { State = form.Read(bytes, from, stored.Key.Span, context.StoredAs) };
+        if (from < form.Version)
         {
-            throw new SnapshotException(
-                $"The saved state of the entity {Name} {Convert.ToHexString(stored.Key.Span)} in the shard "
-                + $"{context.StoredAs} is refused by its codec: {rejection}.");
+            context.Store!.Counters.AddUpgraded();
         }
 
         Timers.Load(ref entity.Timers, stored.Key.Span, ref value);
-        Table.Load(stored.Key.Span, lastUsed, in entity, mayGo: !HasTimers(entity));
+        Table.Load(stored.Key.Span, lastUsed, in entity, mayGo: !hasTimers);
         return true;
     }
 
     private void WriteEntity(in Entity<TState> entity, SnapshotWriter value)
     {
-        value.Write(in entity.State, codec);
+        value.Write(in entity.State, form.Codec);
         Timers.Save(entity.Timers, value);
+        value.Write(form.Version);
     }
 
     /// <summary>Tells the observer, if there is one, who will be forgotten, having been idle for long.</summary>

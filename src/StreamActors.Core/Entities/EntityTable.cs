@@ -24,6 +24,9 @@ internal sealed class EntityTable<TState>(
     private int newest = None;
     private int oldest = None;
 
+    /// <summary>Told of each entity that a cut writes: its bytes, and whether it has changed.</summary>
+    public Action<ReadOnlyMemory<byte>, int, bool> Written { get; init; } = static (_, _, _) => { };
+
     /// <summary>How many entities are active.</summary>
     public int Count => keys.Count;
 
@@ -157,11 +160,13 @@ internal sealed class EntityTable<TState>(
             ref var slot = ref slots[index];
             if (slot.IsChanged || cut.IsWhole)
             {
+                var hasChanged = slot.IsChanged;
                 (slot.IsChanged, slot.IsSaving) = (false, true);
                 var value = changes.Value;
                 value.Clear();
                 value.Write(cut.UtcNow - now + slot.LastUsed);
                 write(in slot.State, value);
+                Written(keys.KeyAt(index), value.Written.Length, hasChanged);
                 cut.Keys.Put(keys.KeyAt(index).Span, value.Seal().Span);
             }
         }

@@ -1,3 +1,4 @@
+using System.Text;
 using System.Diagnostics.CodeAnalysis;
 using StreamActors.Shards;
 using StreamActors.Snapshots;
@@ -153,8 +154,35 @@ internal sealed class EntityTimers
         }
     }
 
-    /// <summary>Whether <see cref="Save"/> wrote a timer.</summary>
-    public static bool HasAny(SnapshotReader input) => input.ReadNumber() > 0;
+    /// <summary>How many bytes <see cref="Save"/> writes for the timers that a call asks for, at most.</summary>
+    public static int MostBytes(ReadOnlySpan<TimerRequest> asked, int recordKeyBytes)
+    {
+        var bytes = 0;
+        foreach (var request in asked)
+        {
+            // Five numbers: its time, its clock, three lengths.
+            bytes += Encoding.UTF8.GetMaxByteCount(request.Name.Length) + recordKeyBytes + (5 * sizeof(long));
+        }
+
+        return bytes;
+    }
+
+    /// <summary>Passes over what <see cref="Save"/> wrote.</summary>
+    /// <returns>How many timers that are.</returns>
+    public static long Skip(ref SnapshotReader input)
+    {
+        var count = input.ReadNumber();
+        for (var left = count; left > 0; left--)
+        {
+            input.ReadBytes();
+            input.ReadNumber();
+            input.ReadNumber();
+            input.ReadNumber();
+            input.ReadBytes();
+        }
+
+        return count;
+    }
 
     /// <summary>
     /// Sets the timers that <see cref="Save"/> wrote, each for the time that it had: one that was due meanwhile, or

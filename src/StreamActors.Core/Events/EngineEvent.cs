@@ -102,14 +102,22 @@ internal abstract record EngineEvent(string Pipeline)
     /// <summary>Where a pipeline that has state keeps it; null = in memory alone. Said at its start.</summary>
     public sealed record StateKept(string Pipeline, string? Store) : EngineEvent(Pipeline);
 
+    /// <summary>A store keeps states of entities that the pipeline had, and no longer has. Said at its start.</summary>
+    public sealed record StateLeft(string Pipeline, string Store, IReadOnlyList<string> Entities)
+        : EngineEvent(Pipeline);
+
     /// <summary>
     /// Another process has claimed the state of a shard that the group had given to this one, or had before: it is
     /// dropped without a commit, and claimed again where the group knows this process as a member.
     /// </summary>
     public sealed record ShardFenced(string Pipeline, string Shard, string Why) : EngineEvent(Pipeline);
 
-    /// <summary>What a store has of a shard is of no use, or not what it should be: the shard stands still.</summary>
-    public sealed record StateUnusable(string Pipeline, string Shard, string Why) : EngineEvent(Pipeline);
+    /// <summary>
+    /// What a store has of a shard is of no use, or not what it should be: the shard stands still. The cause is what
+    /// user code threw on it, where it did.
+    /// </summary>
+    public sealed record StateUnusable(string Pipeline, string Shard, string Why, Exception? Cause)
+        : EngineEvent(Pipeline);
 
     /// <summary>
     /// What a store has of a shard ends in front of the committed offset: reading goes back, and what is emitted from

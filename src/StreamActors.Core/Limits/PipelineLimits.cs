@@ -1,4 +1,5 @@
 using StreamActors.Configuration;
+using StreamActors.Snapshots;
 
 namespace StreamActors.Limits;
 
@@ -55,6 +56,13 @@ public sealed record PipelineLimits
     public int EntitiesPerShard { get; init; } = 100_000;
 
     /// <summary>
+    /// Bytes of an entity that a store keeps: its key, its state as its codec writes it, and its timers; 8 MB at most,
+    /// for which Redis stands still for 50 ms. At the bound the shard begins again from its last save, once, and the
+    /// record that makes the entity larger becomes a dead letter.
+    /// </summary>
+    public int EntityBytes { get; init; } = 1024 * 1024;
+
+    /// <summary>
     /// Timers that the entities of a shard have set, some 400 bytes each; at the bound a call that sets a new one
     /// fails: its record becomes a dead letter. Moving a timer that is set always works.
     /// </summary>
@@ -88,6 +96,7 @@ public sealed record PipelineLimits
                 nameof(UncommittedRecords), given.UncommittedRecords, 1, 256 * 1024 * 1024),
             DedupBytes = reader.Number(nameof(DedupBytes), given.DedupBytes, 1, 64L * 1024 * 1024 * 1024),
             EntitiesPerShard = reader.Number(nameof(EntitiesPerShard), given.EntitiesPerShard, 1, Records),
+            EntityBytes = reader.Number(nameof(EntityBytes), given.EntityBytes, 1024, StateChunk.MaxEntry),
             TimersPerShard = reader.Number(nameof(TimersPerShard), given.TimersPerShard, 1, Records),
             Parking = new ParkingLimits
             {

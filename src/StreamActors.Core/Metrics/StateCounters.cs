@@ -10,6 +10,8 @@ internal sealed class StateCounters
     private long restored;
     private long rewound;
     private long failures;
+    private long upgraded;
+    private long largest;
 
     /// <summary>Keys that were saved: changed or removed entities, parked records.</summary>
     public long SavedKeys => Interlocked.Read(ref saved);
@@ -48,6 +50,25 @@ internal sealed class StateCounters
 
     /// <summary>Adds what was restored.</summary>
     public void AddRestored(int keys) => Interlocked.Add(ref restored, keys);
+
+    /// <summary>The bytes of the largest entity that was ever to be saved.</summary>
+    public long LargestEntity => Interlocked.Read(ref largest);
+
+    /// <summary>Adds an entity that is to be saved.</summary>
+    public void AddEntity(long bytes)
+    {
+        // Any thread may be first; it is rarely a new one.
+        for (var seen = LargestEntity; bytes > seen; seen = LargestEntity)
+        {
+            Interlocked.CompareExchange(ref largest, bytes, seen);
+        }
+    }
+
+    /// <summary>States of an earlier version that were read: each counts until its entity was saved again.</summary>
+    public long Upgraded => Interlocked.Read(ref upgraded);
+
+    /// <summary>Adds a state of an earlier version.</summary>
+    public void AddUpgraded() => Interlocked.Increment(ref upgraded);
 
     /// <summary>Adds a request that failed.</summary>
     public void AddFailure() => Interlocked.Increment(ref failures);

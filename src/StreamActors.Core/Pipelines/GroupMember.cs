@@ -36,6 +36,7 @@ internal sealed class GroupMember : IGroupEvents
     private readonly MemberStatus status;
     private readonly Membership membership = new();
     private long? doubtSince;
+    private string? changed;
     private bool isLeaving;
 
     /// <summary>Makes a member, which joins at once.</summary>
@@ -64,7 +65,7 @@ internal sealed class GroupMember : IGroupEvents
     public string? Failure { get; private set; }
 
     /// <summary>Why the pipeline must stop; null while it need not.</summary>
-    public string? Fatal => starter.Fatal;
+    public string? Fatal => changed ?? starter.Fatal;
 
     /// <summary>Whether it takes records: see <see cref="MemberStatus.IsReady"/>.</summary>
     public bool IsReady => status.IsReady;
@@ -120,6 +121,14 @@ internal sealed class GroupMember : IGroupEvents
         {
             // An assignment that was under way when the member said that it leaves: the client, which is closing,
             // hands it over first. Nothing starts any more, and the coordinator no longer answers this member.
+            return [];
+        }
+
+        changed ??= partitions.Select(each => host.StateCheck?.Own.Difference(each)).OfType<string>().FirstOrDefault();
+        if (changed is not null)
+        {
+            // A topic under stored state has grown. The new partition is not touched: its keys have their state
+            // elsewhere.
             return [];
         }
 

@@ -44,7 +44,8 @@ internal sealed class MemberStatus(
             [.. partitions.Select(static each => each.Stall).OfType<Stall>()],
             gone => owned.Any(each => each.Partition == gone));
         isReady = (WasAssigned || now - joinedAt > AssignmentPatience)
-            && owned.All(static each => each.Shard.Running is { IsOpen: true } or { WaitsForStore: true });
+            && owned.All(static each =>
+                each.Shard is { StandsStill: null, Running: { IsOpen: true } or { WaitsForStore: true } });
     }
 
     private PartitionStatus StatusOf(OwnedPartition partition)

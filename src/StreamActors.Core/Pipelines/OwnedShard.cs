@@ -81,11 +81,18 @@ internal sealed class OwnedShard
     /// <summary>Whether its next actor begins empty, whatever the store has.</summary>
     public bool Discards { get; set; }
 
+    /// <summary>The keys of entities that were too large to be saved: the next actor measures them.</summary>
+    public List<byte[]> TooLarge { get; } = [];
+
+    /// <summary>Why its actor stands still, a state being of no use, and what can be done; null = it goes on.</summary>
+    public string? StandsStill { get; set; }
+
     /// <summary>When it failed, in milliseconds: the recent times.</summary>
     public Queue<long> Failures { get; } = new();
 
     /// <summary>What it waits for; null when it runs.</summary>
-    public Obstacle? Obstacle => Running is not null ? null
+    public Obstacle? Obstacle => StandsStill is { } why ? new(StallReason.State, "", why) { IsTrouble = true }
+        : Running is not null ? null
         : !IsComplete
             ? new(StallReason.CoPartition, "", $"waiting for a co-partition: {string.Join(", ", Missing)}")
             {
@@ -116,7 +123,7 @@ internal sealed class OwnedShard
     /// <summary>The actor was made; from here on its partitions are read.</summary>
     public void Begin(Shard shard)
     {
-        (Running, Unanswered, trouble) = (shard, 0, "");
+        (Running, Unanswered, StandsStill, trouble) = (shard, 0, null, "");
         foreach (var partition in Owned)
         {
             partition.IsPlaced = false;
@@ -136,7 +143,7 @@ internal sealed class OwnedShard
             (partition.StartAt, partition.HasState) = (Running.Committable(partition.Input), partition.HasState);
         }
 
-        (Former, Running) = (Running, null);
+        (Former, Running, StandsStill) = (Running, null, null);
     }
 
     /// <summary>Tries again later.</summary>

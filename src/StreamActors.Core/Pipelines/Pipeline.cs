@@ -3,6 +3,7 @@ using StreamActors.Metrics;
 using StreamActors.Pipelines;
 using StreamActors.Shards;
 using StreamActors.Sinks;
+using StreamActors.Snapshots;
 using StreamActors.Sources;
 
 namespace StreamActors;
@@ -98,17 +99,36 @@ internal sealed class Pipeline
 
     /// <summary>
     /// Waits until its topics exist, those that it writes to too, for as long as it takes. Where topics that feed the
-    /// same entities have different numbers of partitions, it is then <see cref="Fatal"/>, and does not join its group.
+    /// same entities have different numbers of partitions, or the stored state is not this program's, it is then
+    /// <see cref="Fatal"/>, and does not join its group.
     /// </summary>
     public async Task PrepareAsync(CancellationToken stop)
     {
         var topics = TopicPlan.Of(definition.Routes);
         waitsFor = $"it asks Kafka for its topics {string.Join(", ", topics.Select(static topic => topic.Name))}";
-        host.PartitionCounts = await source.PrepareAsync(Name, topics, new Overheard(this), stop);
+        var counts = await source.PrepareAsync(Name, topics, new Overheard(this), stop);
         waitsFor = $"it waits for its consumer group {GroupId}";
         var mismatches = ShardGroup.Of(definition.Routes)
-            .Select(group => group.Mismatch(host.PartitionCounts)).OfType<string>().ToList();
-        Fatal = mismatches.Count == 0 ? null : string.Join(' ', mismatches);
+            .Select(group => group.Mismatch(counts)).OfType<string>().ToList();
+        if (mismatches.Count > 0)
+        {
+            Fatal = string.Join(' ', mismatches);
+            return;
+        }
+
+        host.Prepare(counts);
+        try
+        {
+            await (host.StateCheck?.EnsureAsync(stop) ?? Task.CompletedTask);
+        }
+        catch (FingerprintException error)
+        {
+            Fatal = error.Message;
+        }
+        catch (StateStoreException)
+        {
+            // Nobody else could ask a store that is away. The shards wait for it, and the first of them asks this too.
+        }
     }
 
     /// <summary>

@@ -14,6 +14,7 @@ public sealed class PipelineBuilder
     private readonly List<EntityDefinition> entities = [];
     private readonly List<MapDefinition> maps = [];
     private readonly List<(string Owner, Func<IScope, object> Make)> parts = [];
+    private readonly HashSet<string> retired = new(StringComparer.Ordinal);
     private readonly List<string> mistakes = [];
 
     /// <summary>Starts a pipeline without routes.</summary>
@@ -102,6 +103,18 @@ public sealed class PipelineBuilder
     }
 
     /// <summary>
+    /// An entity that this pipeline had is gone for good: each start deletes what a store has of it. Leave this in
+    /// until no node of a release that had the entity runs any more; then it may go too. Without it the states stay,
+    /// and each start says so.
+    /// </summary>
+    /// <param name="entity">The name of the kind: the handler's class, or what <c>EntityOptions.Name</c> was.</param>
+    public void Retire(string entity)
+    {
+        ArgumentException.ThrowIfNullOrEmpty(entity);
+        retired.Add(entity);
+    }
+
+    /// <summary>
     /// The kind of entity that a route feeds, made at its name's first mention: routes that name it share it, and its
     /// shards.
     /// </summary>
@@ -110,7 +123,7 @@ public sealed class PipelineBuilder
         where TState : new()
     {
         var name = options?.Name ?? TypeName.Of(typeof(THandler));
-        route.ShardGroup = $"entity {name}";
+        route.ShardGroup = EntityDefinition.ShardGroupOf(name);
         route.HasEntity = true;
         route.HasState = true;
         var kind = new EntityDefinition<TState, TOut>(name, typeof(THandler), make);
@@ -184,6 +197,9 @@ public sealed class PipelineBuilder
         .. mistakes,
         .. routes.SelectMany(static route => route.Mistakes),
         .. entities.SelectMany(static kind => kind.Mistakes),
+        .. entities.Where(kind => retired.Contains(kind.Name)).Select(static kind =>
+            $"The entity {kind.Name} is fed by a route and said to be gone: leave out Retire(\"{kind.Name}\"), which "
+            + "deletes its states."),
         .. routes.Count == 0 ? ["It has no route: add one with From(topic, codec)."] : MistakesBetweenRoutes(),
     ];
 
@@ -229,7 +245,12 @@ public sealed class PipelineBuilder
         PipelineSettings.Read(reader, PipelineSettings.Of(this));
         List<string> found = [.. Mistakes(), .. reader.Mistakes];
         return found.Count == 0
-            ? new PipelineDefinition(Name, GroupId, StartAt, routes, Limits, Timing) { OnLostState = OnLostState }
+            ? new PipelineDefinition(Name, GroupId, StartAt, routes, Limits, Timing)
+            {
+                OnLostState = OnLostState,
+                Entities = entities,
+                Retired = retired,
+            }
             : throw new PipelineException($"The pipeline {Name} cannot be built. {string.Join(' ', found)}");
     }
 

@@ -1,3 +1,4 @@
+using StreamActors.Entities;
 using StreamActors.Events;
 using StreamActors.Offsets;
 using StreamActors.Records;
@@ -19,11 +20,6 @@ internal sealed class ShardStarter(
     Membership membership,
     EngineServices services)
 {
-    private const string WaysOut =
-        "Its partitions wait until somebody has decided: put a backup of the store back; or set OnLostState to "
-        + "Discard, which begins the shard empty at its committed offset; or delete the shard's keys, and move its "
-        + "offsets back to where its state is to be built again from.";
-
     private readonly IEngineEvents events = services.Events;
     private readonly Random random = services.Random;
     private readonly Random jitter = services.JitterOf(services.Random);
@@ -80,6 +76,10 @@ internal sealed class ShardStarter(
             {
                 Open(shard, running);
             }
+            else if (running.Unusable is { } unusable && shard.StandsStill is null)
+            {
+                StandStill(shard, running, unusable);
+            }
             else if (now >= shard.RetryAt && shard.OutOfRange is { } partition)
             {
                 answered = Relocate(partition, running);
@@ -91,6 +91,15 @@ internal sealed class ShardStarter(
             }
         }
     }
+
+    /// <summary>
+    /// Changes overwrite what was stored: there is no older snapshot but one that somebody has exported.
+    /// </summary>
+    private static string WaysOut(SnapshotException error) =>
+        "Its partitions wait until somebody has decided: put back what streamactors state export, or a backup of the "
+        + "store, has; or have its state built again, by streamactors reset, which deletes it and moves its offsets "
+        + "back; or let it begin empty at its committed offset, "
+        + (error.CanBeDiscarded ? "with OnLostState Discard for one start." : "by deleting the shard's keys.");
 
     private static bool IsDue(OwnedShard shard, long now) =>
         shard is { Running: null, Former: null or { IsQuiet: true } } && now >= shard.RetryAt;
@@ -164,6 +173,7 @@ internal sealed class ShardStarter(
                 HasState = shard.Owned.Any(static each => each.HasState),
                 Discards = shard.Discards,
                 IsRemade = shard.IsRemade,
+                TooLarge = [.. shard.TooLarge],
             };
             made = new Shard(host, ownership, [.. from], random.NextDouble());
         }
@@ -212,6 +222,12 @@ internal sealed class ShardStarter(
     private void Restart(OwnedShard shard, Exception error)
     {
         shard.End();
+        if (error is FingerprintException)
+        {
+            Fatal = error.Message;
+            return;
+        }
+
         if (ReportOfState(shard, error) is { } report)
         {
             shard.PutOff(TimeOfRetry(++shard.Stateless), report.Why);
@@ -236,6 +252,24 @@ internal sealed class ShardStarter(
     }
 
     /// <summary>
+    /// The state of an entity is of no use, in the midst of a shard's life: it keeps what it has done, and takes
+    /// nothing more, unless it is to begin empty.
+    /// </summary>
+    private void StandStill(OwnedShard shard, Shard running, SnapshotException error)
+    {
+        if (definition.OnLostState == LostState.Discard)
+        {
+            running.Close();
+            Restart(shard, error);
+            return;
+        }
+
+        shard.StandsStill = $"{error.Message} {WaysOut(error)}";
+        events.Report(new EngineEvent.StateUnusable(
+            definition.Name, shard.ToString(), shard.StandsStill, error.InnerException));
+    }
+
+    /// <summary>
     /// What is to be said of a shard that ended because of its state, which is no failure of its own; null where it was
     /// not that.
     /// </summary>
@@ -248,12 +282,15 @@ internal sealed class ShardStarter(
                 // Another owns it, or its group was made again, which a commit proves.
                 shard.Proof = fenced.WasRefused ? committer.Prove(shard.Owned.Select(Committed)) : null;
                 return (new EngineEvent.ShardFenced(pipeline, name, why), why);
+            case EntityTooLargeException large:
+                shard.TooLarge.Add(large.Key);
+                return (new EngineEvent.ShardRestarting(pipeline, name, shard.Stateless + 1, error), why);
             case StateLostException:
                 return (new EngineEvent.ShardRestarting(pipeline, name, shard.Stateless + 1, error), why);
-            case SnapshotException:
-                shard.Discards = definition.OnLostState == LostState.Discard;
-                why = shard.Discards ? why : $"{why} {WaysOut}";
-                return (new EngineEvent.StateUnusable(pipeline, name, why), why);
+            case SnapshotException unusable:
+                shard.Discards = unusable.CanBeDiscarded && definition.OnLostState == LostState.Discard;
+                why = shard.Discards ? why : $"{why} {WaysOut(unusable)}";
+                return (new EngineEvent.StateUnusable(pipeline, name, why, error.InnerException), why);
             default:
                 return null;
         }

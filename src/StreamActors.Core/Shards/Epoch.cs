@@ -64,4 +64,7 @@ internal readonly record struct Ownership(Epoch Epoch, long Generation = 0, bool
 
     /// <summary>Whether it begins empty, whatever a store has.</summary>
     public bool Discards { get; init; }
+
+    /// <summary>The keys of entities that were too large to be saved, before; null = none were.</summary>
+    public List<byte[]>? TooLarge { get; init; }
 }

@@ -46,6 +46,7 @@ internal sealed class Shard : IThreadPoolWorkItem
     private volatile bool isRestored;
     private volatile Life life;
     private volatile Exception? failure;
+    private volatile SnapshotException? unusable;
 
     /// <summary>Makes a shard; where a store has its state, it takes records once it is restored.</summary>
     public Shard(ShardHost host, Ownership ownership, IReadOnlyList<PartitionOffset> starts, double phase)
@@ -55,7 +56,7 @@ internal sealed class Shard : IThreadPoolWorkItem
         Inputs = [.. starts.Select(static start => start.Partition)];
         ledgers = [.. starts.Select(start => new OffsetLedger(start.Offset, host.Limits.UncommittedRecords))];
         progress = new ShardProgress(ledgers);
-        context = host.MakeContext(epoch, Inputs, ledgers, phase, RequestTurn);
+        context = host.MakeContext(ownership, Inputs, ledgers, phase, RequestTurn);
         runners = host.MakeRunners(Inputs, context);
         acknowledged = Acknowledge;
         cycle = host.MakeCycle(context, ownership);
@@ -111,6 +112,12 @@ internal sealed class Shard : IThreadPoolWorkItem
 
     /// <summary>Whether its store does not give its state, or does not take it. Any thread.</summary>
     public bool WaitsForStore => cycle is { Trouble: not null };
+
+    /// <summary>
+    /// Why it stands still in the midst of its life, because the state of an entity is of no use; null while it does
+    /// not. It can be drained: what it has parked is carried. Any thread.
+    /// </summary>
+    public SnapshotException? Unusable => unusable;
 
     /// <summary>Finds what is in the way of its inputs.</summary>
     public ShardInspector Inspector { get; }
@@ -318,6 +325,11 @@ internal sealed class Shard : IThreadPoolWorkItem
         }
 
         progress.Publish(context.EventClock, cycle);
+        if (context.Unusable != unusable)
+        {
+            unusable = context.Unusable;
+            host.Wake();
+        }
     }
 
     private void Arm()

@@ -101,6 +101,14 @@ internal sealed class ShardContext : IDisposable
     /// <summary>Whether the store did not answer a read since the last cut: it may have another owner.</summary>
     public bool DoubtsStore { get; set; }
 
+    /// <summary>
+    /// Why the shard stands still, in the midst of its life: an entity's state is of no use. Null while none is.
+    /// </summary>
+    public SnapshotException? Unusable { get; set; }
+
+    /// <summary>The keys of entities that were too large when the shard was to be saved, in its life before.</summary>
+    public required List<byte[]> TooLarge { get; init; }
+
     /// <summary>The places for pages that are read, in all shards of the process.</summary>
     public required CallSlots StatePages { get; init; }
 

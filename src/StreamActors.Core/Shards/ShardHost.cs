@@ -76,18 +76,37 @@ internal sealed class ShardHost
     public Action Wake { get; set; } = static () => { };
 
     /// <summary>How many partitions the topics had when the pipeline was prepared; empty before.</summary>
-    public IReadOnlyDictionary<string, int> PartitionCounts { get; set; } = new Dictionary<string, int>();
+    public IReadOnlyDictionary<string, int> PartitionCounts { get; private set; } = new Dictionary<string, int>();
+
+    /// <summary>
+    /// Sees whether the stored state is this program's; null without a store, and before the pipeline was prepared.
+    /// </summary>
+    public FingerprintCheck? StateCheck { get; private set; }
 
     /// <summary>Milliseconds since the pipeline was made: a clock that never goes back.</summary>
     public long Now() => (long)Time.GetElapsedTime(startedAt).TotalMilliseconds;
+
+    /// <summary>The topics are there; those that feed the same entities have as many partitions.</summary>
+    public void Prepare(IReadOnlyDictionary<string, int> partitionCounts)
+    {
+        PartitionCounts = partitionCounts;
+        StateCheck = store is null
+            ? null
+            : new FingerprintCheck(definition, Fingerprint.Of(definition, partitionCounts), store.Store, events);
+    }
 
     /// <summary>A shard ended, and what it remembered is nowhere.</summary>
     public void Forget(Holding forgotten) => metrics.Forget(forgotten);
 
     /// <summary>Makes what a shard lends to its routes.</summary>
     public ShardContext MakeContext(
-        Epoch epoch, IReadOnlyList<PartitionId> inputs, OffsetLedger[] ledgers, double phase, Action requestTurn)
+        Ownership ownership,
+        IReadOnlyList<PartitionId> inputs,
+        OffsetLedger[] ledgers,
+        double phase,
+        Action requestTurn)
     {
+        var epoch = ownership.Epoch;
         var used = inputs.SelectMany(input => routes[input.Topic].Connectors).ToHashSet();
         var limit = (Limits.OutboxRecords, Limits.OutboxBytes);
         var lanes = sinks.Where(sink => used.Contains(sink.Connector))
@@ -97,6 +116,7 @@ internal sealed class ShardHost
         {
             Pipeline = definition.Name,
             Epoch = epoch,
+            TooLarge = ownership.TooLarge ?? [],
             Time = Time,
             Scheduler = Scheduler,
             RequestTurn = requestTurn,
@@ -146,13 +166,14 @@ internal sealed class ShardHost
         }
 
         var (topic, number) = context.Inputs[0];
-        var name = $"{definition.GroupId}/{routes[topic].ShardGroup}/{number}";
+        var name = definition.StoredAs(routes[topic].ShardGroup, number);
         var claim = new ShardClaim(store, name, ownership.Generation, ownership.IsProven)
         {
             Expects = ownership.HasState,
             Discards = ownership.Discards,
             IsRemade = ownership.IsRemade,
             OnLostState = definition.OnLostState,
+            Check = StateCheck,
         };
         return new SnapshotCycle(claim, context);
     }

@@ -29,8 +29,29 @@ internal interface IStateStore : IAsyncDisposable
     /// </param>
     /// <param name="force">Whether to claim in spite of that: the group itself was made again.</param>
     /// <param name="stop">Ends the wait; the claim may have been made.</param>
+    /// <exception cref="SnapshotException">What it has is damaged, or of another release's form.</exception>
     /// <exception cref="StateStoreException">It did not answer, or refused the request as such.</exception>
     Task<Claim> ClaimAsync(string shard, long generation, bool force, CancellationToken stop);
+
+    /// <summary>
+    /// Replaces a small text that all nodes of a group share, if it is still what the caller has seen. The same again
+    /// changes nothing.
+    /// </summary>
+    /// <param name="group">The group.</param>
+    /// <param name="seen">What the caller takes for the text; empty = none.</param>
+    /// <param name="by">What takes its place; not empty.</param>
+    /// <param name="stop">Ends the wait; it may have been replaced.</param>
+    /// <returns>The text as it is now: the new one, or the one that the caller has not seen.</returns>
+    /// <exception cref="StateStoreException">It did not answer.</exception>
+    Task<ReadOnlyMemory<byte>> ReplaceAsync(
+        string group, ReadOnlyMemory<byte> seen, ReadOnlyMemory<byte> by, CancellationToken stop);
+
+    /// <summary>
+    /// Deletes all that is kept of a shard, which nobody owns any more: an owner would find that it was lost. Again, it
+    /// deletes what is left.
+    /// </summary>
+    /// <exception cref="StateStoreException">It did not answer; some of it may be deleted.</exception>
+    Task DeleteAsync(string shard, CancellationToken stop);
 }
 
 /// <summary>The answer to a claim.</summary>
@@ -76,7 +97,8 @@ internal interface IShardState
     Task<StatePage> ScanAsync(string part, string cursor, CancellationToken stop);
 
     /// <summary>The bytes of a log from a position to a position, as they were written.</summary>
-    /// <exception cref="StateStoreException">It does not have them all, or did not answer.</exception>
+    /// <exception cref="SnapshotException">It does not have them all, in a state that is whole otherwise.</exception>
+    /// <exception cref="StateStoreException">It did not answer, or no longer has what it acknowledged.</exception>
     Task<ReadOnlyMemory<byte>> ReadLogAsync(string log, long from, long to, CancellationToken stop);
 }
 

@@ -21,6 +21,9 @@ internal sealed record ShardClaim(OpenStore Opened, string Shard, long Generatio
 
     /// <summary>What the shard does where the store does not have what it should.</summary>
     public LostState OnLostState { get; init; }
+
+    /// <summary>Sees first whether the group's state is this program's; null = nobody knows what it is like.</summary>
+    public FingerprintCheck? Check { get; init; }
 }
 
 /// <summary>What was read of a shard's snapshot.</summary>
@@ -39,12 +42,30 @@ internal static class ShardRestore
     private const int LogBlock = StateChunk.Size;
 
     /// <summary>Claims a shard.</summary>
+    /// <param name="claim">How.</param>
+    /// <param name="hasAll">
+    /// Whether the shard has its state in memory: what is stored may be damaged then, and is waited for until somebody
+    /// has deleted it, since all is saved again.
+    /// </param>
+    /// <param name="stop">Ends the wait.</param>
     /// <exception cref="ShardFencedException">It was refused: the group has gone on without this process.</exception>
+    /// <exception cref="FingerprintException">The state of the group is not this program's.</exception>
+    /// <exception cref="SnapshotException">What is stored cannot be owned.</exception>
     /// <exception cref="StateStoreException">The store did not answer.</exception>
-    public static async Task<IShardState> ClaimAsync(ShardClaim claim, CancellationToken stop)
+    public static async Task<IShardState> ClaimAsync(ShardClaim claim, bool hasAll, CancellationToken stop)
     {
         var (opened, shard, generation, force) = claim;
-        var answer = await opened.Store.ClaimAsync(shard, generation, force, stop);
+        await (claim.Check?.EnsureAsync(stop) ?? Task.CompletedTask);
+        Claim answer;
+        try
+        {
+            answer = await opened.Store.ClaimAsync(shard, generation, force, stop);
+        }
+        catch (SnapshotException error) when (hasAll)
+        {
+            throw new StateStoreException($"{error.Message} Once its keys are deleted, all is saved again.", error);
+        }
+
         return answer.State ?? throw new ShardFencedException(
             $"The shard {shard} was claimed in the group's generation {answer.Generation}, and this process is in its "
             + $"generation {generation}: the group has gone on without it, or was made again.")
@@ -84,8 +105,10 @@ internal static class ShardRestore
     /// <param name="restored">What was read.</param>
     /// <param name="shard">The shard's name, for messages.</param>
     /// <param name="context">
-    /// The shard's. A part that is new finds nothing and starts empty; one that is gone is left alone.
+    /// The shard's. A part that is new finds nothing and starts empty; one that is gone is left alone, unless records
+    /// wait in it.
     /// </param>
+    /// <exception cref="SnapshotException">It cannot be used.</exception>
     /// <returns>Whether what the store has is the shard as it is now: it had it, with the same inputs.</returns>
     public static bool Load(RestoredShard restored, string shard, ShardContext context)
     {
@@ -106,7 +129,16 @@ internal static class ShardRestore
 
         foreach (var (part, stored) in restored.Parts)
         {
-            context.Parts.Find(each => each.Name == part.Name)?.Load(new RestoredPart
+            var found = context.Parts.Find(each => each.Name == part.Name);
+            if (found is null && Waiting(part, stored) is > 0 and var count)
+            {
+                throw new SnapshotException(
+                    $"The snapshot of the shard {shard} has {count} records that wait in \"{part.Name}\", which this "
+                    + "program does not have: a route was renamed, or lost its step. Let it keep its name by Named(…), "
+                    + "or run the release that has it until they are done.");
+            }
+
+            found?.Load(new RestoredPart
             {
                 Shard = shard,
                 Name = part.Name,
@@ -121,6 +153,14 @@ internal static class ShardRestore
 
         return inputs.SequenceEqual(Enumerable.Range(0, context.Inputs.Count));
     }
+
+    /// <summary>How many records wait in a part, by the forms of those that hold some.</summary>
+    private static long Waiting(SavedPart part, StoredPart stored) => part.Name.Split(' ')[0] switch
+    {
+        "calls" => stored.Entries.Count,
+        "window" => new SnapshotReader(part.Head.Span).ReadNumber(),
+        _ => 0,
+    };
 
     private static int IndexOf(IReadOnlyList<PartitionId> inputs, PartitionId partition)
     {

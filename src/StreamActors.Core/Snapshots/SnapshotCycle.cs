@@ -210,7 +210,7 @@ internal sealed class SnapshotCycle
     /// <returns>Whether there may be another step at once.</returns>
     private bool TakeStep() => phase switch
     {
-        Phase.Claiming => Step(stop => ShardRestore.ClaimAsync(claim, stop), Claimed),
+        Phase.Claiming => Step(stop => ShardRestore.ClaimAsync(claim, IsRestored, stop), Claimed),
         Phase.Loading => Step(stop => loss.ReadAsync([.. lazy.Select(static part => part.Name)], stop), Loaded),
         Phase.Reading => ReadOn(),
         Phase.Waiting => IsSettled() && Enter(Phase.Saving),

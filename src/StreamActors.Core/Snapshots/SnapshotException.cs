@@ -6,6 +6,11 @@ namespace StreamActors.Snapshots;
 /// </summary>
 internal sealed class SnapshotException : Exception
 {
+    /// <summary>
+    /// Whether the shard can begin empty in spite of it; else its keys must go first, since nobody can own them.
+    /// </summary>
+    public bool CanBeDiscarded { get; init; } = true;
+
     /// <summary>Makes it without a reason.</summary>
     public SnapshotException()
     {

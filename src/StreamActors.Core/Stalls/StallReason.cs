@@ -42,6 +42,9 @@ internal enum StallReason
     /// <summary>The shard cannot be started, or failed and starts again.</summary>
     Start,
 
+    /// <summary>A saved state is of no use: somebody has to decide.</summary>
+    State,
+
     /// <summary>The shard's turn does not end, or gets no thread.</summary>
     Turn,
 

@@ -113,13 +113,13 @@ internal sealed class StallWatch(
             committer.Committed(partition.Partition) ?? done,
             lag - (done - committable))
         {
-            IsUnread = shard is not { IsOpen: true },
+            IsUnread = shard is not { IsOpen: true } || partition.Shard.StandsStill is not null,
         };
     }
 
     private Obstacle? OfDone(OwnedPartition partition, Shard? shard, long now)
     {
-        if (shard is null)
+        if (shard is null || partition.Shard.StandsStill is not null)
         {
             return partition.Shard.Obstacle;
         }

@@ -84,6 +84,11 @@ internal sealed partial class EngineLog
         "{Pipeline}: keeps its state in memory alone: a restart, a crash and a hand-over forget it")]
     private partial void StateInMemory(string pipeline);
 
+    [LoggerMessage(1019, LogLevel.Warning,
+        "{Pipeline}: {Store} keeps the states of entities that it no longer has: {Entities}. They stay, for a release "
+        + "that has them; Retire(name) in the pipeline deletes them")]
+    private partial void StateLeft(string pipeline, string store, string entities);
+
     [LoggerMessage(1017, LogLevel.Warning,
         "{Pipeline}: the store has lost what it had acknowledged of {Shard}; all of it is saved again, from memory")]
     private partial void StateBehind(string pipeline, string shard);
@@ -94,7 +99,7 @@ internal sealed partial class EngineLog
     private partial void ShardFenced(string pipeline, string shard, string why);
 
     [LoggerMessage(1050, LogLevel.Error, "{Pipeline}: {Shard} stands still: {Why}")]
-    private partial void StateUnusable(string pipeline, string shard, string why);
+    private partial void StateUnusable(Exception? error, string pipeline, string shard, string why);
 
     [LoggerMessage(1051, LogLevel.Warning,
         "{Pipeline}: the store has lost state: {Committed} is committed, and what it has ends at {To}; reading goes "

@@ -117,8 +117,9 @@ internal sealed partial class EngineLog(ILoggerFactory loggers) : IEngineEvents
         {
             case EngineEvent.StateKept { Store: { } store } e: StateKept(e.Pipeline, store); break;
             case EngineEvent.StateKept e: StateInMemory(e.Pipeline); break;
+            case EngineEvent.StateLeft e: StateLeft(e.Pipeline, e.Store, Join(e.Entities)); break;
             case EngineEvent.ShardFenced e: ShardFenced(e.Pipeline, e.Shard, e.Why); break;
-            case EngineEvent.StateUnusable e: StateUnusable(e.Pipeline, e.Shard, e.Why); break;
+            case EngineEvent.StateUnusable e: StateUnusable(e.Cause, e.Pipeline, e.Shard, e.Why); break;
             case EngineEvent.StateRewound e:
                 StateRewound(e.Pipeline, e.Committed, e.To, e.Committed.Offset - e.To);
                 break;

@@ -142,6 +142,12 @@ internal sealed class EngineMetrics(Node node) : IMetricSource
             "streamactors_state_restored_keys_total", "Entities and parked records that were restored.",
             MetricKind.Counter, [.. PerStore(static state => new([], state.RestoredKeys))]);
         yield return new(
+            "streamactors_state_largest_entity_bytes", "The largest entity that was to be saved.",
+            MetricKind.Gauge, [.. PerStore(static state => new([], state.LargestEntity))]);
+        yield return new(
+            "streamactors_state_upgraded_entities_total", "Entities that were read in the form of an earlier version.",
+            MetricKind.Counter, [.. PerStore(static state => new([], state.Upgraded))]);
+        yield return new(
             "streamactors_state_rewound_records_total",
             "Records handled again, because the store had lost saves while no node had their shard.",
             MetricKind.Counter, [.. PerStore(static state => new([], state.Rewound))]);

@@ -36,7 +36,7 @@ internal sealed class RedisShardState : IShardState
     private HashSet<string>? names;
 
     // Written with the turn, read by all.
-    private volatile Position current;
+    private volatile CurrentSave current;
 
     // Saves come one at a time: the number of the last one that this owner may have published.
     private long published;
@@ -46,7 +46,7 @@ internal sealed class RedisShardState : IShardState
     {
         (this.calls, this.keys) = (calls, keys);
         Token = ToNumber(claim[1]);
-        current = new Position(claim[2].Text, ToNumber(claim[3]), claim[4].Text);
+        current = new CurrentSave(claim[2].Text, ToNumber(claim[3]), claim[4].Text);
         Number = current.Number;
         Head = claim[7].Bytes;
     }
@@ -79,7 +79,7 @@ internal sealed class RedisShardState : IShardState
             var answer = await PublishAsync(save, pieces, stop);
             if (answer == StateAnswer.Ok)
             {
-                current = new Position(id, save.Number, save.IsWhole ? id : current.Base);
+                current = new CurrentSave(id, save.Number, save.IsWhole ? id : current.Base);
                 answer = await FinishAsync(pieces, 0, stop);
             }
 
@@ -189,9 +189,7 @@ internal sealed class RedisShardState : IShardState
                 token);
             if (answer[1].Bytes is not { } read || read.Length != end - begin)
             {
-                throw calls.Failed(
-                    $"the log {log} of the shard {keys.Shard} lacks bytes between {begin} and {end}, which were never "
-                    + "saved or are trimmed. If neither can be, somebody else deletes keys there.");
+                throw StateCalls.Damaged(keys.Shard, $"its log {log} lacks bytes between {begin} and {end}");
             }
 
             read.CopyTo(bytes.AsSpan((int)(begin - from)));
@@ -199,26 +197,18 @@ internal sealed class RedisShardState : IShardState
     }
 
     /// <summary>
-    /// Finishes what a save left half done, whoever's it was, and gives up what an older base left. A claim calls it
-    /// before its state is anybody's.
+    /// Finishes what a save left half done, whoever's it was, and gives up what an older base left, before its state is
+    /// anybody's.
     /// </summary>
+    /// <exception cref="SnapshotException">A piece of the save is gone.</exception>
     /// <exception cref="StateStoreException">It could not be done, or the state is another owner's.</exception>
-    public async Task SettleAsync(CancellationToken stop)
+    public async Task SettleClaimAsync(CancellationToken stop)
     {
-        await turn.WaitAsync(stop);
-        StateAnswer answer;
-        try
+        if (await SettleAsync(stop) is var answer && answer != StateAnswer.Ok)
         {
-            answer = await SettleInTurnAsync(stop);
-        }
-        finally
-        {
-            turn.Release();
-        }
-
-        if (answer != StateAnswer.Ok)
-        {
-            throw Unreadable(answer);
+            throw answer == StateAnswer.Missing
+                ? StateCalls.Damaged(keys.Shard, $"a piece of its last save ({current.Save}) is gone", false)
+                : calls.Unreadable(answer, keys.Shard, current.Save);
         }
     }
 
@@ -273,6 +263,19 @@ internal sealed class RedisShardState : IShardState
             "it drops what was stored a moment ago. Check its memory (INFO memory): it may be evicting keys.");
     }
 
+    private async Task<StateAnswer> SettleAsync(CancellationToken stop)
+    {
+        await turn.WaitAsync(stop);
+        try
+        {
+            return await SettleInTurnAsync(stop);
+        }
+        finally
+        {
+            turn.Release();
+        }
+    }
+
     private async Task<StateAnswer> SettleInTurnAsync(CancellationToken stop)
     {
         using var call = RedisCommand.Call(StateScripts.Look, keys.Head).Add(Token);
@@ -284,7 +287,7 @@ internal sealed class RedisShardState : IShardState
         }
 
         var look = reply.Items!;
-        var found = new Position(look[1].Text, ToNumber(look[2]), look[3].Text);
+        var found = new CurrentSave(look[1].Text, ToNumber(look[2]), look[3].Text);
         if (found.Number < current.Number)
         {
             return StateAnswer.Behind;
@@ -363,10 +366,12 @@ internal sealed class RedisShardState : IShardState
         return StateAnswer.Ok;
     }
 
-    // Reads what is current as a whole: where a save is half applied, or has become current without our knowing it,
-    // that is settled first.
+    // Reads what is current as a whole: a save that is half applied, or that we do not know of, is settled first.
     private async Task<IReadOnlyList<Reply>> ReadAsync(
-        RedisScript script, Func<Position, string> key, Action<RedisCommand, Position> ask, CancellationToken stop)
+        RedisScript script,
+        Func<CurrentSave, string> key,
+        Action<RedisCommand, CurrentSave> ask,
+        CancellationToken stop)
     {
         for (var attempt = 0; attempt < Attempts; attempt++)
         {
@@ -379,21 +384,17 @@ internal sealed class RedisShardState : IShardState
                 case StateAnswer.Ok:
                     return reply.Items!;
                 case StateAnswer.Unsettled:
-                    await SettleAsync(stop);
+                    if (await SettleAsync(stop) is var settled && settled != StateAnswer.Ok)
+                    {
+                        throw calls.Unreadable(settled, keys.Shard, at.Save);
+                    }
+
                     break;
                 case var answer:
-                    throw Unreadable(answer);
+                    throw calls.Unreadable(answer, keys.Shard, at.Save);
             }
         }
 
         throw calls.Failed($"saves of the shard {keys.Shard} follow each other faster than it can be read.");
     }
-
-    private StateStoreException Unreadable(StateAnswer why) => calls.Unreadable(why, keys.Shard, current.Save);
-
-    /// <summary>What is current.</summary>
-    /// <param name="Save">The save: its owner's token and its number.</param>
-    /// <param name="Number">The save's number.</param>
-    /// <param name="Base">The whole save that parts and logs begin with.</param>
-    private sealed record Position(string Save, long Number, string Base);
 }

@@ -27,9 +27,12 @@ namespace StreamActors.Redis;
 /// <item><term>log:BASE:LOG:BLOCK</term><description>A string: 256 KB of a log.</description></item>
 /// <item><term>names</term><description>A set: the parts and blocks that there are, of any base.</description></item>
 /// </list>
+/// Of a group there is <c>streamactors:{GROUP}:fingerprint</c>, a JSON text: <see cref="Fingerprint"/>.
+/// <para>
 /// A whole save begins a new base; what the names list of another base is given up once it is current, or at the next
 /// claim. Pieces are staged by plain SET, without comparing the token: their keys carry it, so nobody else reads them,
 /// and they expire.
+/// </para>
 /// <para>
 /// Redis must not evict: a claim is refused where <c>maxmemory-policy</c> lets it. An entry of the state has
 /// <see cref="StateChunk.MaxEntry"/> bytes at most. It has a connection of its own: a large save must not stand in
@@ -84,15 +87,55 @@ internal sealed class RedisStateStore : IStateStore
         {
             case StateAnswer.Ok:
                 var state = new RedisShardState(calls, keys, reply.Items!);
-                await state.SettleAsync(stop);
+                await state.SettleClaimAsync(stop);
                 return new Claim(state, generation);
             case StateAnswer.Refused:
                 return new Claim(null, long.Parse(reply.Items![1].Text, CultureInfo.InvariantCulture));
             default:
-                throw calls.Failed(
-                    $"the state of the shard {shard} ({keys.Head}) has the format {reply.Items![1].Text}; this program "
-                    + $"reads {Format}. Run the release that wrote it, or delete the shard's keys to begin empty.");
+                throw new SnapshotException(
+                    $"The state of the shard {shard} ({keys.Head}) has the format {reply.Items![1].Text}; this program "
+                    + $"reads {Format}. Run the release that wrote it.")
+                {
+                    CanBeDiscarded = false,
+                };
         }
+    }
+
+    /// <inheritdoc/>
+    public async Task<ReadOnlyMemory<byte>> ReplaceAsync(
+        string group, ReadOnlyMemory<byte> seen, ReadOnlyMemory<byte> by, CancellationToken stop)
+    {
+        using var call = RedisCommand.Call(StateScripts.Replace, StateKeys.FingerprintOf(group))
+            .Add(seen.Span).Add(by.Span);
+        var reply = await calls.CallAsync(StateScripts.Replace, call, stop);
+        _ = calls.AnswerOf(reply);
+
+        // Where it is seen and gone, there is none.
+        return reply.Items is [_, { Bytes: { } found }] ? found : ReadOnlyMemory<byte>.Empty;
+    }
+
+    /// <inheritdoc/>
+    public async Task DeleteAsync(string shard, CancellationToken stop)
+    {
+        var keys = new StateKeys(shard);
+        using var ask = new RedisCommand("HMGET").Add(keys.Head).Add("save").Add("applied").Add("staged");
+        var head = (await calls.SendAsync(ask, stop)).Items!;
+        using var askNames = new RedisCommand("SMEMBERS").Add(keys.Names);
+        var names = (await calls.SendAsync(askNames, stop)).Items!;
+        var staged = head is [{ Bytes: not null } save, { Bytes: not null } applied, { } count]
+            ? Enumerable.Range(Number(applied), Number(count) - Number(applied)).Select(i => keys.Stage(save.Text, i))
+            : Enumerable.Empty<string>();
+
+        // What tells of the others goes last, so that a delete that was cut finds them again.
+        foreach (var some in staged.Concat(names.Select(name => keys.Of(name.Text))).Chunk(500)
+            .Append([keys.Names]).Append([keys.Head]))
+        {
+            using var unlink = new RedisCommand("UNLINK");
+            Array.ForEach(some, key => unlink.Add(key));
+            await calls.SendAsync(unlink, stop);
+        }
+
+        static int Number(Reply reply) => int.Parse(reply.Text, CultureInfo.InvariantCulture);
     }
 
     /// <summary>Closes the connection.</summary>

@@ -38,6 +38,16 @@ internal sealed class StateCalls(RedisOptions options, RedisLink link)
     /// <summary>What Redis answered and the store cannot go on with.</summary>
     public StateStoreException Failed(string sentence) => new($"redis {options.Endpoint}: {sentence}");
 
+    /// <summary>What is stored of a shard lacks something that was saved, and that nobody else has.</summary>
+    /// <param name="shard">The shard.</param>
+    /// <param name="what">What it lacks, as the end of a sentence.</param>
+    /// <param name="canBeDiscarded">Whether the shard can be owned in spite of it.</param>
+    public static SnapshotException Damaged(string shard, string what, bool canBeDiscarded = true) => new(
+        $"The snapshot of the shard {shard} is damaged: {what}. Find who deletes keys that begin with streamactors:.")
+    {
+        CanBeDiscarded = canBeDiscarded,
+    };
+
     /// <summary>What a script answered first.</summary>
     public StateAnswer AnswerOf(Reply reply) =>
         reply.Items is [var first, ..] && Enum.TryParse<StateAnswer>(first.Text, ignoreCase: true, out var answer)
@@ -50,7 +60,7 @@ internal sealed class StateCalls(RedisOptions options, RedisLink link)
         StateAnswer.Fenced => $"the shard {shard} has another owner by now.",
         StateAnswer.Missing =>
             $"a staged piece of the shard {shard}'s last save ({save}) is gone, and was not applied yet. Find who "
-            + "deletes keys that begin with streamactors:; the state begins empty once the shard's are deleted.",
+            + "deletes keys that begin with streamactors:; the next save tells whether all can be saved again.",
         _ => $"it does not have what it had acknowledged of the shard {shard}: it was emptied, or replaced by a copy "
             + "that lags behind. The next save writes everything again.",
     });

@@ -30,6 +30,12 @@ internal sealed class StateKeys
     /// <summary>The hash that says what is current of a shard.</summary>
     public static string HeadOf(string shard) => $"{PrefixOf(shard)}head";
 
+    /// <summary>
+    /// The text that describes all state of a group. A group's name has no slash in front of a shard's number, so it is
+    /// no shard's.
+    /// </summary>
+    public static string FingerprintOf(string group) => $"{PrefixOf(group)}fingerprint";
+
     /// <summary>A piece of a save until it is applied.</summary>
     public string Stage(string save, int piece) => $"{prefix}stage:{save}:{piece}";
 

@@ -217,6 +217,17 @@ internal static class StateScripts
         return answer
         """);
 
+    /// <summary>KEYS: a text. ARGV: what was seen of it, and what takes its place. Answers the text as it is.</summary>
+    public static readonly RedisScript Replace = new(
+        """
+        local found = redis.call('GET', KEYS[1])
+        if (found or '') ~= ARGV[1] then
+          return {'ok', found}
+        end
+        redis.call('SET', KEYS[1], ARGV[2])
+        return {'ok', ARGV[2]}
+        """);
+
     /// <summary>KEYS: head, a log's block. ARGV: token, save, first and last byte.</summary>
     public static readonly RedisScript ReadLog = new(Owned + Settled +
         """

@@ -35,7 +35,8 @@ internal sealed class OneRoute
             Store = store,
         };
         var host = new ShardHost(definition, [.. metrics.Sinks.Select(Open)], metrics, services);
-        context = host.MakeContext(new Epoch(new Membership()), [Input], [ledger], phase: 0, static () => { });
+        var ownership = new Ownership(new Epoch(new Membership()));
+        context = host.MakeContext(ownership, [Input], [ledger], phase: 0, static () => { });
         context.Now = context.UtcNow = 0;
         runner = host.MakeRunners([Input], context)[0];
         cycle = host.MakeCycle(context, new Ownership(context.Epoch));

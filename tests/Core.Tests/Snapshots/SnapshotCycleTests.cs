@@ -61,6 +61,13 @@ public sealed class SnapshotCycleTests
         public Task<Claim> ClaimAsync(string shard, long generation, bool force, CancellationToken stop) =>
             Task.FromResult(new Claim(this, generation));
 
+        public Task<ReadOnlyMemory<byte>> ReplaceAsync(
+            string group, ReadOnlyMemory<byte> seen, ReadOnlyMemory<byte> by, CancellationToken stop) =>
+            Task.FromResult(by);
+
+        public Task DeleteAsync(string shard, CancellationToken stop) =>
+            throw new NotSupportedException("Nothing is stored.");
+
         public Task<SaveOutcome> SaveAsync(ShardSave save, CancellationToken stop)
         {
             var head = ShardHead.Read("s", save.Head.Span);

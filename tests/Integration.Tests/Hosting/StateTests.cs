@@ -75,7 +75,8 @@ public sealed class StateTests
             await host.StartAsync();
             await stage.SaysAsync("words/0 stands still: The store has nothing of the shard counts/entity Counter/0 "
                 + "any more, and what was committed of it stands for state that was saved: the store was emptied, or "
-                + "it is another one. Its partitions wait until somebody has decided: put a backup of the store ");
+                + "it is another one. Its partitions wait until somebody has decided: put back what streamactors "
+                + "state export, or ");
             await host.StopAsync();
         }
 
@@ -111,6 +112,28 @@ public sealed class StateTests
 
         await stage.SaysAsync("words/0 stands still: The snapshot of the shard counts/entity Counter/0 is damaged: ");
         await host.StopAsync();
+    }
+
+    [RedisFact]
+    public async Task State_of_another_release_stops_the_pipeline_for_good_and_the_other_release_goes_on()
+    {
+        await using var stage = await Stage.SetAsync();
+        await stage.RunAsync(records: 2, heard: ["1", "2"]);
+        const string Text = "streamactors:{counts}:fingerprint";
+        var text = (await stage.Redis.CliAsync("GET", Text)).Trim();
+        text.ShouldContain("{\"name\":\"Counter\",\"version\":1,");
+        await stage.Redis.CliAsync("SET", Text, text.Replace("\"version\":1", "\"version\":2"));
+        await using (var host = stage.Build())
+        {
+            await host.StartAsync();
+            await stage.SaysAsync("stopped for good; the node is not ready: What redis keeps as the state of the group "
+                + "counts is not this program's. The entity Counter has states of version 2 there, and this program "
+                + "has version 1: it is an older release. Run one that has version 2.");
+            await host.StopAsync();
+        }
+
+        await stage.Redis.CliAsync("SET", Text, text);
+        await stage.RunAsync(records: 1, heard: ["1", "2", "3"]);
     }
 
     [Fact]

@@ -17,6 +17,7 @@ internal static class StateFaultPromises
         ("A save that failed at any step is whole or not at all for the next owner", TakenOverAsync),
         ("A claim that failed at any step, made again, finds everything", ClaimedAgainAsync),
         ("A read that failed, made again, is answered", ReadAgainAsync),
+        ("A delete that failed at any step, made again, leaves nothing", DeletedAgainAsync),
     ];
 
     private static async Task EmptiedAsync(StateTrial trial)
@@ -175,6 +176,30 @@ internal static class StateFaultPromises
             var came = await interrupt(() => model.VerifyAsync(state));
 
             await model.VerifyAsync(state);
+            return came;
+        });
+
+    private static Task DeletedAgainAsync(StateTrial trial) =>
+        AtEachExchangeAsync(trial, async (store, shard, interrupt) =>
+        {
+            // A save that is half applied, as above.
+            var owners = await trial.OpenAsync();
+            var (state, model) = (await StateTrial.ClaimAsync(owners, shard), new ShardModel());
+            await state.SaveAsync(Fill(model, 1).Save(), default);
+            var end = trial.Interrupt(owners, 9, takesEffect: true);
+            Task saving = state.SaveAsync(Fill(model, 2).Save(), default);
+            await saving.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+            end();
+
+            var came = await interrupt(() => store.DeleteAsync(shard, default));
+
+            await AtLastAsync(async () =>
+            {
+                await store.DeleteAsync(shard, default);
+                return true;
+            });
+            (await trial.ClaimAsync(shard)).Number.ShouldBe(0);
+            await trial.ExpectNoLeftoversAsync(shard);
             return came;
         });
 

@@ -21,6 +21,8 @@ internal static class StatePromises
         ("Logs are read as they were written, from any position to any other", LogsAsync),
         ("Bytes of a log that are not there are said to be so", NoLogAsync),
         ("A value of the greatest size is kept, a larger one is refused", LargestAsync),
+        ("A text of a group is replaced by whoever has seen it, and by nobody else", TextAsync),
+        ("A shard that is deleted is empty, nothing of it is left, and the others keep theirs", DeletedAsync),
         ("After any row of saves the state is what they add up to", RandomAsync),
         ("It is reachable, and has a name", ReachableAsync),
     ];
@@ -127,8 +129,8 @@ internal static class StatePromises
         {
             await after.VerifyAsync(of);
             (await of.ScanAsync("gone", "", default)).Entries.ShouldBeEmpty();
-            await Should.ThrowAsync<StateStoreException>(() => of.ReadLogAsync("gone", 0, 1, default));
-            await Should.ThrowAsync<StateStoreException>(() => of.ReadLogAsync("l", 0, 600_000, default));
+            await Should.ThrowAsync<SnapshotException>(() => of.ReadLogAsync("gone", 0, 1, default));
+            await Should.ThrowAsync<SnapshotException>(() => of.ReadLogAsync("l", 0, 600_000, default));
         }
     }
 
@@ -234,11 +236,53 @@ internal static class StatePromises
         var (state, model) = (await trial.ClaimAsync(), new ShardModel());
         await state.SaveAsync(model.Append("l", new byte[300_000]).Save(), default);
 
-        await Should.ThrowAsync<StateStoreException>(() => state.ReadLogAsync("l", 0, 300_001, default));
-        await Should.ThrowAsync<StateStoreException>(() => state.ReadLogAsync("l", 600_000, 600_001, default));
-        await Should.ThrowAsync<StateStoreException>(() => state.ReadLogAsync("other", 0, 1, default));
+        await Should.ThrowAsync<SnapshotException>(() => state.ReadLogAsync("l", 0, 300_001, default));
+        await Should.ThrowAsync<SnapshotException>(() => state.ReadLogAsync("l", 600_000, 600_001, default));
+        await Should.ThrowAsync<SnapshotException>(() => state.ReadLogAsync("other", 0, 1, default));
         await state.SaveAsync(model.Trim("l", 300_000).Save(), default);
-        await Should.ThrowAsync<StateStoreException>(() => state.ReadLogAsync("l", 0, 10, default));
+        await Should.ThrowAsync<SnapshotException>(() => state.ReadLogAsync("l", 0, 10, default));
+    }
+
+    private static async Task TextAsync(StateTrial trial)
+    {
+        var (one, other) = (await trial.OpenAsync(), await trial.OpenAsync());
+        (await ReplaceAsync(one, "", "first")).ShouldBe("first");
+        (await ReplaceAsync(other, "", "second")).ShouldBe("first");
+        (await ReplaceAsync(other, "another", "second")).ShouldBe("first");
+        (await ReplaceAsync(other, "first", "second")).ShouldBe("second");
+        (await ReplaceAsync(one, "first", "third")).ShouldBe("second");
+        (await ReplaceAsync(one, "second", "second")).ShouldBe("second");
+
+        // Of many that have seen the same, one replaces it, and all of them know which.
+        var found = await Task.WhenAll(Enumerable.Range(0, 20)
+            .Select(number => Task.Run(() => ReplaceAsync(number % 2 == 0 ? one : other, "second", $"by {number}"))));
+        found.Distinct().ShouldHaveSingleItem().ShouldStartWith("by ");
+
+        async Task<string> ReplaceAsync(IStateStore store, string seen, string by) => ShardModel.Text(
+            await store.ReplaceAsync(trial.Shard, ShardModel.Bytes(seen), ShardModel.Bytes(by), default));
+    }
+
+    private static async Task DeletedAsync(StateTrial trial)
+    {
+        var (store, kept, model) = (await trial.OpenAsync(), await trial.ClaimAsync(), new ShardModel());
+        await kept.SaveAsync(model.Put("p", "k", "1").Append("l", [1]).Save(), default);
+        var shard = $"{trial.Shard}-deleted";
+        await store.DeleteAsync(shard, default);
+        var owner = await trial.ClaimAsync(shard);
+        await owner.SaveAsync(
+            new ShardModel().Put("p", "k", "1").Put("q", "k", "1").Append("l", new byte[600_000]).Save(), default);
+
+        await store.DeleteAsync(shard, default);
+        await store.DeleteAsync(shard, default);
+
+        (await owner.SaveAsync(new ShardModel { Number = 1 }.Put("p", "k", "2").Save(), default))
+            .ShouldBe(SaveOutcome.Behind);
+        var next = await trial.ClaimAsync(shard);
+        next.Number.ShouldBe(0);
+        next.Token.ShouldBeGreaterThan(owner.Token);
+        (await next.ScanAsync("p", "", default)).Keys.ShouldBe(0);
+        await trial.ExpectNoLeftoversAsync(shard, mayExpire: true);
+        await model.VerifyClaimAsync(await trial.ClaimAsync());
     }
 
     private static async Task LargestAsync(StateTrial trial)

@@ -54,6 +54,12 @@ internal sealed class SimulatedStore(SimulatedWorld world) : IStateStore
         return claim.State is null ? claim : claim with { State = new State(this, shard, claim.State) };
     }
 
+    public Task<ReadOnlyMemory<byte>> ReplaceAsync(
+        string group, ReadOnlyMemory<byte> seen, ReadOnlyMemory<byte> by, CancellationToken stop) =>
+        inner.ReplaceAsync(group, seen, by, stop);
+
+    public Task DeleteAsync(string shard, CancellationToken stop) => inner.DeleteAsync(shard, stop);
+
     /// <summary>What is stored of each shard, part by part. It must be at rest.</summary>
     public IEnumerable<((string Name, int Number) Shard, string Part, StoredPart Stored)> ReadAll()
     {

@@ -74,7 +74,7 @@ public sealed class RedisStateStoreTests
     }
 
     [RedisFact]
-    public async Task A_published_piece_that_somebody_deleted_is_told_and_a_whole_save_heals_it()
+    public async Task A_published_piece_that_somebody_deleted_is_told_and_claimed_by_nobody()
     {
         await using var redis = await RealRedis.StartAsync();
         using var wire = new CountingRelay(redis.Port);
@@ -88,9 +88,26 @@ public sealed class RedisStateStoreTests
 
         await Task.Delay(150);
         (await state.SaveAsync(save, default)).ShouldBe(SaveOutcome.Behind);
-        var told = await Should.ThrowAsync<StateStoreException>(() => store.ClaimAsync("shard", 1, false, default));
+        var told = await Should.ThrowAsync<SnapshotException>(() => store.ClaimAsync("shard", 1, false, default));
+        told.CanBeDiscarded.ShouldBeFalse();
         told.Message.ShouldContain($"{state.Token}-2");
         told.Message.ShouldContain("streamactors:");
+    }
+
+    [RedisFact]
+    public async Task A_block_of_a_log_that_somebody_deleted_is_damage_and_not_an_outage()
+    {
+        await using var redis = await RealRedis.StartAsync();
+        await using var store = Open(redis);
+        var (state, model) = (await ClaimAsync(store), new ShardModel());
+        await state.SaveAsync(model.Append("l", new byte[600_000]).Save(), default);
+        await redis.CliAsync("DEL", (await redis.CliAsync("--scan", "--pattern", "*:log:*:l:1")).Trim());
+
+        var told = await Should.ThrowAsync<SnapshotException>(
+            () => state.ReadLogAsync("l", 0, 600_000, CancellationToken.None));
+        told.CanBeDiscarded.ShouldBeTrue();
+        told.Message.ShouldBe("The snapshot of the shard shard is damaged: its log l lacks bytes between 262144 and "
+            + "524288. Find who deletes keys that begin with streamactors:.");
     }
 
     [RedisFact]
@@ -217,7 +234,8 @@ public sealed class RedisStateStoreTests
         await redis.CliAsync("HSET", Head, "format", "2");
         var before = await redis.CliAsync("HGETALL", Head);
 
-        var told = await Should.ThrowAsync<StateStoreException>(() => store.ClaimAsync("shard", 9, true, default));
+        var told = await Should.ThrowAsync<SnapshotException>(() => store.ClaimAsync("shard", 9, true, default));
+        told.CanBeDiscarded.ShouldBeFalse();
         told.Message.ShouldContain(Head);
         told.Message.ShouldContain("format 2");
         (await redis.CliAsync("HGETALL", Head)).ShouldBe(before);
