@@ -20,9 +20,9 @@ internal sealed class ShardStarter(
     EngineServices services)
 {
     private const string WaysOut =
-        "Its partitions wait until somebody has decided: put a backup of the store back; or set OnLostState to "
-        + "Discard, which begins the shard empty at its committed offset; or delete the shard's keys, and move its "
-        + "offsets back to where its state is to be built again from.";
+        "Its partitions wait until somebody has decided: put a backup of the store back, or an export (streamactors "
+        + "state import); or set OnLostState to Discard, which begins the shard empty at its committed offset; or let "
+        + "its state be built again from the topics (streamactors reset).";
 
     private readonly IEngineEvents events = services.Events;
     private readonly Random random = services.Random;

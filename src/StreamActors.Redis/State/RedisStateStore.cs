@@ -1,4 +1,3 @@
-using System.Globalization;
 using StreamActors.Snapshots;
 
 namespace StreamActors.Redis;
@@ -47,7 +46,8 @@ internal sealed class RedisStateStore : IStateStore
     /// <summary>The bytes of a log that share a key, and that are given up together.</summary>
     public const int BlockBytes = StateChunk.Size;
 
-    private const int Format = 1;
+    /// <summary>The form of a shard's keys.</summary>
+    public const int Format = 1;
 
     private readonly RedisLink link;
     private readonly StateCalls calls;
@@ -66,6 +66,9 @@ internal sealed class RedisStateStore : IStateStore
         calls = new StateCalls(options, link);
     }
 
+    /// <summary>How this process is named where it claims a shard.</summary>
+    public static string Owner { get; } = $"{Environment.MachineName}/{Environment.ProcessId}";
+
     /// <inheritdoc/>
     public string Name => Redis.Connector;
 
@@ -78,7 +81,7 @@ internal sealed class RedisStateStore : IStateStore
         var keys = new StateKeys(shard);
         await RefuseEvictionAsync(stop);
         using var call = RedisCommand.Call(StateScripts.Claim, keys.Head)
-            .Add(Format).Add(generation).Add(force ? 1 : 0).Add($"{Environment.MachineName}/{Environment.ProcessId}");
+            .Add(Format).Add(generation).Add(force ? 1 : 0).Add(Owner);
         var reply = await calls.CallAsync(StateScripts.Claim, call, stop);
         switch (calls.AnswerOf(reply))
         {
@@ -87,11 +90,9 @@ internal sealed class RedisStateStore : IStateStore
                 await state.SettleAsync(stop);
                 return new Claim(state, generation);
             case StateAnswer.Refused:
-                return new Claim(null, long.Parse(reply.Items![1].Text, CultureInfo.InvariantCulture));
+                return new Claim(null, reply.Items![1].Number);
             default:
-                throw calls.Failed(
-                    $"the state of the shard {shard} ({keys.Head}) has the format {reply.Items![1].Text}; this program "
-                    + $"reads {Format}. Run the release that wrote it, or delete the shard's keys to begin empty.");
+                throw calls.OtherFormat(keys, reply.Items![1].Text);
         }
     }
 
