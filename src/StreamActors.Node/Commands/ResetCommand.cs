@@ -72,17 +72,19 @@ internal static class ResetCommand
         return await inventory.ReportAsync(shards, progress.Say, stop);
     }
 
-    private static async Task<IReadOnlyList<string>> TopicsAsync(
+    private static async Task<ResetTopics> TopicsAsync(
         ParseResult parsed, PipelineGroup of, GroupView kafka, CancellationToken stop)
     {
         if (parsed.GetValue(Topics) is { } named)
         {
-            return [.. named.Split(',', StringSplitOptions.TrimEntries | StringSplitOptions.RemoveEmptyEntries)];
+            return new ResetTopics(
+                named.Split(',', StringSplitOptions.TrimEntries | StringSplitOptions.RemoveEmptyEntries),
+                AreAll: false);
         }
 
         var committed = await kafka.TopicsAsync(stop);
         var topics = of.IsBuiltIn ? committed.Union(of.Peers.Reads).ToList() : committed;
-        return topics.Count > 0 ? topics : throw new RefusedException(
+        return topics.Count > 0 ? new ResetTopics(topics, AreAll: true) : throw new RefusedException(
             $"The group {of.Group} has no committed offsets at {of.Peers.Kafka.BootstrapServers}, so its topics are "
             + "not known. Check its name, or say them: --topics TOPIC,….");
     }

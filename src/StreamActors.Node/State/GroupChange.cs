@@ -1,4 +1,5 @@
 using StreamActors.Kafka;
+using StreamActors.Node.Cli;
 using StreamActors.Redis;
 using StreamActors.Snapshots;
 using StreamActors.Sources;
@@ -141,7 +142,7 @@ internal sealed class GroupChange(
                 error);
         }
 
-        say($"{group}: the offsets of {wanted.Length} partitions are committed");
+        say($"{group}: the offsets of {Say.Of(wanted.Length, "partition")} are committed");
     }
 
     private async Task ProveAsync(CancellationToken stop)

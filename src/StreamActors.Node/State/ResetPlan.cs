@@ -3,6 +3,11 @@ using StreamActors.Records;
 
 namespace StreamActors.Node.State;
 
+/// <summary>The topics whose offsets a reset moves.</summary>
+/// <param name="Names">Their names.</param>
+/// <param name="AreAll">Whether they are all that the group reads.</param>
+internal sealed record ResetTopics(IReadOnlyList<string> Names, bool AreAll);
+
 /// <summary>What a reset would do: the offsets that it moves, and the state that goes with them.</summary>
 /// <param name="Moves">The offsets.</param>
 /// <param name="Deleted">The shards whose state goes.</param>
@@ -17,17 +22,17 @@ internal sealed record ResetPlan(IReadOnlyList<OffsetMove> Moves, IReadOnlyList<
     /// <param name="topics">The topics whose offsets move.</param>
     /// <param name="to">Where to.</param>
     /// <param name="stop">Ends the wait.</param>
-    /// <exception cref="RefusedException">A shard has state of these topics and of others.</exception>
+    /// <exception cref="RefusedException">A shard has state of these topics and of others, or cannot say.</exception>
     /// <exception cref="Sources.SourceException">Kafka did not answer.</exception>
     public static async Task<ResetPlan> MakeAsync(
         GroupView kafka,
         IReadOnlyList<ShardReport> shards,
-        IReadOnlyList<string> topics,
+        ResetTopics topics,
         ResetTarget to,
         CancellationToken stop)
     {
         var deleted = shards.Where(shard => !shard.IsEmpty && IsOf(shard, topics)).ToList();
-        var now = await kafka.PartitionsAsync(topics, stop);
+        var now = await kafka.PartitionsAsync(topics.Names, stop);
         PartitionId[] partitions = [.. now.Select(static move => move.Partition)];
         var ofTime = to.Time is { } time ? await kafka.OffsetsOfAsync(partitions, time, stop) : null;
         return new ResetPlan([.. now.Select(move => Moved(move, to, ofTime))], deleted);
@@ -54,18 +59,21 @@ internal sealed record ResetPlan(IReadOnlyList<OffsetMove> Moves, IReadOnlyList<
     }
 
     /// <summary>Whether a shard has state of these topics.</summary>
-    private static bool IsOf(ShardReport shard, IReadOnlyList<string> topics)
+    private static bool IsOf(ShardReport shard, ResetTopics topics)
     {
         if (shard.Head is not { } head)
         {
-            // It cannot say: that of a topic has its name, and that of entities is asked for with all topics.
+            // It cannot say, but the shard of a topic has its name.
             var name = shard.Stored.Name;
-            return topics.Any(topic => name == $"{topic}/{shard.Stored.Number}")
-                || name.StartsWith("entity ", StringComparison.Ordinal);
+            var isOf = topics.AreAll || topics.Names.Any(topic => name == $"{topic}/{shard.Stored.Number}");
+            return isOf || !name.StartsWith("entity ", StringComparison.Ordinal) ? isOf : throw new RefusedException(
+                $"Which topics the shard {shard.Stored.Shard} has state of cannot be read "
+                + $"({shard.Trouble ?? "a deletion of it was cut short"}). Reset all topics, or delete its state "
+                + $"first: streamactors state delete {shard.Stored.Group} --shard \"{name}\".");
         }
 
         var own = head.Positions.Select(static position => position.Partition.Topic).ToList();
-        var others = own.Except(topics).ToList();
+        var others = own.Except(topics.Names).ToList();
         return others.Count switch
         {
             0 => true,

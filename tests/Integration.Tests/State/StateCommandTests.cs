@@ -1,3 +1,4 @@
+using StreamActors.Node;
 using StreamActors.Node.State;
 using StreamActors.Redis;
 using StreamActors.Snapshots;
@@ -145,8 +146,29 @@ public sealed class StateCommandTests
             await host.StopAsync();
         }
 
-        (await stage.DoAsync($"state delete {stage.Group} --yes")).ShouldContain("the offsets of 1 partitions");
+        (await stage.DoAsync($"state delete {stage.Group} --yes")).ShouldContain("the offsets of 1 partition are");
         await stage.RunAsync(["ann"], "ann 1", "ann 1");
+    }
+
+    [KafkaFact(Redis = true)]
+    public async Task Kafka_itself_moves_no_offset_under_a_member_that_came_meanwhile()
+    {
+        await using var stage = await CountingStage.SetAsync();
+        await stage.RunAsync(["ann"], "ann 1");
+        await using var host = stage.Build();
+        await host.StartAsync();
+        stage.Send("ann");
+        await stage.HearsAsync("ann 1", "ann 2");
+        await using var admin = new RedisStateAdmin(stage.RedisOptions, TimeProvider.System);
+        using var kafka = new GroupView(stage.Kafka, stage.Group);
+        var moves = await kafka.PartitionsAsync([stage.Topic], default);
+        var change = new GroupChange(stage.Group, kafka, admin, [], [moves[0] with { To = 0 }]);
+
+        (await Should.ThrowAsync<RefusedException>(() => change.MoveOffsetsAsync(static _ => { })))
+            .Message.ShouldContain("the offsets of the group");
+
+        (await kafka.PartitionsAsync([stage.Topic], default))[0].To.ShouldBeGreaterThan(0);
+        await host.StopAsync();
     }
 
     [KafkaFact(Redis = true)]
@@ -180,6 +202,24 @@ public sealed class StateCommandTests
         await stage.RunAsync([], "ann 1", "bob 1", "ann 2", "ann 1", "bob 1", "ann 2");
 
         stage.Lines.ShouldAllBe(static line => !line.Contains("stands still"));
+    }
+
+    [KafkaFact(Redis = true)]
+    public async Task A_shard_that_is_damaged_is_told_and_can_be_built_again()
+    {
+        await using var stage = await CountingStage.SetAsync();
+        await stage.RunAsync(["ann"], "ann 1");
+        await stage.Redis.CliAsync(
+            "HSET", $"streamactors:{{{stage.Group}/entity Counter/0}}:head", "head", "damaged");
+
+        (await stage.DoAsync($"state list {stage.Group}")).ShouldContain("unreadable");
+        (await stage.IsRefusedAsync($"state export {stage.Group} {stage.Export}")).ShouldContain("is damaged: ");
+        File.Exists(stage.Export).ShouldBeFalse();
+        (await stage.IsRefusedAsync($"reset {stage.Group} --to earliest --topics {stage.Topic} --yes"))
+            .ShouldContain("cannot be read");
+        await stage.DoAsync($"reset {stage.Group} --to earliest --yes");
+
+        await stage.RunAsync([], "ann 1", "ann 1");
     }
 
     [KafkaFact(Redis = true)]
@@ -230,6 +270,23 @@ public sealed class StateCommandTests
 
         code.ShouldBe(1);
         errors.ShouldContain("the embedded broker of the demo cannot");
+    }
+
+    [RedisFact]
+    public async Task The_password_of_the_environment_is_used_and_never_shown()
+    {
+        await using var redis = await RealRedis.StartAsync(new() { Password = "right-password" });
+        foreach (var (password, expected) in (IEnumerable<(string, int)>)[("right-password", 0), ("wrong-password", 1)])
+        {
+            var (code, output, errors) = await StreamActorsProcess.RunAsync(
+                "state list",
+                ("REDIS_HOST", "127.0.0.1"),
+                ("REDIS_PORT", $"{redis.Port}"),
+                ("REDIS_PASSWORD", password));
+
+            code.ShouldBe(expected, errors);
+            (output + errors).ShouldNotContain("-password");
+        }
     }
 
     [Theory]

@@ -149,6 +149,25 @@ public sealed class StateCopyTests : IDisposable
     }
 
     [RedisFact]
+    public async Task A_shard_that_a_node_has_claimed_meanwhile_is_left_as_it_is()
+    {
+        await using var redis = await RealRedis.StartAsync();
+        await using var store = Open(redis);
+        await SaveAsync(store, "new", keys: 10);
+        await using var admin = Admin(redis);
+        using var file = await ExportAsync(admin);
+        var stale = await admin.LookAsync(Shard, default);
+        var held = await ClaimAsync(admin);
+        await SaveAsync(store, "old", keys: 10);
+
+        (await held.EmptyAsync(default)).ShouldBeFalse();
+        (await held.ReplaceAsync(file.Shards[0].ToSave(held.NextNumber), default)).ShouldBeFalse();
+        await VerifyAsync(store, "old", 10);
+        await store.ClaimAsync(Shard, 2, false, default);
+        (await admin.ClaimAsync(stale, default)).ShouldBeNull("a member of a later generation has it");
+    }
+
+    [RedisFact]
     public async Task An_export_beside_a_node_that_saves_is_of_one_save()
     {
         await using var redis = await RealRedis.StartAsync();
