@@ -1,6 +1,7 @@
 using System.Globalization;
 using Confluent.Kafka;
 using Confluent.Kafka.Admin;
+using StreamActors.Records;
 using StreamActors.Sources;
 
 namespace StreamActors.Kafka;
@@ -11,6 +12,11 @@ namespace StreamActors.Kafka;
 /// <param name="Replication">How many replicas each partition has; the least of them where they differ.</param>
 /// <param name="Leaderless">How many partitions have no leader now, and can be neither read nor written.</param>
 internal sealed record KafkaTopic(string Name, int Partitions, int Replication, int Leaderless);
+
+/// <summary>A member of a group, as the broker knows it.</summary>
+/// <param name="ClientId">What its client calls itself.</param>
+/// <param name="Host">Where it is connected from.</param>
+internal sealed record KafkaGroupMember(string ClientId, string Host);
 
 /// <summary>
 /// Administration with the same security as everything else. Any thread may call it; no call blocks one. A question
@@ -149,6 +155,79 @@ internal sealed class KafkaAdmin : IDisposable
         }
     }
 
+    /// <summary>Who is in a group; empty for one that does not exist.</summary>
+    /// <exception cref="SourceException">No broker answered, or it cannot say.</exception>
+    public Task<IReadOnlyList<KafkaGroupMember>> MembersAsync(string group, CancellationToken stop) =>
+        AskAsync<IReadOnlyList<KafkaGroupMember>>(
+            $"Whether the group {group} has members could not be found out",
+            async () =>
+            {
+                try
+                {
+                    var answer = await client.DescribeConsumerGroupsAsync(
+                        [group], new DescribeConsumerGroupsOptions { RequestTimeout = Limit }).WaitAsync(stop);
+                    return MembersOf(answer.ConsumerGroupDescriptions);
+                }
+                catch (DescribeConsumerGroupsException error)
+                {
+                    // That a group does not exist is an answer.
+                    var wrong = error.Results.ConsumerGroupDescriptions.Find(each =>
+                        each.Error.IsError && each.Error.Code != ErrorCode.GroupIdNotFound);
+                    return wrong?.Error.Code switch
+                    {
+                        null => MembersOf(error.Results.ConsumerGroupDescriptions),
+                        ErrorCode.Local_UnsupportedFeature => throw new SourceException(
+                            $"The brokers at {options.BootstrapServers} cannot say who is in the group {group}: the "
+                            + "embedded broker of the demo cannot, and Kafka can.",
+                            error),
+                        _ => throw new KafkaException(wrong!.Error, error),
+                    };
+                }
+            });
+
+    /// <summary>The topics of which a group has committed offsets.</summary>
+    /// <exception cref="SourceException">No broker answered, or it does not allow the question.</exception>
+    public Task<IReadOnlyList<string>> CommittedTopicsAsync(string group, CancellationToken stop) =>
+        AskAsync<IReadOnlyList<string>>(
+            $"The committed offsets of the group {group} could not be read",
+            async () =>
+            {
+                var answer = await client.ListConsumerGroupOffsetsAsync(
+                    [new ConsumerGroupTopicPartitions(group, null)],
+                    new ListConsumerGroupOffsetsOptions { RequestTimeout = Limit }).WaitAsync(stop);
+                return answer.SelectMany(static result => result.Partitions)
+                    .Where(static partition => partition.Offset.Value >= 0)
+                    .Select(static partition => partition.Topic)
+                    .Distinct().Order(StringComparer.Ordinal).ToList();
+            });
+
+    /// <summary>An offset of each of these partitions; that of a time behind the last record is the end.</summary>
+    /// <exception cref="SourceException">No broker answered, or a partition has none.</exception>
+    public Task<IReadOnlyDictionary<PartitionId, long>> OffsetsAsync(
+        IReadOnlyList<PartitionId> partitions, OffsetSpec of, CancellationToken stop) =>
+        AskAsync<IReadOnlyDictionary<PartitionId, long>>(
+            "The offsets of partitions could not be read",
+            async () =>
+            {
+                if (partitions.Count == 0)
+                {
+                    return new Dictionary<PartitionId, long>();
+                }
+
+                var answer = await client.ListOffsetsAsync(
+                    partitions.Select(partition => new TopicPartitionOffsetSpec
+                    {
+                        TopicPartition = new TopicPartition(partition.Topic, partition.Number),
+                        OffsetSpec = of,
+                    }),
+                    new ListOffsetsOptions { RequestTimeout = Limit }).WaitAsync(stop);
+                var found = answer.ResultInfos.Select(static info => info.TopicPartitionOffsetError)
+                    .ToDictionary(static each => new PartitionId(each.Topic, each.Partition), static each => each);
+                return found.Values.FirstOrDefault(static each => each.Error.IsError) is { } wrong
+                    ? throw new KafkaException(wrong.Error)
+                    : found.ToDictionary(static each => each.Key, static each => each.Value.Offset.Value);
+            });
+
     /// <summary>Whether a broker answers within <see cref="Limit"/>. Never throws for one that does not.</summary>
     public async ValueTask<bool> IsReachableAsync(CancellationToken stop)
     {
@@ -199,6 +278,12 @@ internal sealed class KafkaAdmin : IDisposable
             complaint = error;
         }
     }
+
+    private static List<KafkaGroupMember> MembersOf(IEnumerable<ConsumerGroupDescription> groups) =>
+    [
+        .. groups.Where(static group => !group.Error.IsError).SelectMany(static group => group.Members)
+            .Select(static member => new KafkaGroupMember(member.ClientId, member.Host.TrimStart('/'))),
+    ];
 
     private static List<KafkaTopic> Existing(IEnumerable<TopicDescription> descriptions) => descriptions
         .Where(topic => !topic.Error.IsError)

@@ -43,6 +43,7 @@ internal static class PipelineCatalog
         new PipelinePeers(settings.Kafka, settings.Redis)
         {
             Topics = [.. TopicsOf(settings)],
+            Reads = [.. settings.Topics.Select(static topic => topic.Name)],
             PlatformTopics = PlatformTopics(settings.NewTopics.Replication),
             Channels = [.. settings.Topics.SelectMany(static topic => topic.Channels).Distinct()],
         });
@@ -80,6 +81,9 @@ internal sealed record PipelinePeers(KafkaOptions Kafka, RedisOptions Redis)
 {
     /// <summary>The topics that it reads and writes, as it would create them.</summary>
     public required IReadOnlyList<TopicSpec> Topics { get; init; }
+
+    /// <summary>Of these, the ones that it reads.</summary>
+    public required IReadOnlyList<string> Reads { get; init; }
 
     /// <summary>The topics of the real platform, with its numbers of partitions.</summary>
     public required IReadOnlyList<TopicSpec> PlatformTopics { get; init; }

@@ -3,6 +3,7 @@ using System.Runtime.InteropServices;
 using StreamActors;
 using StreamActors.Node;
 using StreamActors.Node.Cli;
+using StreamActors.Snapshots;
 using StreamActors.Sources;
 
 // Signals are taken from the first instruction on: SIGTERM in any stage of a start ends it in order, with exit code 0.
@@ -27,7 +28,7 @@ catch (Exception error) when (error is UserErrorException or PipelineException)
     await Console.Error.WriteLineAsync(error.Message);
     return 2;
 }
-catch (SourceException error)
+catch (Exception error) when (error is SourceException or StateStoreException or SnapshotException or RefusedException)
 {
     await Console.Error.WriteLineAsync(error.Message);
     return 1;

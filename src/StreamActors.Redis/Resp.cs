@@ -1,4 +1,5 @@
 using System.Buffers.Text;
+using System.Globalization;
 using System.Text;
 
 namespace StreamActors.Redis;
@@ -180,6 +181,9 @@ internal readonly record struct Reply(byte[]? Bytes, bool IsError = false, IRead
 {
     /// <summary>The bytes as text; empty where there are none.</summary>
     public string Text => Bytes is null ? "" : Encoding.UTF8.GetString(Bytes);
+
+    /// <summary>The text as a number.</summary>
+    public long Number => long.Parse(Text, CultureInfo.InvariantCulture);
 
     /// <summary>
     /// This answer, if the server did what was asked; else its fault, which may be the end of the connection.

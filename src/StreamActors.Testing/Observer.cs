@@ -1,3 +1,4 @@
+using StreamActors.Entities;
 using StreamActors.Metrics;
 using StreamActors.Parked;
 using StreamActors.Pipelines;
@@ -63,7 +64,7 @@ internal sealed class Observer(TraceLog trace, Topics topics, bool keepsState, T
     /// <inheritdoc/>
     public void Passivated(ReadOnlySpan<byte> entityKey, string why, ShardContext context) => trace.Add(
         new PartitionOffset(context.Inputs[0], Origin.NoOffset),
-        EntityStates.Show(entityKey),
+        EntityKey.Show(entityKey),
         $"passivated {why}; {(keepsState ? "the store has its state" : "its state is forgotten")}");
 
     /// <summary>A runner goes; the first of a shard tells what the shard forgets.</summary>

@@ -147,10 +147,7 @@ internal sealed class EntityTimers
         output.Write(set?.Count ?? 0);
         foreach (var timer in set?.Values ?? (IEnumerable<EntityTimer>)[])
         {
-            output.Write(timer.Name);
-            output.Write(TimeOf(timer));
-            output.Write(timer.ByEventTime ? 1 : 0);
-            output.WriteOptional(timer.RecordKey);
+            new StoredTimer(timer.Name, TimeOf(timer), timer.ByEventTime, timer.RecordKey).Write(output);
         }
     }
 
@@ -199,8 +196,8 @@ internal sealed class EntityTimers
         set ??= new Dictionary<string, EntityTimer>(StringComparer.Ordinal);
         for (var key = entityKey.ToArray(); left > 0; left--)
         {
-            var (name, at, byEventTime) = (input.ReadText(), input.ReadNumber(), input.ReadNumber() == 1);
-            Add(set, new EntityTimer(name, key, input.ReadOptional(), byEventTime ? at : OnClock(at), byEventTime));
+            var (name, at, byEventTime, recordKey) = StoredTimer.Read(ref input);
+            Add(set, new EntityTimer(name, key, recordKey, byEventTime ? at : OnClock(at), byEventTime));
         }
     }
 

@@ -14,11 +14,27 @@ internal static class Peers
         CustomParser = HostPort.ParseList,
     };
 
-    /// <summary>This process's environment, with the brokers of the command line.</summary>
-    public static IReadOnlyDictionary<string, string> Environment(ParseResult parsed) =>
-        parsed.GetValue(Kafka) is { } servers
-            ? With(EnvironmentSettings.Variables(), ("KAFKA_BOOTSTRAP_SERVERS", servers))
-            : EnvironmentSettings.Variables();
+    /// <summary>Which Redis.</summary>
+    public static Option<HostPort?> Redis { get; } = new("--redis")
+    {
+        Description = "The Redis, instead of REDIS_HOST and REDIS_PORT; the log-in stays that of the environment.",
+        HelpName = "HOST:PORT",
+        CustomParser = HostPort.Parse,
+    };
+
+    /// <summary>This process's environment, with the peers of the command line.</summary>
+    public static IReadOnlyDictionary<string, string> Environment(ParseResult parsed)
+    {
+        var environment = EnvironmentSettings.Variables();
+        if (parsed.GetValue(Kafka) is { } servers)
+        {
+            environment = With(environment, ("KAFKA_BOOTSTRAP_SERVERS", servers));
+        }
+
+        return parsed.GetValue(Redis) is var (host, port)
+            ? With(environment, ("REDIS_HOST", host), ("REDIS_PORT", $"{port}"))
+            : environment;
+    }
 
     /// <summary>An environment in which some settings have other values, however they were written before.</summary>
     public static IReadOnlyDictionary<string, string> With(

@@ -16,6 +16,8 @@ internal static class Root
           streamactors run ride-share --print-config         every setting, its value and where it came from
           streamactors run ride-share                        the pipeline, until SIGTERM or Ctrl-C
           streamactors topics create --platform              the topics, with the platform's partitions
+          streamactors state list                            what is stored, of whom, how old and how large
+          streamactors reset ride-share --to earliest        what reading all again would do; --yes does it
           streamactors load ride-share --rate 20000          events of a simulated city for it
           streamactors chaos --minutes 5                     proof that nothing is lost, whatever dies
 
@@ -33,6 +35,8 @@ internal static class Root
             LoadCommand.Make(stop),
             CheckCommand.Make(stop),
             TopicsCommand.Make(stop),
+            StateCommand.Make(stop),
+            ResetCommand.Make(stop),
             BenchCommand.Make(stop),
             ChaosCommand.Make(stop),
         };

@@ -22,4 +22,29 @@ internal static class Say
 
     /// <summary>An amount of memory.</summary>
     public static string Megabytes(long bytes) => $"{Count(bytes / 1_000_000)} MB";
+
+    /// <summary>An amount of stored bytes, in so many digits as one reads.</summary>
+    public static string Bytes(long bytes) => bytes switch
+    {
+        < 10_000 => $"{Count(bytes)} B",
+        < 10_000_000 => $"{Count(bytes / 1000)} KB",
+        _ => Megabytes(bytes),
+    };
+
+    /// <summary>A moment of the calendar (UTC).</summary>
+    public static string Moment(DateTimeOffset at) => at.ToString("u", null);
+
+    /// <summary>How long ago something was.</summary>
+    public static string Ago(TimeSpan age) => age.TotalSeconds switch
+    {
+        < 0 => "in the future",
+        < 120 => $"{(int)age.TotalSeconds} s ago",
+        < 7200 => $"{(int)age.TotalMinutes} min ago",
+        < 172_800 => $"{(int)age.TotalHours} h ago",
+        _ => $"{(int)age.TotalDays} days ago",
+    };
+
+    /// <summary>A number of things.</summary>
+    public static string Of(long number, string one, string? many = null) =>
+        $"{Count(number)} {(number == 1 ? one : many ?? $"{one}s")}";
 }

@@ -11,16 +11,6 @@ internal sealed class RedisShardState : IShardState
     /// <summary>How long a piece that never becomes current stays; a save that takes longer stages it again.</summary>
     public static readonly TimeSpan StageExpiry = TimeSpan.FromHours(1);
 
-    // Pieces on their way at once: 8 of 256 KB are 2 MB, and pass within 5 s (RedisOptions.OperationTimeout) through
-    // 0.4 MB/s.
-    private const int InFlight = 8;
-
-    // Answers have this many bytes, and one value more, or four times as many (StateScripts.Scan).
-    private const int PageBytes = 256 * 1024;
-
-    // Keys of one question: a lookup takes Redis about 1 µs.
-    private const int PageKeys = 1000;
-
     private const int DropKeys = 500;
 
     // Each further attempt needs that another save became current meanwhile, or that staged pieces expired.
@@ -28,6 +18,7 @@ internal sealed class RedisShardState : IShardState
 
     private readonly StateCalls calls;
     private readonly StateKeys keys;
+    private readonly RedisShardReader reader;
 
     // Taken from a save's publishing to its end, and to finish what was left; reads do without.
     private readonly SemaphoreSlim turn = new(1, 1);
@@ -36,19 +27,23 @@ internal sealed class RedisShardState : IShardState
     private HashSet<string>? names;
 
     // Written with the turn, read by all.
-    private volatile CurrentSave current;
+    private volatile SavePosition current;
 
     // Saves come one at a time: the number of the last one that this owner may have published.
     private long published;
 
     /// <summary>Takes over what a claim answered.</summary>
     public RedisShardState(StateCalls calls, StateKeys keys, IReadOnlyList<Reply> claim)
+        : this(calls, keys, claim[1].Number, new SavePosition(claim[2].Text, claim[3].Number, claim[4].Text))
     {
-        (this.calls, this.keys) = (calls, keys);
-        Token = ToNumber(claim[1]);
-        current = new CurrentSave(claim[2].Text, ToNumber(claim[3]), claim[4].Text);
-        Number = current.Number;
         Head = claim[7].Bytes;
+    }
+
+    private RedisShardState(StateCalls calls, StateKeys keys, long token, SavePosition current)
+    {
+        (this.calls, this.keys, this.current) = (calls, keys, current);
+        (Token, Number) = (token, current.Number);
+        reader = new RedisShardReader(calls, keys, token, () => this.current, SettleForAsync);
     }
 
     /// <inheritdoc/>
@@ -59,6 +54,10 @@ internal sealed class RedisShardState : IShardState
 
     /// <inheritdoc/>
     public ReadOnlyMemory<byte> Head { get; }
+
+    /// <summary>A shard of which its owner has just given up all that was saved.</summary>
+    public static RedisShardState OfNothing(StateCalls calls, StateKeys keys, long token) =>
+        new(calls, keys, token, new SavePosition($"{token}-0", 0, $"{token}-0"));
 
     /// <inheritdoc/>
     public async Task<SaveOutcome> SaveAsync(ShardSave save, CancellationToken stop)
@@ -79,7 +78,7 @@ internal sealed class RedisShardState : IShardState
             var answer = await PublishAsync(save, pieces, stop);
             if (answer == StateAnswer.Ok)
             {
-                current = new CurrentSave(id, save.Number, save.IsWhole ? id : current.Base);
+                current = new SavePosition(id, save.Number, save.IsWhole ? id : current.Base);
                 answer = await FinishAsync(pieces, 0, stop);
             }
 
@@ -103,98 +102,17 @@ internal sealed class RedisShardState : IShardState
     }
 
     /// <inheritdoc/>
-    public async Task<IReadOnlyList<ReadOnlyMemory<byte>?>> GetAsync(
-        string part, IReadOnlyList<ReadOnlyMemory<byte>> keys, CancellationToken stop)
-    {
-        var values = new List<ReadOnlyMemory<byte>?>(keys.Count);
-        while (values.Count < keys.Count)
-        {
-            var from = values.Count;
-            var answer = await ReadAsync(
-                StateScripts.Get,
-                at => StateKeys.Part(at.Base, part),
-                (call, _) =>
-                {
-                    call.Add(PageBytes);
-                    for (var i = from; i < keys.Count && i < from + PageKeys; i++)
-                    {
-                        call.Add(keys[i].Span);
-                    }
-                },
-                stop);
-            values.AddRange(answer.Skip(1).Select(static value =>
-                value.Bytes is { } bytes ? bytes : default(ReadOnlyMemory<byte>?)));
-        }
-
-        return values;
-    }
+    public Task<IReadOnlyList<ReadOnlyMemory<byte>?>> GetAsync(
+        string part, IReadOnlyList<ReadOnlyMemory<byte>> keys, CancellationToken stop) =>
+        reader.GetAsync(part, keys, stop);
 
     /// <inheritdoc/>
-    public async Task<StatePage> ScanAsync(string part, string cursor, CancellationToken stop)
-    {
-        // A cursor is good for one table: a whole save that came meanwhile has another, which is read from its start.
-        var scanned = "";
-        var answer = await ReadAsync(
-            StateScripts.Scan,
-            at => StateKeys.Part(scanned = at.Base, part),
-            (call, at) => call.Add(PageBytes).Add(cursor.StartsWith($"{at.Base} ", StringComparison.Ordinal)
-                ? cursor[(at.Base.Length + 1)..]
-                : "0"),
-            stop);
-        var entries = new List<KeyValuePair<ReadOnlyMemory<byte>, ReadOnlyMemory<byte>>>();
-        var large = new List<ReadOnlyMemory<byte>>();
-        for (var i = 3; i < answer.Count; i += 2)
-        {
-            var key = answer[i].Bytes!;
-            if (answer[i + 1].Bytes is { } value)
-            {
-                entries.Add(new(key, value));
-            }
-            else
-            {
-                large.Add(key);
-            }
-        }
-
-        foreach (var (key, value) in large.Zip(await GetAsync(part, large, stop)))
-        {
-            if (value is { } found)
-            {
-                entries.Add(new(key, found));
-            }
-        }
-
-        var next = answer[1].Text == "0" ? "" : $"{scanned} {answer[1].Text}";
-        return new StatePage(entries, next, ToNumber(answer[2]));
-    }
+    public Task<StatePage> ScanAsync(string part, string cursor, CancellationToken stop) =>
+        reader.ScanAsync(part, cursor, stop);
 
     /// <inheritdoc/>
-    public async Task<ReadOnlyMemory<byte>> ReadLogAsync(string log, long from, long to, CancellationToken stop)
-    {
-        ArgumentOutOfRangeException.ThrowIfNegative(from);
-        var bytes = new byte[to - from];
-        var (first, last) = (from / RedisStateStore.BlockBytes, (to - 1) / RedisStateStore.BlockBytes);
-        var blocks = bytes.Length == 0 ? [] : Enumerable.Range(0, (int)(last - first) + 1).Select(i => first + i);
-        await InParallelAsync(blocks, ReadBlockAsync, stop);
-        return bytes;
-
-        async Task ReadBlockAsync(long block, CancellationToken token)
-        {
-            var start = block * RedisStateStore.BlockBytes;
-            var (begin, end) = (Math.Max(from, start), Math.Min(to, start + RedisStateStore.BlockBytes));
-            var answer = await ReadAsync(
-                StateScripts.ReadLog,
-                at => StateKeys.Block(at.Base, log, block),
-                (call, _) => call.Add(begin - start).Add(end - start - 1),
-                token);
-            if (answer[1].Bytes is not { } read || read.Length != end - begin)
-            {
-                throw StateCalls.Damaged(keys.Shard, $"its log {log} lacks bytes between {begin} and {end}");
-            }
-
-            read.CopyTo(bytes.AsSpan((int)(begin - from)));
-        }
-    }
+    public Task<ReadOnlyMemory<byte>> ReadLogAsync(string log, long from, long to, CancellationToken stop) =>
+        reader.ReadLogAsync(log, from, to, stop);
 
     /// <summary>
     /// Finishes what a save left half done, whoever's it was, and gives up what an older base left, before its state is
@@ -212,18 +130,9 @@ internal sealed class RedisShardState : IShardState
         }
     }
 
-    private static long ToNumber(Reply reply) => long.Parse(reply.Text, CultureInfo.InvariantCulture);
-
-    private static Task InParallelAsync<T>(
-        IEnumerable<T> all, Func<T, CancellationToken, Task> each, CancellationToken stop) =>
-        Parallel.ForEachAsync(
-            all,
-            new ParallelOptions { MaxDegreeOfParallelism = InFlight, CancellationToken = stop },
-            (one, token) => new ValueTask(each(one, token)));
-
     private Task StageAsync(string save, IReadOnlyList<StatePiece> pieces, CancellationToken stop)
     {
-        return InParallelAsync(Enumerable.Range(0, pieces.Count), StagePieceAsync, stop);
+        return StateCalls.InParallelAsync(Enumerable.Range(0, pieces.Count), StagePieceAsync, stop);
 
         // Never over one that is there: it may be current already, without our knowing it, and must not expire then.
         async Task StagePieceAsync(int piece, CancellationToken token)
@@ -287,14 +196,14 @@ internal sealed class RedisShardState : IShardState
         }
 
         var look = reply.Items!;
-        var found = new CurrentSave(look[1].Text, ToNumber(look[2]), look[3].Text);
+        var found = new SavePosition(look[1].Text, look[2].Number, look[3].Text);
         if (found.Number < current.Number)
         {
             return StateAnswer.Behind;
         }
 
         current = found;
-        return await FinishAsync(StatePiece.OfPlan(look[5].Text), (int)ToNumber(look[4]), stop);
+        return await FinishAsync(StatePiece.OfPlan(look[5].Text), (int)look[4].Number, stop);
     }
 
     // An older base goes first: it is of no use from the publishing on, and its memory is.
@@ -314,7 +223,7 @@ internal sealed class RedisShardState : IShardState
             _ = plan[applied].Block is null ? call.Add("-") : call.Add(plan[applied].Offset);
             var reply = await calls.CallAsync(StateScripts.Apply, call, stop);
             answer = calls.AnswerOf(reply);
-            applied = answer == StateAnswer.Ok ? (int)ToNumber(reply.Items![1]) : applied;
+            applied = answer == StateAnswer.Ok ? (int)reply.Items![1].Number : applied;
         }
 
         return answer;
@@ -366,35 +275,13 @@ internal sealed class RedisShardState : IShardState
         return StateAnswer.Ok;
     }
 
-    // Reads what is current as a whole: a save that is half applied, or that we do not know of, is settled first.
-    private async Task<IReadOnlyList<Reply>> ReadAsync(
-        RedisScript script,
-        Func<CurrentSave, string> key,
-        Action<RedisCommand, CurrentSave> ask,
-        CancellationToken stop)
+    // Where a save is half applied, or has become current without our knowing it, that is settled first.
+    private async Task SettleForAsync(StateAnswer answer, CancellationToken stop)
     {
-        for (var attempt = 0; attempt < Attempts; attempt++)
+        answer = answer == StateAnswer.Unsettled ? await SettleAsync(stop) : answer;
+        if (answer != StateAnswer.Ok)
         {
-            var at = current;
-            using var call = RedisCommand.Call(script, keys.Head, keys.Of(key(at))).Add(Token).Add(at.Save);
-            ask(call, at);
-            var reply = await calls.CallAsync(script, call, stop);
-            switch (calls.AnswerOf(reply))
-            {
-                case StateAnswer.Ok:
-                    return reply.Items!;
-                case StateAnswer.Unsettled:
-                    if (await SettleAsync(stop) is var settled && settled != StateAnswer.Ok)
-                    {
-                        throw calls.Unreadable(settled, keys.Shard, at.Save);
-                    }
-
-                    break;
-                case var answer:
-                    throw calls.Unreadable(answer, keys.Shard, at.Save);
-            }
+            throw calls.Unreadable(answer, keys.Shard, current.Save);
         }
-
-        throw calls.Failed($"saves of the shard {keys.Shard} follow each other faster than it can be read.");
     }
 }

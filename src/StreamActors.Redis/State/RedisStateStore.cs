@@ -50,7 +50,8 @@ internal sealed class RedisStateStore : IStateStore
     /// <summary>The bytes of a log that share a key, and that are given up together.</summary>
     public const int BlockBytes = StateChunk.Size;
 
-    private const int Format = 1;
+    /// <summary>The form of a shard's keys.</summary>
+    public const int Format = 1;
 
     private readonly RedisLink link;
     private readonly StateCalls calls;
@@ -69,6 +70,9 @@ internal sealed class RedisStateStore : IStateStore
         calls = new StateCalls(options, link);
     }
 
+    /// <summary>How this process is named where it claims a shard.</summary>
+    public static string Owner { get; } = $"{Environment.MachineName}/{Environment.ProcessId}";
+
     /// <inheritdoc/>
     public string Name => Redis.Connector;
 
@@ -81,7 +85,7 @@ internal sealed class RedisStateStore : IStateStore
         var keys = new StateKeys(shard);
         await RefuseEvictionAsync(stop);
         using var call = RedisCommand.Call(StateScripts.Claim, keys.Head)
-            .Add(Format).Add(generation).Add(force ? 1 : 0).Add($"{Environment.MachineName}/{Environment.ProcessId}");
+            .Add(Format).Add(generation).Add(force ? 1 : 0).Add(Owner);
         var reply = await calls.CallAsync(StateScripts.Claim, call, stop);
         switch (calls.AnswerOf(reply))
         {
@@ -90,14 +94,9 @@ internal sealed class RedisStateStore : IStateStore
                 await state.SettleClaimAsync(stop);
                 return new Claim(state, generation);
             case StateAnswer.Refused:
-                return new Claim(null, long.Parse(reply.Items![1].Text, CultureInfo.InvariantCulture));
+                return new Claim(null, reply.Items![1].Number);
             default:
-                throw new SnapshotException(
-                    $"The state of the shard {shard} ({keys.Head}) has the format {reply.Items![1].Text}; this program "
-                    + $"reads {Format}. Run the release that wrote it.")
-                {
-                    CanBeDiscarded = false,
-                };
+                throw StateCalls.OtherFormat(keys, reply.Items![1].Text);
         }
     }
 

@@ -5,6 +5,18 @@ namespace StreamActors.Redis;
 /// <summary>Asks Redis for the store, over the store's own connection; what goes wrong is a sentence.</summary>
 internal sealed class StateCalls(RedisOptions options, RedisLink link)
 {
+    // Pieces on their way at once: 8 of 256 KB are 2 MB, and pass within 5 s (RedisOptions.OperationTimeout) through
+    // 0.4 MB/s.
+    private const int InFlight = 8;
+
+    /// <summary>Does something for all, a bounded number at a time.</summary>
+    public static Task InParallelAsync<T>(
+        IEnumerable<T> all, Func<T, CancellationToken, Task> each, CancellationToken stop) =>
+        Parallel.ForEachAsync(
+            all,
+            new ParallelOptions { MaxDegreeOfParallelism = InFlight, CancellationToken = stop },
+            (one, token) => new ValueTask(each(one, token)));
+
     /// <summary>Calls a script.</summary>
     /// <exception cref="StateStoreException">It did not answer, or refused the call.</exception>
     public async Task<Reply> CallAsync(RedisScript script, RedisCommand call, CancellationToken stop)
@@ -46,6 +58,14 @@ internal sealed class StateCalls(RedisOptions options, RedisLink link)
         $"The snapshot of the shard {shard} is damaged: {what}. Find who deletes keys that begin with streamactors:.")
     {
         CanBeDiscarded = canBeDiscarded,
+    };
+
+    /// <summary>A claim was answered with a format that is not ours.</summary>
+    public static SnapshotException OtherFormat(StateKeys keys, string found) => new(
+        $"The state of the shard {keys.Shard} ({keys.Head}) has the format {found}; this program reads "
+        + $"{RedisStateStore.Format}. Run the release that wrote it.")
+    {
+        CanBeDiscarded = false,
     };
 
     /// <summary>What a script answered first.</summary>

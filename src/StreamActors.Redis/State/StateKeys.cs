@@ -5,6 +5,9 @@ namespace StreamActors.Redis;
 /// </summary>
 internal sealed class StateKeys
 {
+    /// <summary>What all keys begin with.</summary>
+    public const string Beginning = "streamactors:{";
+
     private readonly string prefix;
 
     /// <exception cref="ArgumentException">The shard's name would end the hash tag early, or is empty.</exception>
@@ -26,6 +29,15 @@ internal sealed class StateKeys
 
     /// <summary>The set of the names of all parts and blocks that exist, of whatever base.</summary>
     public string Names => $"{prefix}names";
+
+    /// <summary>The shard that a key belongs to; null where it is none of ours.</summary>
+    public static string? ShardOf(string key)
+    {
+        var end = key.IndexOf("}:", StringComparison.Ordinal);
+        return end > Beginning.Length && key.StartsWith(Beginning, StringComparison.Ordinal)
+            ? key[Beginning.Length..end]
+            : null;
+    }
 
     /// <summary>The hash that says what is current of a shard.</summary>
     public static string HeadOf(string shard) => $"{PrefixOf(shard)}head";
@@ -56,5 +68,5 @@ internal sealed class StateKeys
         name.StartsWith($"part:{atBase}:", StringComparison.Ordinal)
         || name.StartsWith($"log:{atBase}:", StringComparison.Ordinal);
 
-    private static string PrefixOf(string shard) => $"streamactors:{{{shard}}}:";
+    private static string PrefixOf(string shard) => $"{Beginning}{shard}}}:";
 }

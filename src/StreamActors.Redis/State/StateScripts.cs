@@ -166,6 +166,22 @@ internal static class StateScripts
         """);
 
     /// <summary>
+    /// Makes the shard one of which nothing was saved yet, and leaves its fence. KEYS: head, the pieces that its last
+    /// save had left to be applied. ARGV: token.
+    /// </summary>
+    public static readonly RedisScript Empty = new(Owned +
+        """
+        local none = token .. '-0'
+        redis.call('HSET', KEYS[1], 'save', none, 'number', 0, 'base', none,
+          'applied', 0, 'staged', 0, 'plan', '', 'head', '')
+        redis.call('HDEL', KEYS[1], 'saved')
+        for i = 2, #KEYS do
+          redis.call('UNLINK', KEYS[i])
+        end
+        return {'ok'}
+        """);
+
+    /// <summary>
     /// KEYS: head, part. ARGV: token, save, the bytes behind which no further value is added, keys. Answers the values
     /// of the first keys, at least of one.
     /// </summary>

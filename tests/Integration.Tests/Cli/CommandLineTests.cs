@@ -25,7 +25,8 @@ public sealed class CommandLineTests
         var (code, output, _) = await StreamActorsProcess.RunAsync("--help");
 
         code.ShouldBe(0);
-        foreach (var part in (string[])["run", "demo", "load", "check", "topics", "Examples:", "Exit codes:"])
+        string[] parts = ["run", "demo", "load", "check", "topics", "state", "reset", "Examples:", "Exit codes:"];
+        foreach (var part in parts)
             output.ShouldContain(part);
     }
 

@@ -196,6 +196,7 @@ public sealed class NodeTests
             new PipelinePeers(new KafkaOptions { BootstrapServers = "none" }, new RedisOptions())
             {
                 Topics = [],
+                Reads = [],
                 PlatformTopics = [],
                 Channels = [],
             });
