@@ -46,14 +46,8 @@ internal sealed class KafkaGroupConsumer : IGroupConsumer
     /// <param name="members">Told of what the group says.</param>
     /// <param name="events">Told of trouble.</param>
     /// <param name="clock">Measures waits.</param>
-    /// <param name="session">What the cluster says of the group's session; null = it does not.</param>
     public KafkaGroupConsumer(
-        KafkaOptions options,
-        GroupSpec group,
-        IGroupEvents members,
-        IEngineEvents events,
-        TimeProvider clock,
-        Task<TimeSpan?> session)
+        KafkaOptions options, GroupSpec group, IGroupEvents members, IEngineEvents events, TimeProvider clock)
     {
         this.options = options;
         this.group = group;
@@ -63,13 +57,21 @@ internal sealed class KafkaGroupConsumer : IGroupConsumer
         signal = new PollSignal(options.Consumer.WakeInterval, clock);
         watch = new PeerWatch(group.Pipeline, Kafka.Connector, options, events, clock);
         member = NewMember(classic: options.Consumer.GroupProtocol == KafkaGroupProtocol.Classic);
-        _ = LearnAsync(session);
     }
 
     /// <inheritdoc/>
     public TimeSpan SessionTimeout => !member.Classic && Interlocked.Read(ref brokersSession) is > 0 and var known
         ? TimeSpan.FromTicks(known)
         : options.Consumer.SessionTimeout;
+
+    /// <summary>Takes what the cluster says of the group's session; null = it says nothing.</summary>
+    public async Task LearnAsync(Task<TimeSpan?> session)
+    {
+        if (await session is { } known)
+        {
+            Interlocked.Exchange(ref brokersSession, known.Ticks);
+        }
+    }
 
     /// <inheritdoc/>
     public void Subscribe(IReadOnlyList<string> topics)
@@ -364,14 +366,6 @@ internal sealed class KafkaGroupConsumer : IGroupConsumer
         else
         {
             watch.Complain(error);
-        }
-    }
-
-    private async Task LearnAsync(Task<TimeSpan?> session)
-    {
-        if (await session is { } known)
-        {
-            Interlocked.Exchange(ref brokersSession, known.Ticks);
         }
     }
 

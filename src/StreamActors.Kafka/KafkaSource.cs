@@ -40,8 +40,12 @@ internal sealed class KafkaSource(KafkaOptions options, TimeProvider clock) : IS
     }
 
     /// <inheritdoc/>
-    public IGroupConsumer Open(GroupSpec group, IGroupEvents members, IEngineEvents events) =>
-        new KafkaGroupConsumer(options, group, members, events, clock, admin.SessionTimeoutAsync(group.GroupId));
+    public IGroupConsumer Open(GroupSpec group, IGroupEvents members, IEngineEvents events)
+    {
+        var member = new KafkaGroupConsumer(options, group, members, events, clock);
+        _ = member.LearnAsync(admin.SessionTimeoutAsync(group.GroupId));
+        return member;
+    }
 
     /// <inheritdoc/>
     public ValueTask<bool> IsReachableAsync(CancellationToken stop) => admin.IsReachableAsync(stop);

@@ -25,11 +25,7 @@ public sealed class PipelineTest : IDisposable
     private byte[]? lastKey;
     private bool isDisposed;
 
-    private PipelineTest(Surroundings around)
-    {
-        this.around = around;
-        process = new TestProcess(around);
-    }
+    private PipelineTest(Surroundings around) => (this.around, process) = (around, new TestProcess(around));
 
     /// <summary>What outlives the process under test.</summary>
     internal Surroundings Around => around;

@@ -191,7 +191,8 @@ internal sealed class Scenario
                 return;
             case MoveKind.Freeze:
                 var isLong = chance.Next(2) == 0;
-                var time = TimeSpan.FromMilliseconds(isLong ? chance.Next((int)SimulatedBroker.Session.TotalMilliseconds, 1_500) : chance.Next(300));
+                var session = (int)SimulatedBroker.Session.TotalMilliseconds;
+                var time = TimeSpan.FromMilliseconds(isLong ? chance.Next(session, 1_500) : chance.Next(session));
                 Tell(move, $"process {process.Number} is frozen for {time.TotalMilliseconds} ms");
                 process.Freeze(world.Time.Elapsed + time);
                 if (!isLong)

@@ -15,14 +15,12 @@ namespace StreamActors.Offsets;
 /// <param name="timing">When it commits.</param>
 /// <param name="events">Where a failure is reported.</param>
 /// <param name="hasState">Whether a store has state for what is committable of a partition.</param>
-/// <param name="membership">What an acknowledged commit proves.</param>
 internal sealed class Committer(
     string pipeline,
     IGroupConsumer client,
     PipelineTiming timing,
     IEngineEvents events,
-    Predicate<PartitionId> hasState,
-    Membership membership)
+    Predicate<PartitionId> hasState)
 {
     private readonly Dictionary<PartitionId, long> committed = [];
     private readonly HashSet<PartitionId> unsure = [];    // a later commit of them may have been carried out
@@ -34,6 +32,9 @@ internal sealed class Committer(
 
     /// <summary>Why the last commit failed; null where it did not.</summary>
     public string? Trouble { get; private set; }
+
+    /// <summary>What an acknowledged commit proves.</summary>
+    public Membership Membership { get; } = new();
 
     /// <summary>Whether no commit is under way.</summary>
     public bool IsIdle => underWay is null or { IsCompleted: true } && proof.IsCompleted;
@@ -73,7 +74,7 @@ internal sealed class Committer(
         {
             Begin(now, news);
         }
-        else if (membership.WantsProof(now))
+        else if (Membership.WantsProof(now))
         {
             BeginProof(now, news);
         }
@@ -87,7 +88,7 @@ internal sealed class Committer(
     public void ProveIfInDoubt(long now, IEnumerable<PartitionOffset> committable)
     {
         Finish();
-        if (IsIdle && !membership.IsProven(now) && now - began >= timing.CommitSpacing.TotalMilliseconds)
+        if (IsIdle && !Membership.IsProven(now) && now - began >= timing.CommitSpacing.TotalMilliseconds)
         {
             BeginProof(now, News(committable));
         }
@@ -124,7 +125,7 @@ internal sealed class Committer(
 
         if (underWay.IsCompletedSuccessfully)
         {
-            membership.Committed(began);
+            Membership.Committed(began);
             Trouble = null;
             foreach (var (partition, offset) in sent)
             {
@@ -155,7 +156,7 @@ internal sealed class Committer(
     }
 
     /// <summary>
-    /// Any commit proves the membership. Without news it is one partition's offset again: where there is one, of a
+    /// Any commit proves the Membership. Without news it is one partition's offset again: where there is one, of a
     /// partition of which the group has no later one, as a commit leaves it that was carried out and not answered.
     /// </summary>
     private void BeginProof(long now, List<PartitionOffset> news)

@@ -34,7 +34,6 @@ internal sealed class GroupMember : IGroupEvents
     private readonly Dictionary<PartitionId, OwnedShard> shards = [];    // by the first of a shard's inputs
     private readonly CoPartitionWatch watch;
     private readonly MemberStatus status;
-    private readonly Membership membership = new();
     private long? doubtSince;
     private string? changed;
     private bool isLeaving;
@@ -52,9 +51,8 @@ internal sealed class GroupMember : IGroupEvents
         host.Wake = client.Wake;
         committer = new Committer(
             definition.Name, client, definition.Timing, events,
-            partition => owned.TryGetValue(partition, out var found) && found.HasState,
-            membership);
-        starter = new ShardStarter(definition, host, client, committer, membership, services);
+            partition => owned.TryGetValue(partition, out var found) && found.HasState);
+        starter = new ShardStarter(definition, host, client, committer, services);
         watch = new CoPartitionWatch(definition, client, events);
         var stalls = new StallWatch(host, definition, committer, events);
         status = new MemberStatus(metrics, client, committer, stalls, host.Now());
@@ -72,12 +70,14 @@ internal sealed class GroupMember : IGroupEvents
 
     private PipelineTiming Timing => definition.Timing;
 
+    private Membership Membership => committer.Membership;
+
     /// <summary>One round of the poll loop: serve the group, read what has room, commit what is due.</summary>
     /// <param name="wait">Whether it may wait for something to do.</param>
     /// <returns>Whether there may be more to do at once.</returns>
     public bool Step(bool wait)
     {
-        membership.BeginRound(host.Now(), client.SessionTimeout);
+        Membership.BeginRound(host.Now(), client.SessionTimeout);
         client.Poll(wait ? LongestWait : TimeSpan.Zero);
         starter.StartWaiting(shards.Values);
         watch.CheckIfDue(host.Now(), shards.Values);
@@ -133,7 +133,7 @@ internal sealed class GroupMember : IGroupEvents
         }
 
         status.WasAssigned = true;
-        membership.Assigned();
+        Membership.Assigned();
         Drop(Find(partitions));    // one that comes again without having gone is another
         foreach (var partition in partitions)
         {
@@ -189,7 +189,7 @@ internal sealed class GroupMember : IGroupEvents
     private void ReportDoubt()
     {
         var now = host.Now();
-        if (membership.IsProven(now) || owned.Count == 0)
+        if (Membership.IsProven(now) || owned.Count == 0)
         {
             if (doubtSince is { } since)
             {

@@ -17,7 +17,6 @@ internal sealed class ShardStarter(
     ShardHost host,
     IGroupConsumer client,
     Committer committer,
-    Membership membership,
     EngineServices services)
 {
     private readonly IEngineEvents events = services.Events;
@@ -168,7 +167,7 @@ internal sealed class ShardStarter(
         Shard made;
         try
         {
-            var ownership = new Ownership(new Epoch(membership), shard.Generation, shard.IsProven)
+            var ownership = new Ownership(new Epoch(committer.Membership), shard.Generation, shard.IsProven)
             {
                 HasState = shard.Owned.Any(static each => each.HasState),
                 Discards = shard.Discards,

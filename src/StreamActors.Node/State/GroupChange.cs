@@ -110,9 +110,13 @@ internal sealed class GroupChange(
                 say($"{shard.Shard}: {(import is null ? "deleted" : "imported")}");
             }
         }
-        catch (Exception error) when (error is StateStoreException or SnapshotException)
+        catch (StateStoreException error)
         {
             throw new RefusedException($"{error.Message} {HowFar(done)} Run the same command again.", error);
+        }
+        catch (SnapshotException error)
+        {
+            throw new RefusedException($"{error.Message} {HowFar(done)}", error);
         }
         catch (OperationCanceledException error)
         {

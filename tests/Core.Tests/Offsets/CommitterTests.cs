@@ -13,13 +13,11 @@ public sealed class CommitterTests
 
     private readonly ManualConsumer client = new();
     private readonly RecordedEvents events = new();
-    private readonly Membership membership = new();
     private readonly Committer committer;
 
     public CommitterTests()
     {
-        committer = new Committer(
-            "p", client, new PipelineTiming { CommitRecords = 10 }, events, static _ => false, membership);
+        committer = new Committer("p", client, new PipelineTiming { CommitRecords = 10 }, events, static _ => false);
         committer.Started(new PartitionOffset(Partition, 0));
         Due(now: 0, offset: 1);
         client.Commits[0].Done.SetResult();
@@ -87,7 +85,7 @@ public sealed class CommitterTests
     [Fact]
     public void Without_news_a_commit_again_proves_the_membership_before_the_proof_is_old()
     {
-        membership.BeginRound(10_000, TimeSpan.FromSeconds(1));
+        committer.Membership.BeginRound(10_000, TimeSpan.FromSeconds(1));
         Due(now: 10_000, offset: 2).ShouldBeTrue();
         client.Commits[^1].Done.SetResult();
         Due(now: 10_300, offset: 2).ShouldBeFalse("there is no news, and the proof is fresh");
@@ -95,7 +93,7 @@ public sealed class CommitterTests
         client.Commits[^1].Offsets.ShouldBe([new PartitionOffset(Partition, 2)]);
         client.Commits[^1].Done.SetResult();
         committer.Finish();
-        membership.IsProven(11_200).ShouldBeTrue();
+        committer.Membership.IsProven(11_200).ShouldBeTrue();
     }
 
     [Fact]
@@ -103,7 +101,7 @@ public sealed class CommitterTests
     {
         var other = new PartitionId("t", 1);
         committer.Started(new PartitionOffset(other, 7));
-        membership.BeginRound(10_000, TimeSpan.FromSeconds(1));
+        committer.Membership.BeginRound(10_000, TimeSpan.FromSeconds(1));
         Due(now: 10_000, offset: 50).ShouldBeTrue();
         client.Commits[^1].Done.SetException(new SourceException("the answer was lost"));
 
