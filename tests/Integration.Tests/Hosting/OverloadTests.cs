@@ -31,27 +31,37 @@ public sealed class OverloadTests
 
     private static readonly TimeSpan Limit = TimeSpan.FromSeconds(90);
 
-    [Theory]
-    [InlineData("sink", false)]
-    [InlineData("sink", true)]
-    [InlineData("service", false)]
-    [InlineData("service", true)]
-    public async Task What_is_too_much_stays_in_Kafka_and_all_is_done_later(string stuck, bool hasHotKey)
+    [KafkaFact]
+    public Task What_a_sink_does_not_take_stays_in_Kafka_and_is_done_later() => OverloadAsync("sink", hasHotKey: false);
+
+    [KafkaFact]
+    public Task So_it_does_where_half_is_of_one_key() => OverloadAsync("sink", hasHotKey: true);
+
+    [KafkaFact]
+    public Task What_a_service_does_not_answer_stays_in_Kafka_and_is_done_later() =>
+        OverloadAsync("service", hasHotKey: false);
+
+    [KafkaFact]
+    public Task So_it_does_where_half_of_the_calls_are_of_one_key() => OverloadAsync("service", hasHotKey: true);
+
+    private static async Task OverloadAsync(string stuck, bool hasHotKey)
     {
-        using var broker = new EmbeddedBroker();
-        broker.CreateTopic("in", Partitions);
+        // The embedded broker forgets what is too much.
+        var kafka = await RealKafka.SharedAsync();
+        var topic = RealKafka.Name("overload");
+        await kafka.CliAsync("topics", "--create", "--topic", topic, "--partitions", $"{Partitions}");
         var (service, sink) = (new Valve(), new CountingSink());
-        using var host = Start(broker, service, sink);
+        using var host = Start(kafka, topic, service, sink);
         var pipeline = host.Services.GetRequiredService<NodeHost>().Pipelines.ShouldHaveSingleItem().Pipeline;
         await Machine.UntilAsync("it has its partitions", Limit, () => Task.FromResult(pipeline.IsReady));
 
         // A trickle that it bears, then twenty times as much at once, while nothing gets through.
-        Fill(broker, 0, Records / 20, hasHotKey);
+        Fill(kafka, topic, 0, Records / 20, hasHotKey);
         await Machine.UntilAsync("the trickle is done", Limit, () => Task.FromResult(sink.Count == Records / 20));
         var before = GC.GetTotalMemory(forceFullCollection: true);
         var valve = stuck == "sink" ? sink.Valve : service;
         valve.Close();
-        Fill(broker, Records / 20, Records, hasHotKey);
+        Fill(kafka, topic, Records / 20, Records, hasHotKey);
         await Machine.UntilAsync(
             "every partition is held",
             Limit,
@@ -78,17 +88,18 @@ public sealed class OverloadTests
         await host.StopAsync();
     }
 
-    private static IHost Start(EmbeddedBroker broker, Valve service, CountingSink sink)
+    private static IHost Start(RealKafka kafka, string topic, Valve service, CountingSink sink)
     {
         var builder = Host.CreateEmptyApplicationBuilder(new HostApplicationBuilderSettings());
         builder.Configuration.AddInMemoryCollection(
         [
-            KeyValuePair.Create("StreamActors:Kafka:BootstrapServers", (string?)broker.BootstrapServers),
+            KeyValuePair.Create("StreamActors:Kafka:BootstrapServers", (string?)kafka.Bootstrap),
+            KeyValuePair.Create("StreamActors:Pipelines:load:GroupId", (string?)topic),
             KeyValuePair.Create("StreamActors:Kafka:Consumer:QueuedBytesPerPartition", (string?)"262144"),
             KeyValuePair.Create("StreamActors:Kafka:Consumer:MaxPartitionFetchBytes", (string?)"131072"),
         ]);
         builder.Services.AddSingleton(service);
-        builder.AddStreamActors().AddKafka().AddSink("counting", _ => sink).AddPipeline("load", static pipeline =>
+        builder.AddStreamActors().AddKafka().AddSink("counting", _ => sink).AddPipeline("load", pipeline =>
         {
             pipeline.Limits = new()
             {
@@ -101,7 +112,7 @@ public sealed class OverloadTests
                 UncommittedRecords = 64 * 1024,
                 Parking = new ParkingLimits { Records = 500, Bytes = 512 * 1024 },
             };
-            pipeline.From("in", new Bytes()).MapAsync<Passing, string>(new() { Timeout = TimeSpan.FromHours(1) })
+            pipeline.From(topic, new Bytes()).MapAsync<Passing, string>(new() { Timeout = TimeSpan.FromHours(1) })
                 .To(new Target<string>("counting", "out", new Bytes()));
         });
         var host = builder.Build();
@@ -109,11 +120,11 @@ public sealed class OverloadTests
         return host;
     }
 
-    private static void Fill(EmbeddedBroker broker, int from, int until, bool hasHotKey)
+    private static void Fill(RealKafka kafka, string topic, int from, int until, bool hasHotKey)
     {
         using var producer = new ProducerBuilder<string, string>(new ProducerConfig
         {
-            BootstrapServers = broker.BootstrapServers,
+            BootstrapServers = kafka.Bootstrap,
             LingerMs = 20,
             QueueBufferingMaxMessages = 1_000_000,
             EnableDeliveryReports = false,
@@ -126,7 +137,7 @@ public sealed class OverloadTests
             var key = isHot ? "hot" : $"key-{entity}";
             var partition = isHot ? 0 : entity % Partitions;
             producer.Produce(
-                new TopicPartition("in", partition),
+                new TopicPartition(topic, partition),
                 new Message<string, string> { Key = key, Value = $"{number:D8}{padding}" });
         }
 
