@@ -5,7 +5,11 @@ namespace StreamActors.Kafka;
 /// <summary>How the sink writes: always idempotent, acknowledged by all replicas, compressed by lz4.</summary>
 public sealed record KafkaProducerOptions
 {
-    /// <summary>How long records are gathered into a batch: fewer requests for more latency.</summary>
+    /// <summary>
+    /// How long records are gathered into a batch: fewer requests for more latency. Where an acknowledgement takes
+    /// longer than this, and five records of a partition are on their way, the client's thread for that broker asks
+    /// without rest whether it may send: longer than an acknowledgement spares a core.
+    /// </summary>
     public TimeSpan Linger { get; init; } = TimeSpan.FromMilliseconds(5);
 
     /// <summary>

@@ -137,12 +137,6 @@ internal sealed record Mutant(
             Promise.NoLoss,
             ("StreamActors.Core/Parked/SavedRecords.cs", "cut.Keys.Put(key, value.Seal().Span);", "")),
         new(
-            "A record in a window is not carried",
-            Promise.NoLoss,
-            ("StreamActors.Core/Windows/WindowStage.cs",
-                "cut.Head.Write(flushing.Count - flushed + filling.Count);",
-                "cut.Head.Write(0);")),
-        new(
             "A whole save has only what has changed",
             Promise.State,
             (Table,
@@ -160,9 +154,8 @@ internal sealed record Mutant(
             "A timer is lost at a restore",
             Promise.Timers,
             (Timers,
-                "Add(set, new EntityTimer(name, key, input.ReadOptional(), "
-                    + "byEventTime ? at : OnClock(at), byEventTime));",
-                "input.ReadOptional();")),
+                "Add(set, new EntityTimer(name, key, recordKey, byEventTime ? at : OnClock(at), byEventTime));",
+                "_ = (name, at, byEventTime, recordKey);")),
         new(
             "The records' time is lost at a restore",
             Promise.Timers,

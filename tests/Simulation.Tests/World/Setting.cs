@@ -78,6 +78,9 @@ internal sealed record Setting
     /// <summary>How many entities a shard reads from the store before it handles records.</summary>
     public required int ReadAtOnce { get; init; }
 
+    /// <summary>How long windows hold records: some for longer than a save waits for them.</summary>
+    public required TimeSpan Window { get; init; }
+
     public required MapAsyncOptions Calls { get; init; }
 
     /// <summary>How many processes there are at the beginning.</summary>
@@ -106,6 +109,7 @@ internal sealed record Setting
             Limits = DrawLimits(chance, routes.Any(static route => route.Kind == RouteKind.Sample)),
             Timing = DrawTiming(chance, hasStore),
             ReadAtOnce = chance.Next(2) == 0 ? 10_000 : chance.Next(6),
+            Window = chance.Next(2) == 0 ? TimeSpan.FromMilliseconds(20) : Milliseconds(chance, 20, 600),
             Calls = new MapAsyncOptions
             {
                 MaxInFlight = chance.Next(1, 6),
@@ -126,6 +130,7 @@ internal sealed record Setting
             + $"{(route.ShardGroup == route.Topic ? "" : ", shards shared")}"
             + $"{(route.EntityName == route.Topic ? "" : ", entities shared")}"),
         $"{ReadAtOnce} entities read at once",
+        $"windows of {Window}",
         $"{Processes} processes, {Protocol}, {(HasStore ? "a store" : "no store")}, from {StartAt}",
         $"{Limits}",
         $"{Timing}",

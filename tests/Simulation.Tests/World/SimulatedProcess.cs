@@ -146,9 +146,9 @@ internal sealed class SimulatedProcess
         switch (shape.Kind)
         {
             case RouteKind.Emit: route.To(targets); break;
-            case RouteKind.Latest: route.Every(TimeSpan.FromMilliseconds(20)).Latest().To(targets); break;
+            case RouteKind.Latest: route.Every(world.Setting.Window).Latest().To(targets); break;
             case RouteKind.Sample:
-                route.Every(TimeSpan.FromMilliseconds(20)).Sample(shape.SampleRate).To(targets);
+                route.Every(world.Setting.Window).Sample(shape.SampleRate).To(targets);
                 break;
             case RouteKind.Calls:
                 var options = world.Setting.Calls with { Name = $"map-{shape.Topic}" };
