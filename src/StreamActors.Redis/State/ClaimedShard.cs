@@ -62,9 +62,6 @@ internal sealed class ClaimedShard
         };
     }
 
-    private IEnumerable<string> Unapplied()
-    {
-        var (save, applied, pieces) = (claim[2].Text, claim[5].Number, StatePiece.OfPlan(claim[6].Text).Count);
-        return Enumerable.Range((int)applied, pieces - (int)applied).Select(piece => keys.Stage(save, piece));
-    }
+    private IEnumerable<string> Unapplied() =>
+        keys.Stages(claim[2].Text, claim[5].Number, StatePiece.OfPlan(claim[6].Text).Count);
 }

@@ -141,19 +141,13 @@ internal sealed class RedisStateAdmin : IAsyncDisposable
     /// that the group has left behind is refused as before.
     /// </summary>
     /// <returns>The shard; null where a member of a later generation has claimed it since.</returns>
-    /// <exception cref="StateStoreException">Redis did not answer, or the state is of another format.</exception>
+    /// <exception cref="SnapshotException">The state is of another format.</exception>
+    /// <exception cref="StateStoreException">Redis did not answer.</exception>
     public async Task<ClaimedShard?> ClaimAsync(StoredShard shard, CancellationToken stop)
     {
         var keys = new StateKeys(shard.Shard);
-        using var call = RedisCommand.Call(StateScripts.Claim, keys.Head)
-            .Add(RedisStateStore.Format).Add(shard.Generation).Add(0).Add(RedisStateStore.Owner);
-        var reply = await calls.CallAsync(StateScripts.Claim, call, stop);
-        return calls.AnswerOf(reply) switch
-        {
-            StateAnswer.Ok => new ClaimedShard(calls, keys, reply.Items!),
-            StateAnswer.Refused => null,
-            _ => throw StateCalls.OtherFormat(keys, reply.Items![1].Text),
-        };
+        var (isClaimed, items) = await calls.ClaimAsync(keys, shard.Generation, force: false, stop);
+        return isClaimed ? new ClaimedShard(calls, keys, items) : null;
     }
 
     /// <summary>Closes the connection.</summary>

@@ -1,4 +1,3 @@
-using System.Globalization;
 using StreamActors.Snapshots;
 
 namespace StreamActors.Redis;
@@ -84,20 +83,15 @@ internal sealed class RedisStateStore : IStateStore
     {
         var keys = new StateKeys(shard);
         await RefuseEvictionAsync(stop);
-        using var call = RedisCommand.Call(StateScripts.Claim, keys.Head)
-            .Add(Format).Add(generation).Add(force ? 1 : 0).Add(Owner);
-        var reply = await calls.CallAsync(StateScripts.Claim, call, stop);
-        switch (calls.AnswerOf(reply))
+        var (isClaimed, items) = await calls.ClaimAsync(keys, generation, force, stop);
+        if (!isClaimed)
         {
-            case StateAnswer.Ok:
-                var state = new RedisShardState(calls, keys, reply.Items!);
-                await state.SettleClaimAsync(stop);
-                return new Claim(state, generation);
-            case StateAnswer.Refused:
-                return new Claim(null, reply.Items![1].Number);
-            default:
-                throw StateCalls.OtherFormat(keys, reply.Items![1].Text);
+            return new Claim(null, items[1].Number);
         }
+
+        var state = new RedisShardState(calls, keys, items);
+        await state.SettleClaimAsync(stop);
+        return new Claim(state, generation);
     }
 
     /// <inheritdoc/>
@@ -122,7 +116,7 @@ internal sealed class RedisStateStore : IStateStore
         using var askNames = new RedisCommand("SMEMBERS").Add(keys.Names);
         var names = (await calls.SendAsync(askNames, stop)).Items!;
         var staged = head is [{ Bytes: not null } save, { Bytes: not null } applied, { } count]
-            ? Enumerable.Range(Number(applied), Number(count) - Number(applied)).Select(i => keys.Stage(save.Text, i))
+            ? keys.Stages(save.Text, applied.Number, count.Number)
             : Enumerable.Empty<string>();
 
         // What tells of the others goes last, so that a delete that was cut finds them again.
@@ -133,8 +127,6 @@ internal sealed class RedisStateStore : IStateStore
             Array.ForEach(some, key => unlink.Add(key));
             await calls.SendAsync(unlink, stop);
         }
-
-        static int Number(Reply reply) => int.Parse(reply.Text, CultureInfo.InvariantCulture);
     }
 
     /// <summary>Closes the connection.</summary>

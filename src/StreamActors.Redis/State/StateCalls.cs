@@ -32,6 +32,28 @@ internal sealed class StateCalls(RedisOptions options, RedisLink link)
         }
     }
 
+    /// <summary>Claims a shard.</summary>
+    /// <param name="keys">The shard's.</param>
+    /// <param name="generation">The group's generation.</param>
+    /// <param name="force">Whether to claim where a later one is stored.</param>
+    /// <param name="stop">Ends the wait; it may be claimed.</param>
+    /// <returns>Whether it is claimed, and what the script answered: behind a refusal, the stored generation.</returns>
+    /// <exception cref="SnapshotException">What is stored is of another format.</exception>
+    /// <exception cref="StateStoreException">It did not answer, or refused the call.</exception>
+    public async Task<(bool IsClaimed, IReadOnlyList<Reply> Items)> ClaimAsync(
+        StateKeys keys, long generation, bool force, CancellationToken stop)
+    {
+        using var call = RedisCommand.Call(StateScripts.Claim, keys.Head)
+            .Add(RedisStateStore.Format).Add(generation).Add(force ? 1 : 0).Add(RedisStateStore.Owner);
+        var reply = await CallAsync(StateScripts.Claim, call, stop);
+        return AnswerOf(reply) switch
+        {
+            StateAnswer.Ok => (true, reply.Items!),
+            StateAnswer.Refused => (false, reply.Items!),
+            _ => throw OtherFormat(keys, reply.Items![1].Text),
+        };
+    }
+
     /// <summary>Sends a plain command.</summary>
     /// <exception cref="StateStoreException">It did not answer, or refused the command.</exception>
     public async Task<Reply> SendAsync(RedisCommand command, CancellationToken stop)
@@ -61,7 +83,7 @@ internal sealed class StateCalls(RedisOptions options, RedisLink link)
     };
 
     /// <summary>A claim was answered with a format that is not ours.</summary>
-    public static SnapshotException OtherFormat(StateKeys keys, string found) => new(
+    private static SnapshotException OtherFormat(StateKeys keys, string found) => new(
         $"The state of the shard {keys.Shard} ({keys.Head}) has the format {found}; this program reads "
         + $"{RedisStateStore.Format}. Run the release that wrote it.")
     {

@@ -8,6 +8,8 @@ internal sealed class StateKeys
     /// <summary>What all keys begin with.</summary>
     public const string Beginning = "streamactors:{";
 
+    private const string Fingerprint = "fingerprint";
+
     private readonly string prefix;
 
     /// <exception cref="ArgumentException">The shard's name would end the hash tag early, or is empty.</exception>
@@ -30,11 +32,13 @@ internal sealed class StateKeys
     /// <summary>The set of the names of all parts and blocks that exist, of whatever base.</summary>
     public string Names => $"{prefix}names";
 
-    /// <summary>The shard that a key belongs to; null where it is none of ours.</summary>
+    /// <summary>The shard that a key belongs to; null where it is none of ours, or a group's.</summary>
     public static string? ShardOf(string key)
     {
-        var end = key.IndexOf("}:", StringComparison.Ordinal);
+        const string Behind = "}:";
+        var end = key.IndexOf(Behind, StringComparison.Ordinal);
         return end > Beginning.Length && key.StartsWith(Beginning, StringComparison.Ordinal)
+            && !key.AsSpan(end + Behind.Length).SequenceEqual(Fingerprint)
             ? key[Beginning.Length..end]
             : null;
     }
@@ -46,10 +50,14 @@ internal sealed class StateKeys
     /// The text that describes all state of a group. A group's name has no slash in front of a shard's number, so it is
     /// no shard's.
     /// </summary>
-    public static string FingerprintOf(string group) => $"{PrefixOf(group)}fingerprint";
+    public static string FingerprintOf(string group) => $"{PrefixOf(group)}{Fingerprint}";
 
     /// <summary>A piece of a save until it is applied.</summary>
     public string Stage(string save, int piece) => $"{prefix}stage:{save}:{piece}";
+
+    /// <summary>The pieces of a save that are not applied yet.</summary>
+    public IEnumerable<string> Stages(string save, long applied, long count) =>
+        Enumerable.Range((int)applied, (int)(count - applied)).Select(piece => Stage(save, piece));
 
     /// <summary>The key of a part or a block by its name.</summary>
     public string Of(string name) => prefix + name;

@@ -1,4 +1,5 @@
 using System.Globalization;
+using StreamActors.Entities;
 
 namespace StreamActors.Redis;
 
@@ -6,13 +7,16 @@ namespace StreamActors.Redis;
 /// <param name="Shard">The shard's name.</param>
 internal sealed record StoredShard(string Shard)
 {
-    private const string Entities = "/entity ";
+    private const string Entities = $"/{EntityDefinition.ShardGroupBeginning}";
 
     /// <summary>The group that it belongs to.</summary>
     public string Group => Shard[..End];
 
     /// <summary>Its name within the group, such as <c>trips/0</c> or <c>entity Visits/3</c>.</summary>
     public string Name => Shard[(End + 1)..];
+
+    /// <summary>Whether it has entities of a kind, and not a topic alone.</summary>
+    public bool IsOfEntity => Name.StartsWith(EntityDefinition.ShardGroupBeginning, StringComparison.Ordinal);
 
     /// <summary>The number of its partitions; null where the name is not one that the engine gives.</summary>
     public int? Number => int.TryParse(

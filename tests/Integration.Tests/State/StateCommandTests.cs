@@ -21,6 +21,7 @@ public sealed class StateCommandTests
 
         var list = await stage.DoAsync("state list");
         list.ShouldContain($"{stage.Group}: 1 shard, 2 keys");
+        list.ShouldContain("All: 1 shard, ");    // a group's fingerprint is none
         list.ShouldContain("entity Counter/0 ");
         list.ShouldContain($"{stage.Topic}/0@3");
         (await stage.DoAsync($"state list {stage.Group} --json")).ShouldContain("\"offset\": 3");
