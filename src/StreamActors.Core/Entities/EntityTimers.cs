@@ -1,4 +1,3 @@
-using System.Text;
 using System.Diagnostics.CodeAnalysis;
 using StreamActors.Shards;
 using StreamActors.Snapshots;
@@ -157,8 +156,7 @@ internal sealed class EntityTimers
         var bytes = 0;
         foreach (var request in asked)
         {
-            // Five numbers: its time, its clock, three lengths.
-            bytes += Encoding.UTF8.GetMaxByteCount(request.Name.Length) + recordKeyBytes + (5 * sizeof(long));
+            bytes += StoredTimer.MostBytes(request.Name, recordKeyBytes);
         }
 
         return bytes;
@@ -171,11 +169,7 @@ internal sealed class EntityTimers
         var count = input.ReadNumber();
         for (var left = count; left > 0; left--)
         {
-            input.ReadBytes();
-            input.ReadNumber();
-            input.ReadNumber();
-            input.ReadNumber();
-            input.ReadBytes();
+            StoredTimer.Skip(ref input);
         }
 
         return count;

@@ -1,3 +1,4 @@
+using System.Text;
 using StreamActors.Snapshots;
 
 namespace StreamActors.Entities;
@@ -35,6 +36,9 @@ internal sealed record StoredEntity(long LastUsed, byte[] State, IReadOnlyList<S
 /// <param name="RecordKey">The key of the record that set it; null where that had none.</param>
 internal readonly record struct StoredTimer(string Name, long At, bool ByEventTime, byte[]? RecordKey)
 {
+    // Its time, its clock, two lengths, and whether there is a key.
+    private const int Numbers = 5;
+
     /// <summary>Appends it.</summary>
     public void Write(SnapshotWriter output)
     {
@@ -42,6 +46,22 @@ internal readonly record struct StoredTimer(string Name, long At, bool ByEventTi
         output.Write(At);
         output.Write(ByEventTime ? 1 : 0);
         output.WriteOptional(RecordKey);
+    }
+
+    /// <summary>How many bytes <see cref="Write"/> appends at most.</summary>
+    /// <param name="name">The timer's name.</param>
+    /// <param name="recordKeyBytes">The bytes of the record's key.</param>
+    public static int MostBytes(string name, int recordKeyBytes) =>
+        Encoding.UTF8.GetMaxByteCount(name.Length) + recordKeyBytes + (Numbers * sizeof(long));
+
+    /// <summary>Passes over what <see cref="Write"/> wrote.</summary>
+    public static void Skip(ref SnapshotReader input)
+    {
+        input.ReadBytes();
+        input.ReadNumber();
+        input.ReadNumber();
+        input.ReadNumber();
+        input.ReadBytes();
     }
 
     /// <summary>Reads what <see cref="Write"/> wrote.</summary>
