@@ -59,8 +59,11 @@ internal sealed class AwayEntities : IStateful
     public static long MostTracked(PipelineLimits limits) =>
         Math.Min((long)limits.EntitiesPerShard * TrackedPerActive, int.MaxValue / 4);
 
+    /// <summary>The name of the part of a kind of entity.</summary>
+    public static string PartOf(string kind) => $"waits {kind}";
+
     /// <inheritdoc/>
-    public string Name => $"waits {kind}";
+    public string Name => PartOf(kind);
 
     /// <inheritdoc/>
     public Holding Holding => default;

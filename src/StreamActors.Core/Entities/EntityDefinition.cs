@@ -8,6 +8,9 @@ namespace StreamActors.Entities;
 /// <summary>A kind of entity of a pipeline as it was composed, whichever routes feed it.</summary>
 internal abstract class EntityDefinition(string name, Type handler)
 {
+    /// <summary>What the names of all these begin with.</summary>
+    public const string ShardGroupBeginning = "entity ";
+
     /// <summary>Its name.</summary>
     public string Name { get; } = name;
 
@@ -27,7 +30,7 @@ internal abstract class EntityDefinition(string name, Type handler)
     public string ShardGroup => ShardGroupOf(Name);
 
     /// <summary>What the routes that feed an entity have in common, by its name.</summary>
-    public static string ShardGroupOf(string entity) => $"entity {entity}";
+    public static string ShardGroupOf(string entity) => $"{ShardGroupBeginning}{entity}";
 
     /// <summary>What is wrong with its composition, a sentence each.</summary>
     public abstract IEnumerable<string> Mistakes { get; }

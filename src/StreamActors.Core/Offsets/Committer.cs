@@ -156,7 +156,7 @@ internal sealed class Committer(
     }
 
     /// <summary>
-    /// Any commit proves the Membership. Without news it is one partition's offset again: where there is one, of a
+    /// Any commit proves the membership. Without news it is one partition's offset again: where there is one, of a
     /// partition of which the group has no later one, as a commit leaves it that was carried out and not answered.
     /// </summary>
     private void BeginProof(long now, List<PartitionOffset> news)

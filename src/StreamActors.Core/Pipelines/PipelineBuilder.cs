@@ -10,6 +10,9 @@ namespace StreamActors;
 /// <summary>Composes a pipeline: a named set of routes with one consumer group.</summary>
 public sealed class PipelineBuilder
 {
+    /// <summary>What the name of a topic ends with that a <c>Repartition</c> writes and reads.</summary>
+    internal const string RepartitionEnd = "-repartition";
+
     private readonly List<RouteDefinition> routes = [];
     private readonly List<EntityDefinition> entities = [];
     private readonly List<MapDefinition> maps = [];
@@ -181,7 +184,7 @@ public sealed class PipelineBuilder
         string name, ICodec<T> codec, Func<T, string> key, RepartitionOptions options)
         where T : allows ref struct
     {
-        var topic = $"{Name}-{name}-repartition";
+        var topic = $"{Name}-{name}{RepartitionEnd}";
         var target = new Target<T>(RouteDefinition.SourceConnector, topic, codec)
         {
             Partitioner = options.Partitioner,

@@ -34,6 +34,5 @@ internal static class Deletion
 
     private static bool MayHave(ShardReport shard, PartitionId partition) =>
         shard.Stored.Number == partition.Number
-        && (shard.Stored.Name == partition.ToString()
-            || shard.Stored.Name.StartsWith("entity ", StringComparison.Ordinal));
+        && (shard.Stored.IsOfEntity || shard.Stored.Name == partition.ToString());
 }

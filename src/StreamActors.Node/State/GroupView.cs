@@ -58,22 +58,18 @@ internal sealed class GroupView : IDisposable
             .ToDictionary(static each => each.Place.Partition);
         return
         [
-            .. partitions.Select(partition => committed.TryGetValue(partition, out var found)
-                ? new OffsetMove(partition, found)
+            .. partitions.Select(partition => (Partition: partition, Committed: Find(partition)))
+                .Select(each => new OffsetMove(each.Partition, each.Committed)
                 {
-                    To = found.Place.Offset,
-                    HasState = found.HasState,
-                    First = first[partition],
-                    End = end[partition],
-                }
-                : new OffsetMove(partition, null)
-                {
-                    To = end[partition],
-                    HasState = false,
-                    First = first[partition],
-                    End = end[partition],
+                    To = each.Committed?.Place.Offset ?? end[each.Partition],
+                    HasState = each.Committed is { HasState: true },
+                    First = first[each.Partition],
+                    End = end[each.Partition],
                 }),
         ];
+
+        CommittedOffset? Find(PartitionId partition) =>
+            committed.TryGetValue(partition, out var found) ? found : null;
     }
 
     /// <summary>The offsets of the first records of a time or later; the end where there are none.</summary>

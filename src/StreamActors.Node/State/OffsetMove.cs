@@ -5,8 +5,8 @@ namespace StreamActors.Node.State;
 
 /// <summary>A partition of a group, what is committed of it, and what is to be.</summary>
 /// <param name="Partition">The partition.</param>
-/// <param name="Committed">What is committed; null where nothing is.</param>
-internal sealed record OffsetMove(PartitionId Partition, CommittedOffset? Committed)
+/// <param name="Before">What is committed; null where nothing is.</param>
+internal sealed record OffsetMove(PartitionId Partition, CommittedOffset? Before)
 {
     /// <summary>The offset that is to be committed.</summary>
     public required long To { get; init; }
@@ -23,13 +23,10 @@ internal sealed record OffsetMove(PartitionId Partition, CommittedOffset? Commit
     /// <summary>How the offset came about, where that is not what was asked for.</summary>
     public string Note { get; init; } = "";
 
-    /// <summary>It as it is now; null where nothing is committed.</summary>
-    public CommittedOffset? Before => Committed;
-
     /// <summary>It as it is to be.</summary>
     public CommittedOffset After => new(new PartitionOffset(Partition, To), HasState);
 
     /// <summary>What becomes of records that the topic still has: skipped above zero, read again below.</summary>
-    public long Skipped => Committed is not { } committed ? 0
+    public long Skipped => Before is not { } committed ? 0
         : Math.Clamp(To, First, End) - Math.Clamp(committed.Place.Offset, First, End);
 }

@@ -13,9 +13,6 @@ internal sealed record ResetTopics(IReadOnlyList<string> Names, bool AreAll);
 /// <param name="Deleted">The shards whose state goes.</param>
 internal sealed record ResetPlan(IReadOnlyList<OffsetMove> Moves, IReadOnlyList<ShardReport> Deleted)
 {
-    // PipelineBuilder names them so.
-    private const string Repartition = "-repartition";
-
     /// <summary>Makes the plan.</summary>
     /// <param name="kafka">The group.</param>
     /// <param name="shards">All shards of the group.</param>
@@ -41,7 +38,7 @@ internal sealed record ResetPlan(IReadOnlyList<OffsetMove> Moves, IReadOnlyList<
     private static OffsetMove Moved(
         OffsetMove move, ResetTarget to, IReadOnlyDictionary<PartitionId, long>? ofTime)
     {
-        if (move.Partition.Topic.EndsWith(Repartition, StringComparison.Ordinal))
+        if (move.Partition.Topic.EndsWith(PipelineBuilder.RepartitionEnd, StringComparison.Ordinal))
         {
             return move with { To = move.End, HasState = false, Note = "to its end: what is read again comes anew" };
         }
@@ -66,7 +63,7 @@ internal sealed record ResetPlan(IReadOnlyList<OffsetMove> Moves, IReadOnlyList<
             // It cannot say, but the shard of a topic has its name.
             var name = shard.Stored.Name;
             var isOf = topics.AreAll || topics.Names.Any(topic => name == $"{topic}/{shard.Stored.Number}");
-            return isOf || !name.StartsWith("entity ", StringComparison.Ordinal) ? isOf : throw new RefusedException(
+            return isOf || !shard.Stored.IsOfEntity ? isOf : throw new RefusedException(
                 $"Which topics the shard {shard.Stored.Shard} has state of cannot be read "
                 + $"({shard.Trouble ?? "a deletion of it was cut short"}). Reset all topics, or delete its state "
                 + $"first: streamactors state delete {shard.Stored.Group} --shard \"{name}\".");

@@ -1,3 +1,4 @@
+using StreamActors.Entities;
 using StreamActors.Redis;
 using StreamActors.Snapshots;
 
@@ -25,7 +26,7 @@ internal sealed record ShardReport(
 
     /// <summary>The kinds of entities: each has a part for the records that wait for its states.</summary>
     public IEnumerable<string> Entities => Parts
-        .Where(part => Parts.Any(other => other.Name == $"waits {part.Name}"))
+        .Where(part => Parts.Any(other => other.Name == AwayEntities.PartOf(part.Name)))
         .Select(static part => part.Name);
 }
 
