@@ -55,7 +55,8 @@ internal sealed class KafkaSink(KafkaOptions options, string pipeline, IEngineEv
 
     /// <summary>
     /// Whether a broker answers now. An answer also ends what was reported as trouble: the next delivery, which would,
-    /// may be days away.
+    /// may be days away. The producer is made and connects meanwhile: the first delivery of a node that has joined
+    /// keeps partitions waiting.
     /// </summary>
     public async ValueTask<bool> IsReachableAsync(CancellationToken stop)
     {
@@ -63,6 +64,7 @@ internal sealed class KafkaSink(KafkaOptions options, string pipeline, IEngineEv
         if (answers)
         {
             watch.Worked();
+            _ = producer ?? await RenewAsync(stop);
         }
 
         return answers;

@@ -71,7 +71,15 @@ internal sealed class StreamActorsProcess : IDisposable
     public async Task<int> EndAsync(TimeSpan? within = null)
     {
         using var limit = new CancellationTokenSource(within ?? Limit);
-        await process.WaitForExitAsync(limit.Token);
+        try
+        {
+            await process.WaitForExitAsync(limit.Token);
+        }
+        catch (OperationCanceledException)
+        {
+            throw new TimeoutException($"It has not ended within {within ?? Limit}.\n{Output}\n{Errors}");
+        }
+
         return process.ExitCode;
     }
 
