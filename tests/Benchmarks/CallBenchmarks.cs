@@ -41,7 +41,7 @@ public class CallBenchmarks
             builder.Build(), [new OpenSink("sink", new NoSink(), gate, metrics.Sinks[0].Counters)], metrics, services);
         shards = [.. Enumerable.Range(0, Partitions).Select(number => new Shard(
             host,
-            new Ownership(new Epoch(new Membership())),
+            new Ownership(new Epoch(new Membership(), static () => 0)),
             [new PartitionOffset(new PartitionId("t", number), 0)],
             phase: 0))];
     }

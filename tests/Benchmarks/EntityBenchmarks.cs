@@ -73,7 +73,7 @@ public class EntityBenchmarks
         var host = new ShardHost(
             builder.Build(), [new OpenSink("sink", new NoSink(), gate, metrics.Sinks[0].Counters)], metrics, services);
         PartitionId[] inputs = [new("t", 0)];
-        var ownership = new Ownership(new Epoch(new Membership()));
+        var ownership = new Ownership(new Epoch(new Membership(), static () => 0));
         var context = host.MakeContext(ownership, inputs, [ledger], 0, static () => { });
         return host.MakeRunners(inputs, context)[0];
     }

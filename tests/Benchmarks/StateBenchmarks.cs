@@ -159,7 +159,7 @@ public class StateBenchmarks
         [
             .. Enumerable.Range(0, Shards).Select(number => new Shard(
                 host,
-                new Ownership(new Epoch(new Membership()), generation),
+                new Ownership(new Epoch(new Membership(), static () => 0), generation),
                 [new PartitionOffset(new PartitionId("t", number), next[number])],
                 phase: 0)),
         ];

@@ -21,6 +21,9 @@ public static class Exemptions
             "src/StreamActors.Core/Entities/ActiveEntities.cs: ActiveEntities.Call",
             "User code: a timer that throws is reported, the shard goes on."),
         Catch(
+            "src/StreamActors.Core/Entities/StateForm.cs: StateForm.TryRead",
+            "User code: a state on which the codec throws is one that it refuses."),
+        Catch(
             "src/StreamActors.Core/Entities/StateForm.cs: StateForm.Upgrade",
             "User code: a state on which Upgrade throws is of no use; its shard stands still."),
         Catch(

@@ -41,8 +41,8 @@ internal sealed class ActiveEntities<TState, TOut>
         this.handler = handler;
         timerHandler = context.Observer?.Around(handler, context) ?? handler;
         emitter = new Emitter<TOut>(definition.Outputs, context);
-        guard = new StateGuard<TState>(definition.StateCodec);
         var form = new StateForm<TState>(definition.Name, definition.Version, definition.StateCodec, handler);
+        guard = new StateGuard<TState>(form);
         states = new EntityStates<TState>(form, definition.PassivateAfter, context);
         (entities, timers, away) = (states.Table, states.Timers, states.Away);
     }

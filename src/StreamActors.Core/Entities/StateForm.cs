@@ -62,10 +62,25 @@ internal sealed class StateForm<TState>(string kind, int version, ICodec<TState>
         }
 
         Accept(from, shard);
-        return codec.TryRead(bytes, out var state, out var rejection) ? state : throw new SnapshotException(
+        return TryRead(bytes, out var state) is not { } why ? state : throw new SnapshotException(
             $"The saved state of the entity {kind} with the key \"{KeyText.Of(key)}\" in the shard {shard} is refused "
-            + $"by its codec: {rejection}. If its form has changed, raise the version of {TypeName.Of(typeof(TState))} "
+            + $"by its codec: {why}. If its form has changed, raise the version of {TypeName.Of(typeof(TState))} "
             + $"and implement {TypeName.Of(typeof(IStateUpgrade<TState>))}.");
+    }
+
+    /// <summary>Reads a state that the codec wrote.</summary>
+    /// <returns>Why it cannot be read; null where it can.</returns>
+    public string? TryRead(ReadOnlySpan<byte> bytes, out TState state)
+    {
+        try
+        {
+            return codec.TryRead(bytes, out state, out var rejection) ? null : rejection.ToString();
+        }
+        catch (Exception error)
+        {
+            state = default!;
+            return $"it threw {error.GetType().Name}: {error.Message}";
+        }
     }
 
     private TState Upgrade(ReadOnlySpan<byte> bytes, long from, ReadOnlySpan<byte> key, string shard)

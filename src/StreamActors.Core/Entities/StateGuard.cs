@@ -8,7 +8,7 @@ namespace StreamActors.Entities;
 /// Keeps a state aside for the length of a call, so that a call that throws leaves no trace in it: by a plain copy
 /// where that is enough, else by the state's codec.
 /// </summary>
-internal sealed class StateGuard<TState>(ICodec<TState> codec)
+internal sealed class StateGuard<TState>(StateForm<TState> form)
 {
     private static readonly bool IsCopy = StateType.IsKeptByCopy(typeof(TState));
 
@@ -26,7 +26,7 @@ internal sealed class StateGuard<TState>(ICodec<TState> codec)
         }
         else
         {
-            codec.Write(in state, image);
+            form.Codec.Write(in state, image);
         }
 
         isKept = true;
@@ -53,14 +53,14 @@ internal sealed class StateGuard<TState>(ICodec<TState> codec)
         {
             state = copy!;
         }
-        else if (codec.TryRead(image.WrittenSpan, out var read, out var rejection))
+        else if (form.TryRead(image.WrittenSpan, out var read) is { } why)
         {
-            state = read;
+            throw new EngineDefectException(
+                $"The codec of the state {TypeName.Of(typeof(TState))} refuses what it wrote: {why}.");
         }
         else
         {
-            throw new EngineDefectException(
-                $"The codec of the state {TypeName.Of(typeof(TState))} refuses what it wrote: {rejection}.");
+            state = read;
         }
     }
 }

@@ -110,7 +110,15 @@ internal sealed class Committer(
     /// <summary>
     /// Commits what is committed already, which changes nothing: an answer proves that the group knows the member.
     /// </summary>
-    public Task Prove(IEnumerable<PartitionOffset> offsets) => proof = CommitAsync([.. offsets]);
+    /// <returns>
+    /// It; null while a commit is under way: behind that one it would take offsets back, and that one's answer may be
+    /// from before the question.
+    /// </returns>
+    public Task? Prove(IEnumerable<PartitionOffset> offsets)
+    {
+        Finish();
+        return IsIdle ? proof = CommitAsync([.. offsets]) : null;
+    }
 
     /// <summary>How many records are done, and not known to be committed.</summary>
     public long Uncommitted(IEnumerable<PartitionOffset> committable) => Records(News(committable));

@@ -167,7 +167,7 @@ internal sealed class ShardStarter(
         Shard made;
         try
         {
-            var ownership = new Ownership(new Epoch(committer.Membership), shard.Generation, shard.IsProven)
+            var ownership = new Ownership(new Epoch(committer.Membership, host.Now), shard.Generation, shard.IsProven)
             {
                 HasState = shard.Owned.Any(static each => each.HasState),
                 Discards = shard.Discards,

@@ -7,8 +7,9 @@ namespace StreamActors.Shards;
 /// once <see cref="Close"/> has returned, nothing of this epoch begins to leave the process.
 /// </summary>
 /// <param name="membership">The member's.</param>
+/// <param name="clock">The time in milliseconds.</param>
 #pragma warning disable CA1001 // The token source has neither timer nor wait handle: there is nothing to dispose of.
-internal sealed class Epoch(Membership membership)
+internal sealed class Epoch(Membership membership, Func<long> clock)
 #pragma warning restore CA1001
 {
     private readonly Lock sync = new();
@@ -18,9 +19,11 @@ internal sealed class Epoch(Membership membership)
     /// <summary>Whether the shard is still owned, as far as this process has heard.</summary>
     public bool IsOpen => isOpen;
 
-    /// <summary>Whether that is proven: while it is not, nothing is to leave the shard.</summary>
-    /// <param name="now">The time in milliseconds.</param>
-    public bool IsProven(long now) => membership.IsProven(now);
+    /// <summary>
+    /// Whether that is proven now: while it is not, nothing is to leave the shard. A turn's own time will not do: the
+    /// process may have been asleep since the turn began.
+    /// </summary>
+    public bool IsProven => membership.IsProven(clock());
 
     /// <summary>
     /// Begins something that leaves the process, unless the epoch has ended. The token that it is given fires when the

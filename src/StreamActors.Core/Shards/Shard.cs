@@ -228,7 +228,10 @@ internal sealed class Shard : IThreadPoolWorkItem
         if (life is Life.Draining or Life.Drained)
         {
             intake.Discard();
-            Drain();
+            if (life == Life.Draining)
+            {
+                Drain();    // what a drained shard did now would be missing in its last snapshot
+            }
         }
         else if (cycle is null || IsRestored(cycle))
         {
@@ -343,7 +346,7 @@ internal sealed class Shard : IThreadPoolWorkItem
         var due = Math.Min(context.Outbox.NextDue, cycle?.NextDue ?? long.MaxValue);
         foreach (var runner in runners)
         {
-            due = Math.Min(due, !HasState ? long.MaxValue : life == Life.Running ? runner.NextDue : runner.FlushDue);
+            due = Math.Min(due, !HasState ? long.MaxValue : DueOf(runner));
         }
 
         if (due != armedFor)
@@ -356,6 +359,13 @@ internal sealed class Shard : IThreadPoolWorkItem
                 Timeout.InfiniteTimeSpan);
         }
     }
+
+    private long DueOf(IRouteRunner runner) => life switch
+    {
+        Life.Running => runner.NextDue,
+        Life.Draining => runner.FlushDue,
+        _ => long.MaxValue,
+    };
 
     private void OnTimer()
     {

@@ -96,9 +96,6 @@ internal sealed class SinkLane : IDisposable
     /// <summary>The failure of the last delivery; null when it succeeded. Any thread.</summary>
     public string? Trouble { get; private set; }
 
-    /// <summary>Whether it holds a batch because nobody knows whether the shard is still owned. Any thread.</summary>
-    public bool IsInDoubt => isInDoubt;
-
     /// <summary>What it waits for while it is not empty, for a log. Any thread.</summary>
     public string WaitsFor => isInDoubt ? "a proof that this process is still a member of its group"
         : Trouble is { } error ? $"{Sink}: {error}" : $"an answer of {Sink}";
@@ -262,7 +259,7 @@ internal sealed class SinkLane : IDisposable
             return false;
         }
 
-        if (!epoch.IsProven(now))
+        if (!epoch.IsProven)
         {
             (isInDoubt, NextDue) = (true, now + DoubtWait);
             return false;

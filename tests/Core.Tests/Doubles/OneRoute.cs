@@ -35,7 +35,7 @@ internal sealed class OneRoute
             Store = store,
         };
         var host = new ShardHost(definition, [.. metrics.Sinks.Select(Open)], metrics, services);
-        var ownership = new Ownership(new Epoch(new Membership()));
+        var ownership = new Ownership(new Epoch(new Membership(), static () => 0));
         context = host.MakeContext(ownership, [Input], [ledger], phase: 0, static () => { });
         context.Now = context.UtcNow = 0;
         runner = host.MakeRunners([Input], context)[0];

@@ -7,5 +7,5 @@ namespace StreamActors.Core.Tests.Doubles;
 internal static class Owners
 {
     /// <summary>A new one.</summary>
-    public static Ownership New() => new(new Epoch(new Membership()));
+    public static Ownership New() => new(new Epoch(new Membership(), static () => 0));
 }

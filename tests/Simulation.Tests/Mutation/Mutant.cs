@@ -245,7 +245,7 @@ internal sealed record Mutant(
         new(
             "A process that slept for a session emits before it has heard of the group",
             Promise.Ownership,
-            (Lane, "if (!epoch.IsProven(now))", "if (now < 0)")),
+            (Lane, "if (!epoch.IsProven)", "if (now < 0)")),
         new(
             "An outbox is never full",
             Promise.Limits,
