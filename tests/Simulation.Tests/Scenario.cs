@@ -96,7 +96,8 @@ internal sealed class Scenario
             case MoveKind.Produce:
                 Produce(move);
                 break;
-            case MoveKind.Rebalance or MoveKind.Start or MoveKind.AddPartition or MoveKind.Regroup:
+            case MoveKind.Rebalance or MoveKind.Start or MoveKind.AddPartition or MoveKind.Regroup
+                or MoveKind.StartStranger:
                 ChangeGroup(move);
                 break;
             case MoveKind.Cut or MoveKind.StoreBack or MoveKind.Outage:
@@ -126,12 +127,16 @@ internal sealed class Scenario
 
                 // A record that a window or a call gives up frees its id then: whether one with that id comes before or
                 // after is the schedule's, and nothing that the model could foretell.
-                var isHeld = world.RouteOf(log.Id).Kind is RouteKind.Latest or RouteKind.Sample or RouteKind.Calls;
-                log.Append(again.Key, isHeld && again.Wish == Wish.Throw ? 0 : again.Id, again.Wish, time);
+                var route = world.RouteOf(log.Id);
+                var isHeld = route.Kind is RouteKind.Latest or RouteKind.Sample or RouteKind.Calls;
+                var mayFail = route.GivesUpOldest
+                    || (route.Kind == RouteKind.Entity && schedule.Setting.HasFewTimers);
+                var isFreed = mayFail || (isHeld && again.Wish == Wish.Throw);
+                log.Append(again.Key, isFreed ? 0 : again.Id, again.Wish, time);
                 continue;
             }
 
-            var key = chance.Next(schedule.Setting.Keys + 1) is var drawn && drawn == 0 ? "" : $"k{drawn}";
+            var key = DrawKey(move);
             var wish = chance.Next(20) switch { 0 => Wish.Throw, 1 => Wish.Reject, < 6 => Wish.Ignore, _ => Wish.Emit };
             var gap = chance.Next(10) == 0 ? chance.Next(1, 5) : 0;
             log.Append(key, chance.Next(10) == 0 ? 0 : ++ids, wish, time, gap);
@@ -139,6 +144,19 @@ internal sealed class Scenario
 
         var added = log.Records.Skip(before).Select(static record => record.Short);
         Tell(move, $"{log.Id} gets {string.Join(", ", added)}");
+    }
+
+    /// <summary>
+    /// Some keys get records of this move alone, and then none: nothing that comes later hides that one is lost.
+    /// </summary>
+    private string DrawKey(Move move)
+    {
+        if (chance.Next(2) == 0)
+        {
+            return $"m{move.Number}-{chance.Next(4)}";
+        }
+
+        return chance.Next(schedule.Setting.Keys + 1) is var drawn && drawn == 0 ? "" : $"k{drawn}";
     }
 
     private void ChangeGroup(Move move)
@@ -154,8 +172,11 @@ internal sealed class Scenario
                 stay = 0.7;
                 Tell(move, $"process {world.StartProcess().Number} joins");
                 break;
-            case MoveKind.AddPartition:
-                var topics = world.Broker.Topics.Keys.ToList();
+            case MoveKind.StartStranger when world.Alive.Count < 4 && world.Store is { HasFingerprint: true }:
+                stay = 0.7;
+                Tell(move, $"process {world.StartProcess(isStranger: true).Number} joins, of another program");
+                break;
+            case MoveKind.AddPartition when world.MayGrow.ToList() is { Count: > 0 } topics:
                 var added = world.Broker.AddPartition(topics[chance.Next(topics.Count)]);
                 if (chance.Next(2) == 0)
                 {
@@ -238,6 +259,12 @@ internal sealed class Scenario
                 var changes = chance.Next(1, 8);
                 Tell(move, $"the store forgets {changes} changes");
                 store.GoBack(changes);
+                if (chance.Next(2) == 0 && !world.Alive.Exists(static process => process.IsStranger))
+                {
+                    // Its program would be the first to write one else, and the state be that program's.
+                    store.ForgetFingerprint();
+                }
+
                 break;
             case MoveKind.Outage when outageUntil == TimeSpan.Zero:
                 var time = TimeSpan.FromMilliseconds(chance.Next(500));
@@ -255,7 +282,7 @@ internal sealed class Scenario
         world.Trace($"peace");
         world.Chances = Chances.None;
         world.Alive.ForEach(static process => process.Freeze(TimeSpan.Zero));
-        if (world.Alive.Count == 0)
+        if (world.Alive.TrueForAll(static process => process.IsStranger))
         {
             world.StartProcess();
         }
@@ -263,6 +290,12 @@ internal sealed class Scenario
         world.EvenOut();
         world.Broker.Rebalance(stay: 0.9);
         var end = world.Time.Elapsed + Patience;
+        while (world.Broker.CommitsUnderWay > 0 && world.Time.Elapsed < end)
+        {
+            // One that was late may arrive over what the next owner has committed: there is more to commit after it.
+            GoOn();
+        }
+
         Beat();
         while (world.Unfinished is var left && (left.Count > 0 || world.HasTimers))
         {
@@ -275,10 +308,7 @@ internal sealed class Scenario
                 Beat();
             }
 
-            world.Alive.ForEach(static process => process.Step());
-            RunSome();
-            world.Time.Advance(TimeSpan.FromMilliseconds(chance.Next(1, 20)));
-            Observe();
+            GoOn();
         }
 
         reckoning.CheckTimers();
@@ -293,6 +323,14 @@ internal sealed class Scenario
         }
 
         reckoning.CheckAll();
+    }
+
+    private void GoOn()
+    {
+        world.Alive.ToList().ForEach(static process => process.Step());
+        RunSome();
+        world.Time.Advance(TimeSpan.FromMilliseconds(chance.Next(1, 20)));
+        Observe();
     }
 
     /// <summary>A record of each partition takes the records' time past all timers.</summary>
@@ -314,6 +352,7 @@ internal sealed class Scenario
 
     private void Observe()
     {
+        world.CheckBounds();
         if (world.Promises.Broken is { } broken)
         {
             throw broken;

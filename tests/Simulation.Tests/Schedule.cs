@@ -53,6 +53,9 @@ internal enum MoveKind
 
     /// <summary>The group is made again: its generations begin anew.</summary>
     Regroup,
+
+    /// <summary>A process joins whose program the stored state is not of.</summary>
+    StartStranger,
 }
 
 /// <summary>One decision of a scenario.</summary>
@@ -78,6 +81,7 @@ internal sealed record Schedule(int Seed, Setting Setting, IReadOnlyList<Move> M
     [
         (MoveKind.Fence, 6), (MoveKind.Freeze, 8), (MoveKind.Kill, 4), (MoveKind.FailClient, 3), (MoveKind.Cut, 3),
         (MoveKind.StoreBack, 3), (MoveKind.Outage, 3), (MoveKind.Regroup, 1),
+        (MoveKind.StartStranger, 4),
     ];
 
     /// <summary>The schedule of a seed.</summary>

@@ -10,6 +10,7 @@ internal sealed record Mutant(
     string Name, Promise Breaks, params (string File, string Original, string Replacement)[] Edits)
 {
     private const string Cycle = "StreamActors.Core/Snapshots/SnapshotCycle.cs";
+    private const string Check = "StreamActors.Core/Snapshots/FingerprintCheck.cs";
     private const string Timers = "StreamActors.Core/Entities/EntityTimers.cs";
     private const string Table = "StreamActors.Core/Entities/EntityTable.cs";
     private const string Away = "StreamActors.Core/Entities/AwayEntities.cs";
@@ -17,6 +18,8 @@ internal sealed record Mutant(
     private const string Lane = "StreamActors.Core/Sinks/SinkLane.cs";
     private const string Runner = "StreamActors.Core/Shards/RouteRunner.cs";
     private const string Shard = "StreamActors.Core/Shards/Shard.cs";
+    private const string Parking = "StreamActors.Core/Parked/Parking.cs";
+    private const string Calls = "StreamActors.Core/Calls/MapAsyncStage.cs";
     private const string Member = "StreamActors.Core/Pipelines/GroupMember.cs";
 
     public static IReadOnlyList<Mutant> All { get; } =
@@ -73,6 +76,12 @@ internal sealed record Mutant(
             ("StreamActors.Core/Pipelines/OwnedShard.cs",
                 "nextToRead = (nextToRead + 1) % partitions.Length;",
                 "do { nextToRead = (nextToRead + 1) % partitions.Length; } while (partitions[nextToRead] is null);")),
+        new(
+            "A shard begins before what the one before it was delivering has ended",
+            Promise.Order,
+            ("StreamActors.Core/Pipelines/ShardStarter.cs",
+                "Former: null or { IsQuiet: true }",
+                "Former: null or { }")),
         new(
             "A drain lets go of what is not done",
             Promise.NoDuplicate,
@@ -137,6 +146,12 @@ internal sealed record Mutant(
             Promise.NoLoss,
             ("StreamActors.Core/Parked/SavedRecords.cs", "cut.Keys.Put(key, value.Seal().Span);", "")),
         new(
+            "A record in a window is not carried",
+            Promise.NoLoss,
+            ("StreamActors.Core/Windows/WindowStage.cs",
+                "cut.Head.Write(flushing.Count - flushed + filling.Count);",
+                "cut.Head.Write(0);")),
+        new(
             "A whole save has only what has changed",
             Promise.State,
             (Table,
@@ -182,6 +197,16 @@ internal sealed record Mutant(
             ("StreamActors.Testing/MemoryStateStore.cs",
                 "                    : stored.Token > Token ? SaveOutcome.Fenced\n",
                 "")),
+        new(
+            "A program goes on with a state that is not its own",
+            Promise.Ownership,
+            (Check, "return differences.Count == 0 ?", "return differences.Count >= 0 ?")),
+        new(
+            "A fingerprint counts as seen though the store has not answered",
+            Promise.Ownership,
+            (Check,
+                "        var seen = ReadOnlyMemory<byte>.Empty;\n",
+                "        isDone = true;\n        var seen = ReadOnlyMemory<byte>.Empty;\n")),
         new(
             "A save that was refused counts as current",
             Promise.Commits,
@@ -235,7 +260,32 @@ internal sealed record Mutant(
         new(
             "Calls of a key do not wait for each other",
             Promise.Order,
-            ("StreamActors.Core/Parked/Parking.cs", "return isFirst;", "return true;")),
+            (Parking, "return isFirst;", "return true;")),
+        new(
+            "Any number of records may be parked",
+            Promise.Limits,
+            (Parking,
+                "HasRoom(long now) => count < limits.Records && bytes < limits.Bytes && now < OverdueAt;",
+                "HasRoom(long now) => now < OverdueAt;")),
+        new(
+            "Any number of timers may be set",
+            Promise.Limits,
+            (Timers,
+                "if (asked.Length <= room || CountNew(asked, set) <= room)",
+                "if (asked.Length <= room || CountNew(asked, set) <= limit)")),
+        new(
+            "A parked record is given up though there is room",
+            Promise.NoLoss,
+            (Calls,
+                "(forRoom ? !HasRoom : context.Now >= parking.OverdueAt)",
+                "(forRoom ? !HasRoom : parking.Count > 1)"),
+            (Calls, "parking.Full(context.Now, plan.Name)!.Why", "plan.Name")),
+        new(
+            "A record that is given up goes nowhere",
+            Promise.NoLoss,
+            (Calls,
+                "if (error is not null)\n        {\n            deadLetters.Fail(",
+                "if (error is not null and not ParkingFullException)\n        {\n            deadLetters.Fail(")),
         new(
             "A mailbox is never full",
             Promise.Limits,

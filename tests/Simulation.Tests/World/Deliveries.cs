@@ -11,10 +11,17 @@ internal sealed class Deliveries(Promises promises, RouteShape route, PartitionI
 {
     public const string DeadLetter = "dlq";
 
+    /// <summary>
+    /// The dead letter of a record that wished none: more were parked, or for longer, or more timers set, than may be.
+    /// </summary>
+    public const string GivenUp = "given up";
+
     private readonly HashSet<(string Sink, string Kind, long Offset)> acknowledged = [];
     private readonly HashSet<(string Sink, string Kind, long Offset)> delivered = [];
     private readonly Dictionary<(string Sink, string Kind, string Key), long> newest = [];
     private readonly Dictionary<long, int> owed = [];
+    private readonly HashSet<long> givenUp = [];
+    private readonly HashSet<long> wentOn = [];
 
     /// <summary>The records of which a dead letter is owed: a sink refused an output of theirs.</summary>
     public IEnumerable<long> Owed => owed.Where(static each => each.Value > 0).Select(static each => each.Key);
@@ -29,6 +36,8 @@ internal sealed class Deliveries(Promises promises, RouteShape route, PartitionI
         delivered.Clear();
         newest.Clear();
         owed.Clear();
+        givenUp.Clear();
+        wentOn.Clear();
     }
 
     /// <summary>Whether it is the dead letter of a refused output, which must be owed.</summary>
@@ -49,6 +58,12 @@ internal sealed class Deliveries(Promises promises, RouteShape route, PartitionI
     /// <summary>An output that may be delivered reaches its sink.</summary>
     public void Add(string sink, string kind, SimulatedRecord cause)
     {
+        var (own, other) = kind == GivenUp ? (givenUp, wentOn) : (wentOn, givenUp);
+        own.Add(cause.Offset);
+        promises.Require(
+            Promise.NoDuplicate,
+            !other.Contains(cause.Offset),
+            $"{partition}@{cause.Offset} was given up, and went on all the same");
         if (!delivered.Add((sink, kind, cause.Offset)))
         {
             promises.Require(

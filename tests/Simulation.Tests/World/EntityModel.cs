@@ -9,6 +9,7 @@ internal sealed class EntityModel(Promises promises, int cap, bool isStored)
     private readonly List<string> byUse = [];    // the longest unused first
     private readonly Dictionary<string, Known> known = [];
     private readonly HashSet<string> forgotten = [];
+    private readonly HashSet<string> bad = [];    // those that have a timer whose call throws, which no state knows
 
     /// <summary>The entities that have timers, for which there was time enough.</summary>
     public IEnumerable<string> Waiting => known.Where(static each => each.Value.Timers.Count > 0)
@@ -16,6 +17,20 @@ internal sealed class EntityModel(Promises promises, int cap, bool isStored)
 
     /// <summary>The entities that have forgotten themselves, and had no record since.</summary>
     public IReadOnlySet<string> Forgotten => forgotten;
+
+    /// <summary>Whether an entity has a timer that its state does not know.</summary>
+    public bool HasBad(string key) => bad.Contains(key);
+
+    /// <summary>An entity has such a timer now, or has none.</summary>
+    public void SetBad(string key, bool isSet) => _ = isSet ? bad.Add(key) : bad.Remove(key);
+
+    /// <summary>Whether an entity may set new timers: those of the one that goes for it make room.</summary>
+    public bool HasRoom(string key, int fresh, bool setsBad, int limit)
+    {
+        var asked = fresh + (setsBad && !bad.Contains(key) ? 1 : 0);
+        var freed = byUse.Count == cap && !byUse.Contains(key) ? Timers(byUse[0]) : 0;
+        return asked == 0 || known.Keys.Sum(Timers) - freed + asked <= limit;
+    }
 
     /// <summary>A call begins.</summary>
     /// <param name="key">The entity's key.</param>
@@ -51,6 +66,7 @@ internal sealed class EntityModel(Promises promises, int cap, bool isStored)
             if (!byUse.Remove(key) && byUse.Count == cap)
             {
                 known.Remove(byUse[0]);
+                bad.Remove(byUse[0]);
                 byUse.RemoveAt(0);
             }
 
@@ -66,8 +82,11 @@ internal sealed class EntityModel(Promises promises, int cap, bool isStored)
     {
         byUse.Remove(key);
         known.Remove(key);
+        bad.Remove(key);
         forgotten.Add(key);
     }
+
+    private int Timers(string key) => known[key].Timers.Count + (bad.Contains(key) ? 1 : 0);
 
     private sealed record Known(int Seen, IReadOnlyList<KeyValuePair<string, SimulatedEntity.SetTimer>> Timers);
 }

@@ -23,6 +23,9 @@ internal sealed record RouteShape(
     /// <summary>Whether a record's time stands in its value, and that of its log is another.</summary>
     public bool HasEventTime { get; init; }
 
+    /// <summary>Whether what has been parked longest for a call is given up where no more may be parked.</summary>
+    public bool GivesUpOldest { get; init; }
+
     /// <summary>Routes with the same text share entities.</summary>
     public string EntityName { get; init; } = Topic;
 }
@@ -109,6 +112,12 @@ internal sealed class Expectations(Promises promises, RouteShape route, Partitio
         read.Add((record, FateOf(record)));
     }
 
+    public void GiveUp(long offset)
+    {
+        var index = Index(offset);
+        read[index] = (read[index].Record, Fate.DeadLettered);
+    }
+
     /// <summary>An output reaches its sink.</summary>
     public void Deliver(string sink, string kind, SimulatedRecord cause)
     {
@@ -118,9 +127,13 @@ internal sealed class Expectations(Promises promises, RouteShape route, Partitio
         }
 
         var (_, fate) = read[Index(cause.Offset)];
-        var allowed = kind == Deliveries.DeadLetter
-            ? cause.Wish is Wish.Reject or Wish.Throw && fate != Fate.Silent
-            : cause.Wish is Wish.Emit or Wish.Ignore && fate is Fate.Emitted or Fate.Held;
+        var allowed = kind switch
+        {
+            Deliveries.DeadLetter => cause.Wish is Wish.Reject or Wish.Throw && fate != Fate.Silent,
+            Deliveries.GivenUp => cause.Wish != Wish.Reject
+                && (route.GivesUpOldest || (route.Kind == RouteKind.Entity && fate == Fate.DeadLettered)),
+            _ => cause.Wish is Wish.Emit or Wish.Ignore && fate is Fate.Emitted or Fate.Held,
+        };
         promises.Require(
             Promise.NoDuplicate,
             allowed,
@@ -187,6 +200,7 @@ internal sealed class Expectations(Promises promises, RouteShape route, Partitio
     {
         Fate.Silent => true,
         Fate.DeadLettered => IsDeadLettered(record),
+        Fate.Emitted when IsGivenUp(record) => true,
         Fate.Held when lastHeld.GetValueOrDefault(record.Key) > record.Offset => true,
         Fate.Held when record.Wish == Wish.Throw => IsDeadLettered(record),
         _ => route.Sinks.All(sink => deliveries.IsAcknowledged(sink, "out", record.Offset)
@@ -195,8 +209,11 @@ internal sealed class Expectations(Promises promises, RouteShape route, Partitio
     };
 
     private bool IsDeadLettered(SimulatedRecord record) =>
-        !route.DeadLetters || deliveries.IsAcknowledged(
+        !route.DeadLetters || IsGivenUp(record) || deliveries.IsAcknowledged(
             RouteDefinition.DeadLetterLane, Deliveries.DeadLetter, record.Offset);
+
+    private bool IsGivenUp(SimulatedRecord record) =>
+        deliveries.IsAcknowledged(RouteDefinition.DeadLetterLane, Deliveries.GivenUp, record.Offset);
 
     private int Index(long offset)
     {

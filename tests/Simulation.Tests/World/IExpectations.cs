@@ -21,6 +21,9 @@ internal interface IExpectations
     /// <summary>The member reads a record.</summary>
     void Read(SimulatedRecord record);
 
+    /// <summary>The call for a record must fail, whatever the record wishes: it is given up.</summary>
+    void GiveUp(long offset);
+
     /// <summary>An output reaches its sink.</summary>
     void Deliver(string sink, string kind, SimulatedRecord cause);
 

@@ -66,18 +66,33 @@ internal sealed class Reckoning(SimulatedWorld world)
             return true;
         }
 
-        var isDeadLettered = !route.DeadLetters || world.Arrivals.Has(
-            RouteDefinition.DeadLetterLane, Deliveries.DeadLetter, log.Id, record.Offset);
+        bool IsLetter(string kind) =>
+            world.Arrivals.Has(RouteDefinition.DeadLetterLane, kind, log.Id, record.Offset);
+        var isDeadLettered = !route.DeadLetters || IsLetter(Deliveries.DeadLetter) || IsLetter(Deliveries.GivenUp);
         return record.Wish switch
         {
             Wish.Reject => isDeadLettered,
             Wish.Throw => isDeadLettered || route.Dedup || route.Kind is RouteKind.Latest or RouteKind.Sample,
             Wish.Ignore when route.Kind is RouteKind.Entity or RouteKind.Calls => true,
-            _ when route.Kind == RouteKind.Sample => true,
+            _ when route.Kind == RouteKind.Sample && !IsSampled(log, record) => true,
             _ when route.Kind == RouteKind.Latest => Has("out", other => other == record || Replaces(other))
                 || log.Records.Exists(other => Replaces(other) && other.Wish == Wish.Throw),
-            _ => Has("out", other => other == record),
+            _ => Has("out", other => other == record) || IsLetter(Deliveries.GivenUp)
+                || (!route.DeadLetters && world.WithoutRoom.Contains(new PartitionOffset(log.Id, record.Offset))),
         };
+    }
+
+    /// <summary>
+    /// Whether it is certainly the last of as many records of its key as one is emitted of: the counts are state where
+    /// there is a store, and nothing else decides which records are counted.
+    /// </summary>
+    private bool IsSampled(PartitionLog log, SimulatedRecord record)
+    {
+        var (route, setting) = (world.RouteOf(log.Id), world.Setting);
+        var isCounted = setting.HasStore && setting.StartAt == StartAt.Earliest && log.First == 0 && !route.Dedup
+            && setting.Timing.PassivateAfter > TimeSpan.FromMinutes(1);
+        return route.SampleRate == 1 || (isCounted && log.Records.Count(other => other.Key == record.Key
+            && other.Offset <= record.Offset && other.Wish != Wish.Reject) % route.SampleRate == 0);
     }
 
     private bool IsRepeated(PartitionLog log, SimulatedRecord record) => log.Records.Exists(first =>

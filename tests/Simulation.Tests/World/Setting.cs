@@ -2,16 +2,26 @@ using StreamActors.Limits;
 
 namespace StreamActors.Simulation.Tests.World;
 
-/// <summary>How often what goes wrong, in shares of 1; all zero when a scenario comes to its end.</summary>
+/// <summary>
+/// How often what goes wrong, in shares of 1; all zero when a scenario comes to its end. An acknowledgement that comes
+/// twice is not among it: the ports answer by a task, which completes once. What can come twice is a request.
+/// </summary>
 internal sealed record Chances
 {
     public double CommitFails { get; init; }
 
+    /// <summary>A commit arrives, and is acknowledged, when a drain has given it up.</summary>
     public double CommitIsLate { get; init; }
+
+    /// <summary>The answer is lost, and the client sends the commit again, over what came between.</summary>
+    public double CommitRepeats { get; init; }
 
     public double BrokerSilent { get; init; }
 
     public double SinkFails { get; init; }
+
+    /// <summary>A delivery takes longer than any drain: it may be acknowledged when its epoch has ended.</summary>
+    public double SinkIsLate { get; init; }
 
     public double SinkDefect { get; init; }
 
@@ -56,6 +66,8 @@ internal enum GroupProtocol
 /// <summary>What is fixed in a scenario, drawn from its seed.</summary>
 internal sealed record Setting
 {
+    private const int ManyTimers = 1_000;
+
     public required IReadOnlyList<RouteShape> Routes { get; init; }
 
     /// <summary>How many partitions each topic begins with.</summary>
@@ -89,6 +101,9 @@ internal sealed record Setting
     /// <summary>How many keys the records have.</summary>
     public required int Keys { get; init; }
 
+    /// <summary>Whether calls may fail because so many timers are set.</summary>
+    public bool HasFewTimers => Limits.TimersPerShard < ManyTimers;
+
     /// <summary>Whether two topics feed the same shards.</summary>
     public bool HasCoPartitions => Routes.Any(static route => route.ShardGroup != route.Topic);
 
@@ -96,6 +111,17 @@ internal sealed record Setting
     {
         var routes = DrawRoutes(chance);
         var hasStore = chance.Next(2) == 0;
+        var limits = DrawLimits(chance, routes.Any(static route => route.Kind == RouteKind.Sample), hasStore);
+        if (limits.Parking.WhenFull == WhenParkingFull.DeadLetterOldest)
+        {
+            routes =
+            [
+                .. routes.Select(static route => route.Kind == RouteKind.Calls
+                    ? route with { DeadLetters = true, GivesUpOldest = true }
+                    : route),
+            ];
+        }
+
         var trouble = chance.Next(10) switch { 0 => Trouble.None, < 3 => Trouble.Gentle, _ => Trouble.Any };
         return new Setting
         {
@@ -106,10 +132,10 @@ internal sealed record Setting
             Trouble = trouble,
             Chances = trouble != Trouble.Any || chance.Next(4) == 0 ? Chances.None : DrawChances(chance),
             StartAt = chance.Next(4) == 0 ? StartAt.Latest : StartAt.Earliest,
-            Limits = DrawLimits(chance, routes.Any(static route => route.Kind == RouteKind.Sample)),
+            Limits = limits,
             Timing = DrawTiming(chance, hasStore),
             ReadAtOnce = chance.Next(2) == 0 ? 10_000 : chance.Next(6),
-            Window = chance.Next(2) == 0 ? TimeSpan.FromMilliseconds(20) : Milliseconds(chance, 20, 600),
+            Window = chance.Next(3) == 0 ? TimeSpan.FromMilliseconds(20) : Milliseconds(chance, 20, 600),
             Calls = new MapAsyncOptions
             {
                 MaxInFlight = chance.Next(1, 6),
@@ -151,7 +177,7 @@ internal sealed record Setting
             routes[index] = routes[index] with { ShardGroup = "pair" };
         }
 
-        if (chance.Next(2) == 0)
+        if (chance.Next(2) == 0 || routes[..2].Any(static route => route.Kind == RouteKind.Entity))
         {
             routes[0] = routes[0] with { Kind = RouteKind.Entity, EntityName = "shared" };
             routes[1] = routes[1] with { Kind = RouteKind.Entity, EntityName = "shared", Sinks = routes[0].Sinks };
@@ -171,7 +197,7 @@ internal sealed record Setting
         HasEventTime = chance.Next(3) == 0,
     };
 
-    private static PipelineLimits DrawLimits(Chance chance, bool hasSample) => new()
+    private static PipelineLimits DrawLimits(Chance chance, bool hasSample, bool hasStore) => new()
     {
         MailboxRecords = chance.Next(1, 40),
         BatchRecords = chance.Next(1, 16),
@@ -184,15 +210,20 @@ internal sealed record Setting
             Records = chance.Next(1, 16),
             Bytes = chance.Next(50, 2_000),
             Age = chance.Next(4) == 0 ? Milliseconds(chance, 1, 50) : TimeSpan.Zero,
+            WhenFull = chance.Next(3) == 0 ? WhenParkingFull.DeadLetterOldest : WhenParkingFull.Hold,
         },
 
         // The model of a sample knows no counts that were forgotten.
         EntitiesPerShard = hasSample ? 1_000 : chance.Next(1, 20),
+
+        // What others have set that a store keeps, the model does not know.
+        TimersPerShard = !hasStore && chance.Next(3) == 0 ? chance.Next(1, 8) : ManyTimers,
     };
 
     private static PipelineTiming DrawTiming(Chance chance, bool hasStore) => new()
     {
-        CommitInterval = Milliseconds(chance, 20, 200),
+        // Some save again and again what a window, or a call, holds.
+        CommitInterval = Milliseconds(chance, 10, hasStore && chance.Next(2) == 0 ? 30 : 200),
         CommitSpacing = Milliseconds(chance, 1, 20),
         CommitRecords = chance.Next(1, 50),
         DrainLimit = Milliseconds(chance, 20, 300),
@@ -208,8 +239,10 @@ internal sealed record Setting
     {
         CommitFails = Rarely(chance, 0.2),
         CommitIsLate = Rarely(chance, 0.1),
+        CommitRepeats = Rarely(chance, 0.1),
         BrokerSilent = Rarely(chance, 0.1),
         SinkFails = Rarely(chance, 0.4),
+        SinkIsLate = Rarely(chance, 0.2),
         SinkDefect = Rarely(chance, 0.05),
         SinkRefuses = Rarely(chance, 0.05),
         OutOfStep = Rarely(chance, 0.1),

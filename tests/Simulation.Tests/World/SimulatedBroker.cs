@@ -23,6 +23,9 @@ internal sealed class SimulatedBroker(SimulatedWorld world)
 
     public Dictionary<PartitionId, long> Committed { get; } = [];
 
+    /// <summary>How many commits were sent that may still arrive.</summary>
+    public int CommitsUnderWay { get; set; }
+
     /// <summary>The partitions of which an offset was committed, or tried to be, that a store has state for.</summary>
     public HashSet<PartitionId> WithState { get; } = [];
 

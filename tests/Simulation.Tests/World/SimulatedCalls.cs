@@ -104,8 +104,9 @@ internal sealed class SimulatedCalls(SimulatedWorld world, SimulatedProcess proc
             $"{underWay[record.Topic]} calls are under way, and {world.Setting.Calls.MaxInFlight} may be");
 
         var key = (owned!, owned!.Run, record.Key);
-        if (record.Key.Length > 0)
+        if (record.Key.Length > 0 && !world.RouteOf(partition).GivesUpOldest)
         {
+            // The call of a record that is given up may go on, beside that of the next of its key.
             promises.Require(
                 Promise.Order, keys.Add(key), $"{partition}: two calls at once for the key {record.Key}");
             stop.Register(() => keys.Remove(key));

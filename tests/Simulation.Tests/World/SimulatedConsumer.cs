@@ -12,6 +12,7 @@ internal sealed class SimulatedConsumer(SimulatedWorld world, IGroupEvents event
 {
     private readonly Dictionary<PartitionId, IExpectations> owned = [];
     private readonly Dictionary<PartitionId, long> sent = [];
+    private readonly Dictionary<PartitionOffset, TimeSpan> readAt = [];
     private readonly Promises promises = world.Promises;
     private Task lastCommit = Task.CompletedTask;
     private Handling handling;
@@ -41,6 +42,9 @@ internal sealed class SimulatedConsumer(SimulatedWorld world, IGroupEvents event
     public bool HasExpired => world.Time.Elapsed >= expiresAt;
 
     public Dictionary<PartitionId, IExpectations> Owned => owned;
+
+    /// <summary>When it has read a record; zero where another had, whose snapshot has it.</summary>
+    public TimeSpan ReadAt(PartitionOffset place) => readAt.GetValueOrDefault(place);
 
     public void Fence() => (IsFenced, LetGoFor) = (true, 0);
 
@@ -111,6 +115,7 @@ internal sealed class SimulatedConsumer(SimulatedWorld world, IGroupEvents event
             var key = record.Key == "" ? default : Encoding.UTF8.GetBytes(record.Key).AsSpan();
             batch.Add(record.Offset, world.TimestampOf(record), key, record.Bytes, default);
             expected.Read(record);
+            readAt[new PartitionOffset(partition, record.Offset)] = world.Time.Elapsed;
             count++;
         }
 
@@ -179,7 +184,12 @@ internal sealed class SimulatedConsumer(SimulatedWorld world, IGroupEvents event
             }
         }
 
-        PartitionOffset[] starts = [.. offsets.Where(each => IsStart(each.Partition))];
+        // What the group has already is committed again, as a proof that it knows the member.
+        PartitionOffset[] starts =
+        [
+            .. offsets.Where(each => IsStart(each.Partition)
+                && world.Broker.Committed.GetValueOrDefault(each.Partition, -1) != each.Offset),
+        ];
         foreach (var (partition, offset) in starts)
         {
             promises.Require(
@@ -188,6 +198,7 @@ internal sealed class SimulatedConsumer(SimulatedWorld world, IGroupEvents event
                 $"the start {offset} of {partition} is committed over what the group had committed");
         }
 
+        world.Broker.CommitsUnderWay++;
         return lastCommit = CarryOutAsync(lastCommit, offsets, starts);
     }
 
@@ -218,6 +229,19 @@ internal sealed class SimulatedConsumer(SimulatedWorld world, IGroupEvents event
     private async Task CarryOutAsync(
         Task before, IReadOnlyList<PartitionOffset> offsets, IReadOnlyList<PartitionOffset> starts)
     {
+        try
+        {
+            await ArriveAsync(before, offsets, starts);
+        }
+        finally
+        {
+            world.Broker.CommitsUnderWay--;
+        }
+    }
+
+    private async Task ArriveAsync(
+        Task before, IReadOnlyList<PartitionOffset> offsets, IReadOnlyList<PartitionOffset> starts)
+    {
         var chances = world.Chances;
         var late = world.Chance.NextDouble() < chances.CommitIsLate;
         await before.ContinueWith(
@@ -226,7 +250,8 @@ internal sealed class SimulatedConsumer(SimulatedWorld world, IGroupEvents event
             TaskContinuationOptions.ExecuteSynchronously,
             TaskScheduler.Default);
         // Later than the grace that a drain gives it, a commit may arrive over the next owner's: duplicates, no loss.
-        await world.Delay(late ? 150 : 5);
+        world.MayRepeat |= late;
+        await world.Delay(late ? 400 : 5);
         if (!world.Broker.IsMember(this) || IsFenced || world.Chance.NextDouble() < chances.CommitFails)
         {
             throw new SourceException("The coordinator refused the commit.");
@@ -234,6 +259,13 @@ internal sealed class SimulatedConsumer(SimulatedWorld world, IGroupEvents event
 
         world.Broker.Commit(offsets);
         world.Broker.Start(starts);
+        if (world.Chance.NextDouble() < chances.CommitRepeats)
+        {
+            world.MayRepeat = true;
+            await world.Delay(50);
+            world.Broker.Commit(world.Broker.IsMember(this) && !IsFenced ? offsets : []);
+        }
+
         if (world.Chance.NextDouble() < chances.CommitFails / 2)
         {
             throw new SourceException("The coordinator's answer was lost.");

@@ -34,6 +34,7 @@ internal sealed class SimulatedEntity : IEntity<SimulatedRecord, SimulatedEntity
         process.CheckHandler(this, partition);
         Shard = (world.RouteOf(partition).EntityName, partition.Number);
         Check(record.Key, state, turn, record);
+        HashSet<string> before = [.. state.Timers.Keys];
         if (world.Store is not null)
         {
             var isKnown = state.Lasts.TryGetValue(record.Topic, out var last);
@@ -54,10 +55,10 @@ internal sealed class SimulatedEntity : IEntity<SimulatedRecord, SimulatedEntity
             turn.Emit(record with { Mark = SimulatedRecord.More });
         }
 
-        // A call that throws has changed nothing.
-        if (record.Wish != Wish.Throw)
+        // A call that fails has changed nothing.
+        if (record.Wish != Wish.Throw && HasRoom(partition, record, state, before))
         {
-            End(record.Key, state, turn, forgets: record.Offset % 17 == 0, isUse: true);
+            End(record.Key, state, turn, Forgets(record), isUse: true);
         }
     }
 
@@ -65,6 +66,7 @@ internal sealed class SimulatedEntity : IEntity<SimulatedRecord, SimulatedEntity
     {
         if (name == Bad)
         {
+            model.SetBad(turn.Key, isSet: false);
             state.Seen += 1_000;
             turn.Emit(state.Last! with { Mark = Bad, Wish = Wish.Throw });
             return;
@@ -90,6 +92,26 @@ internal sealed class SimulatedEntity : IEntity<SimulatedRecord, SimulatedEntity
 
         End(key, state, turn, forgets: state.Seen % 3 == 0, isUse: false);
     }
+
+    /// <summary>Whether the shard may set the timers that a call has asked for; else the call must fail.</summary>
+    private bool HasRoom(PartitionId partition, SimulatedRecord record, State state, HashSet<string> before)
+    {
+        var setting = world.Setting;
+        var fresh = state.Timers.Keys.Count(name => !before.Contains(name));
+        var setsBad = record.Wish == Wish.Emit && record.Offset % 7 == 5;
+        if (Forgets(record) || !setting.HasFewTimers
+            || model.HasRoom(record.Key, fresh, setsBad, setting.Limits.TimersPerShard))
+        {
+            model.SetBad(record.Key, setsBad || model.HasBad(record.Key));
+            return true;
+        }
+
+        world.WithoutRoom.Add(new PartitionOffset(partition, record.Offset));
+        process.Consumer.Owned[partition].GiveUp(record.Offset);
+        return false;
+    }
+
+    private static bool Forgets(SimulatedRecord record) => record.Offset % 17 == 0;
 
     /// <summary>The time by which a timer goes.</summary>
     private static long TimeBy(SetTimer timer, Turn<SimulatedRecord> turn) => timer.ByEventTime

@@ -20,16 +20,23 @@ internal sealed class SimulatedProcess
     private readonly Dictionary<(string Name, int Number), SimulatedEntity> handlers = [];
     private readonly HashSet<SimulatedEntity> usedHandlers = [];
 
-    public SimulatedProcess(SimulatedWorld world, int number)
+    /// <summary>Makes a process that joins at once.</summary>
+    /// <param name="world">Where it lives.</param>
+    /// <param name="number">Its number.</param>
+    /// <param name="isStranger">
+    /// Whether its program is another: it takes the topics for larger, and so would look for keys in other shards.
+    /// </param>
+    public SimulatedProcess(SimulatedWorld world, int number, bool isStranger)
     {
         this.world = world;
-        Number = number;
+        (Number, IsStranger) = (number, isStranger);
         scheduler = new SimulatedScheduler(world.Threads, world.Time);
         Calls = new SimulatedCalls(world, this);
         services = new EngineServices(world.Time, new Random(world.Chance.NextSeed()), scheduler, world)
         {
             Scopes = Calls,
-            Store = world.Store,
+            Observer = Shards,
+            Store = isStranger ? new StoreOfOthers(world) : world.Store,
             StatePages = new CallSlots(world.Chance.Next(1, 3)),
             ReadAtOnce = world.Setting.ReadAtOnce,
         };
@@ -42,14 +49,21 @@ internal sealed class SimulatedProcess
         var open = sinks.Zip(Metrics.Sinks, (sink, metrics) => new OpenSink(
             sink.Name, sink, new SinkGate("simulated", sink.Name, world, new Random(1)), metrics.Counters));
         host = new ShardHost(definition, [.. open], Metrics, services);
+        host.Prepare(world.Broker.Topics.ToDictionary(
+            static topic => topic.Key, topic => topic.Value.Count + (isStranger ? 1 : 0)));
         Join();
     }
 
     public int Number { get; }
 
+    /// <summary>Whether its program is not that of the state in the store.</summary>
+    public bool IsStranger { get; }
+
     public PipelineMetrics Metrics { get; }
 
     public SimulatedCalls Calls { get; }
+
+    public OpenShards Shards { get; } = new();
 
     public GroupMember Member { get; private set; } = null!;
 
@@ -63,6 +77,15 @@ internal sealed class SimulatedProcess
     public void Step()
     {
         Member.Step(wait: false);
+        if (IsStranger && Member.Fatal is not null)
+        {
+            world.Trace($"process {Number} ends: {Member.Fatal}");
+            world.Alive.Remove(this);
+            End(isKilled: false);
+            world.Broker.Rebalance(stay: 0.9);
+            return;
+        }
+
         world.Promises.Require(Promise.Progress, Member.Fatal is null, $"process {Number} ends: {Member.Fatal}");
         if (Member.Failure is not null)
         {
@@ -114,7 +137,7 @@ internal sealed class SimulatedProcess
         foreach (var route in defined.Routes)
         {
             var shape = world.Setting.Routes.Single(shape => shape.Topic == route.Topic);
-            route.ShardGroup = shape.EntityName == shape.Topic ? shape.ShardGroup : route.ShardGroup;
+            route.ShardGroup = shape.Kind == RouteKind.Entity ? route.ShardGroup : shape.ShardGroup;
         }
 
         return defined;

@@ -40,6 +40,9 @@ internal sealed record SimulatedRecord(
     public byte[] Bytes => Encoding.UTF8.GetBytes(string.Create(
         CultureInfo.InvariantCulture, $"{Topic}|{Partition}|{Offset}|{Key}|{Id}|{Wish}|{Time}|{Mark}"));
 
+    /// <summary>The bytes that it takes while it is parked: its own, and its key once more as its entity's.</summary>
+    public int ParkedBytes => Bytes.Length + (2 * Key.Length);
+
     /// <summary>Whether an entity emits a second output for it, in the same turn.</summary>
     public bool EmitsMore => Wish == Wish.Emit && Id % 3 == 1;
 

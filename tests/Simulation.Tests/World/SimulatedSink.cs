@@ -96,30 +96,49 @@ internal sealed class SimulatedSink(SimulatedWorld world, string name) : ISink
         foreach (ref readonly var output in batch.Outputs)
         {
             var cause = SimulatedRecord.Parse(batch.Value(output));
-            copies.Add(new Delivery(output.Destination, cause, output.Origin.Offset));
+            var kind = IsGivenUp(batch.Headers(output), cause) ? Deliveries.GivenUp : output.Destination;
+            copies.Add(new Delivery(kind, cause, output.Origin.Offset));
         }
 
         return copies;
     }
 
+    private static bool IsGivenUp(ReadOnlySpan<byte> headers, SimulatedRecord cause)
+    {
+        foreach (var header in RecordHeaders.Read(headers))
+        {
+            if (header.Name.SequenceEqual("error_type"u8))
+            {
+                return header.Value.SequenceEqual("ParkingFullException"u8)
+                    || (cause.Wish == Wish.Emit && !header.Value.SequenceEqual("refused_output"u8));
+            }
+        }
+
+        return false;
+    }
+
     private async Task FinishAsync(Attempt attempt, bool fails, bool atOnce)
     {
         var (outputs, expected) = (attempt.Outputs, attempt.Expected);
+        var isLate = world.Chance.NextDouble() < world.Chances.SinkIsLate;
         if (!atOnce)
         {
-            await world.Delay(12, attempt.Stop);
+            await world.Delay(isLate ? 500 : 12, attempt.Stop);
         }
 
         underWay.ExceptWith(expected.Values);
         if (attempt.Stop.IsCancellationRequested)
         {
-            // The outcome matters to nobody; what had begun may still arrive.
-            foreach (var output in outputs.Take(world.Chance.Next(outputs.Count + 1)))
+            // The outcome matters to nobody. What had begun may still arrive, and its acknowledgement too: too late.
+            var arrived = world.Chance.Next(outputs.Count + 1);
+            outputs.GetRange(0, arrived).ForEach(output => world.Arrivals.Add(name, output));
+            if (arrived < outputs.Count)
             {
-                world.Arrivals.Add(name, output);
+                throw new OperationCanceledException(attempt.Stop);
             }
 
-            throw new OperationCanceledException(attempt.Stop);
+            world.Trace($"{Member}: {name} took {string.Join(", ", outputs)} when their epoch had ended");
+            return;
         }
 
         promises.Require(
@@ -162,10 +181,32 @@ internal sealed class SimulatedSink(SimulatedWorld world, string name) : ISink
     private void Deliver(IExpectations expected, Delivery output)
     {
         world.Arrivals.Add(name, output);
+        if (output.Kind == Deliveries.GivenUp && world.RouteOf(output.Partition).GivesUpOldest)
+        {
+            CheckGivenUp(expected, output);
+        }
+
         if (output.IsOfRecord)
         {
             expected.Deliver(name, output.Kind, output.Cause);
         }
+    }
+
+    /// <summary>
+    /// A record may be given up once it was parked for too long, or when so much was read behind it that there can have
+    /// been no room for more.
+    /// </summary>
+    private void CheckGivenUp(IExpectations expected, Delivery output)
+    {
+        var (limits, log) = (world.Setting.Limits.Parking, world.Broker.Log(output.Partition));
+        var waited = world.Time.Elapsed - Member!.ReadAt(new PartitionOffset(output.Partition, output.Origin));
+        var (from, to) = (log.IndexOf(output.Origin), log.IndexOf(expected.Position));
+        promises.Require(
+            Promise.NoLoss,
+            (limits.Age > TimeSpan.Zero && waited >= limits.Age)
+                || to - from > limits.Records
+                || log.Records[from..to].Sum(static record => record.ParkedBytes) >= limits.Bytes,
+            $"{output} is given up {waited} after it was read, with {to - from - 1} records behind it: {limits}");
     }
 
     private sealed record Attempt(

@@ -14,6 +14,7 @@ internal sealed class SimulatedStore(SimulatedWorld world) : IStateStore
     private readonly Dictionary<PartitionId, long> saved = [];
     private readonly SortedDictionary<string, PartitionId> names = new(StringComparer.Ordinal);
     private readonly Dictionary<string, long> lastClaims = [];
+    private ReadOnlyMemory<byte> fingerprint;
     private long lastFirstSave;
 
     private SimulatedWorld World => world;
@@ -26,6 +27,10 @@ internal sealed class SimulatedStore(SimulatedWorld world) : IStateStore
 
     /// <summary>Whether an owner was told that it is none any more, or that saves were lost.</summary>
     public bool HasRefused { get; private set; }
+
+    /// <summary>Whether it is written down which program the state is of, and there is state to be spread.</summary>
+    public bool HasFingerprint =>
+        !fingerprint.IsEmpty && world.Setting.Routes.Any(static route => route.Kind == RouteKind.Entity);
 
     /// <summary>Whether something was ever saved of the partition's shard.</summary>
     public bool HasState(PartitionId partition) => saved.ContainsKey(partition);
@@ -44,6 +49,13 @@ internal sealed class SimulatedStore(SimulatedWorld world) : IStateStore
         world.Trace($"store: goes back by {changes} changes, not before {lastFirstSave}");
     }
 
+    /// <summary>The text is gone by which programs know whose state it is: the next one writes its own.</summary>
+    public void ForgetFingerprint()
+    {
+        fingerprint = default;
+        world.Trace($"store: the fingerprint is gone");
+    }
+
     public async Task<Claim> ClaimAsync(string shard, long generation, bool force, CancellationToken stop)
     {
         await HinderAsync(stop);
@@ -54,9 +66,15 @@ internal sealed class SimulatedStore(SimulatedWorld world) : IStateStore
         return claim.State is null ? claim : claim with { State = new State(this, shard, claim.State) };
     }
 
-    public Task<ReadOnlyMemory<byte>> ReplaceAsync(
-        string group, ReadOnlyMemory<byte> seen, ReadOnlyMemory<byte> by, CancellationToken stop) =>
-        inner.ReplaceAsync(group, seen, by, stop);
+    public async Task<ReadOnlyMemory<byte>> ReplaceAsync(
+        string group, ReadOnlyMemory<byte> seen, ReadOnlyMemory<byte> by, CancellationToken stop)
+    {
+        await HinderAsync(stop);
+        fingerprint = seen.Span.SequenceEqual(fingerprint.Span) ? by : fingerprint;
+        var found = fingerprint;
+        await HinderAsync(stop);
+        return found;
+    }
 
     public Task DeleteAsync(string shard, CancellationToken stop) => inner.DeleteAsync(shard, stop);
 

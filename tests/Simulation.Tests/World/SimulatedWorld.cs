@@ -45,6 +45,9 @@ internal sealed class SimulatedWorld : IEngineEvents
     /// <summary>Where shards keep their state; null = it goes with them.</summary>
     public SimulatedStore? Store { get; }
 
+    /// <summary>The records whose call set a timer when no other might be set.</summary>
+    public HashSet<PartitionOffset> WithoutRoom { get; } = [];
+
     /// <summary>What the sinks have seen.</summary>
     public Arrivals Arrivals { get; } = new();
 
@@ -76,11 +79,14 @@ internal sealed class SimulatedWorld : IEngineEvents
     public long UtcNow => Time.GetUtcNow().ToUnixTimeMilliseconds();
 
     /// <summary>
-    /// What the group has not committed to its end, and who owns it; and who has parked what a snapshot carries.
+    /// What the group has not committed to its end, and who owns it; and who has parked what a snapshot carries, or has
+    /// not read all of it.
     /// </summary>
     public IReadOnlyList<string> Unfinished =>
         [.. Alive.Where(static process => process.Metrics.Routes.Any(static route => route.Counters.ParkedRecords > 0))
             .Select(static process => $"parked by {process.Consumer}"),
+        .. Alive.Where(static process => process.Shards.IsReading)
+            .Select(static process => $"states that {process.Consumer} has not read"),
         .. Broker.Partitions.Where(log => Broker.Committed.GetValueOrDefault(log.Id, -1) < log.End).Select(log =>
             $"{log.Id} of {Alive.Find(process => process.Consumer.Owned.ContainsKey(log.Id))?.Consumer}")];
 
@@ -88,9 +94,15 @@ internal sealed class SimulatedWorld : IEngineEvents
     public bool HasTimers => Alive.Exists(static process =>
         process.Metrics.Routes.Any(static route => route.Counters.SetTimers > 0));
 
-    public SimulatedProcess StartProcess()
+    /// <summary>
+    /// The topics that may get another partition: with a store, those by which no entity's state is spread.
+    /// </summary>
+    public IEnumerable<string> MayGrow => Broker.Topics.Keys.Where(topic => !Setting.HasStore
+        || !CoPartitions(new PartitionId(topic, 0)).Any(each => RouteOf(each).Kind == RouteKind.Entity));
+
+    public SimulatedProcess StartProcess(bool isStranger = false)
     {
-        var process = new SimulatedProcess(this, everyone.Count + 1);
+        var process = new SimulatedProcess(this, everyone.Count + 1, isStranger);
         everyone.Add(process);
         Alive.Add(process);
         return process;
@@ -141,6 +153,28 @@ internal sealed class SimulatedWorld : IEngineEvents
             last == before?.Offset || !isPromised
                 || (last is null && Forgotten.Contains((partition, key, before!.Offset))),
             $"before {partition}@{offset} the entity {key} has had {last} last, and not {before?.Offset}");
+    }
+
+    /// <summary>
+    /// No shard parks more, or has more timers set, than it may. The last record may stand above the bound in bytes.
+    /// </summary>
+    public void CheckBounds()
+    {
+        const int leastBytes = 30;
+        var (parking, mostTimers) = (Setting.Limits.Parking, Setting.Limits.TimersPerShard);
+        var mostParked = Math.Min(parking.Records, (parking.Bytes / leastBytes) + 1);
+        foreach (var process in Alive)
+        {
+            foreach (var route in process.Metrics.Routes)
+            {
+                // A process counts all its shards together, also those that have ended, and count themselves out later.
+                var counts = route.Counters;
+                if (counts.ParkedRecords > mostParked || counts.SetTimers > mostTimers)
+                {
+                    process.Shards.Check(route.Name, mostParked, mostTimers, Promises);
+                }
+            }
+        }
     }
 
     public RouteShape RouteOf(PartitionId partition) =>

@@ -42,6 +42,9 @@ internal sealed class StoredExpectations(SimulatedWorld world, RouteShape route,
 
     public void Read(SimulatedRecord record) => Position = record.Offset + 1;
 
+    public void GiveUp(long offset) =>
+        throw new NotSupportedException("With a store, nobody knows how many timers are set.");
+
     public void Deliver(string sink, string kind, SimulatedRecord cause)
     {
         if (deliveries.IsOfRefused(kind, cause))
@@ -49,9 +52,12 @@ internal sealed class StoredExpectations(SimulatedWorld world, RouteShape route,
             return;
         }
 
-        var isAllowed = kind == Deliveries.DeadLetter
-            ? cause.Wish is Wish.Reject or Wish.Throw
-            : cause.Wish is Wish.Emit or Wish.Ignore;
+        var isAllowed = kind switch
+        {
+            Deliveries.DeadLetter => cause.Wish is Wish.Reject or Wish.Throw,
+            Deliveries.GivenUp => route.GivesUpOldest && cause.Wish != Wish.Reject,
+            _ => cause.Wish is Wish.Emit or Wish.Ignore,
+        };
         world.Promises.Require(
             Promise.NoDuplicate,
             isAllowed,
