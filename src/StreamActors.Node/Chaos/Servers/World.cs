@@ -20,6 +20,9 @@ internal sealed record WorldOptions
     /// <summary>Node processes.</summary>
     public required int Nodes { get; init; }
 
+    /// <summary>A folder with the previous build, whose nodes the run begins with; null begins with this one's.</summary>
+    public DirectoryInfo? Previous { get; init; }
+
     /// <summary>The run's name.</summary>
     public required string Run { get; init; }
 
@@ -53,6 +56,7 @@ internal sealed class World : IAsyncDisposable
     public World(WorldOptions options)
     {
         this.options = options;
+        Previous = options.Previous is { } folder ? NodeBuild.PreviousIn(folder) : null;
         var slots = options.Nodes + SpareSlots;
         var jars = options.Kafka is null ? Jars(options.KafkaHome) : "";
         if (options.Redis is null)
@@ -92,6 +96,9 @@ internal sealed class World : IAsyncDisposable
     /// <summary>The processes.</summary>
     public Fleet Nodes { get; }
 
+    /// <summary>The build that the nodes are of at the start, where it is not this one.</summary>
+    public NodeBuild? Previous { get; }
+
     /// <summary>Where Redis was at the start.</summary>
     public HostPort RedisAt { get; }
 
@@ -130,8 +137,9 @@ internal sealed class World : IAsyncDisposable
             await admin.SetGroupAsync(options.Run, TimeSpan.FromMilliseconds(500), Session);
         }
 
-        phase($"starting {options.Nodes} nodes");
-        await Task.WhenAll(Enumerable.Range(0, options.Nodes).Select(_ => Nodes.AddAsync(stop)));
+        phase($"starting {options.Nodes} nodes{(Previous is null ? "" : $" of the build {Previous.Version}")}");
+        await Task.WhenAll(
+            Enumerable.Range(0, options.Nodes).Select(_ => Nodes.AddAsync(Previous ?? NodeBuild.This, stop)));
     }
 
     /// <summary>Deletes logs and data when all has ended: nobody needs them.</summary>
