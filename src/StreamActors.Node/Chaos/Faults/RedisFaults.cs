@@ -25,7 +25,7 @@ internal static class RedisFaults
         new(
             "redis-failover",
             FaultPlace.Redis,
-            "Redis dies, and a replica goes on that misses the last 1.5 s of writes",
+            "Redis dies, and Sentinel promotes a replica that misses the last 1.5 s of writes",
             FailOverAsync)
         {
             MayRepeat = true,
@@ -55,10 +55,16 @@ internal static class RedisFaults
 
     private static async Task FailOverAsync(World world, Random chance, CancellationToken stop)
     {
-        await world.Redis!.FailOverAsync(Behind, stop);
+        var redis = world.Redis!;
+        await using var sentinels = await redis.WatchAsync(stop);
+        await redis.FailOverAsync(sentinels, Behind, stop);
+
+        // The address that nodes know stays, and leads to where Sentinel says.
         foreach (var relay in world.RedisRelays)
         {
-            relay.LeadTo(new HostPort("127.0.0.1", world.Redis.Port));
+            relay.LeadTo(new HostPort("127.0.0.1", redis.Port));
         }
+
+        await redis.ReturnAsync(stop);
     }
 }
