@@ -139,12 +139,9 @@ internal static class ChaosCommand
         return await run(view);
     }
 
-    private static async Task<string> VersionsAsync(World world)
-    {
-        var redis = world.RedisAt with { Port = world.Redis?.Port ?? world.RedisAt.Port };
-        return $"Kafka {world.Kafka?.Version ?? "as it was given"}, "
-            + $"Redis {await RedisWire.VersionAsync(redis.Host, redis.Port) ?? "of unknown version"}, "
+    private static async Task<string> VersionsAsync(World world) =>
+        $"Kafka {world.Kafka?.Version ?? "as it was given"}, "
+            + $"Redis {await RedisWire.VersionAsync(world.RedisAt.Host, world.RedisAt.Port) ?? "of unknown version"}, "
             + $".NET {Environment.Version}, StreamActors {ThisAssembly.Version}"
             + (world.Previous is { } previous ? $" after {previous.Version}" : "");
-    }
 }

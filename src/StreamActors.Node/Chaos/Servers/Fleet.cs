@@ -33,7 +33,19 @@ internal sealed class Fleet(
         }
     }
 
-    /// <summary>What processes did that they were not told to.</summary>
+    /// <summary>The nodes that no fault has taken.</summary>
+    public IReadOnlyList<ProofNode> Free
+    {
+        get
+        {
+            lock (gate)
+            {
+                return [.. free];
+            }
+        }
+    }
+
+    /// <summary>What processes did that they were not told to, or did not do that they were.</summary>
     public IReadOnlyList<string> Troubles
     {
         get
@@ -110,10 +122,7 @@ internal sealed class Fleet(
     {
         if (await node.StopAsync() is { } trouble)
         {
-            lock (gate)
-            {
-                troubles.Add(trouble);
-            }
+            Note(trouble);
         }
 
         await RemoveAsync(node);
@@ -130,6 +139,15 @@ internal sealed class Fleet(
         }
 
         await Task.WhenAll(all.Select(StopAsync));
+    }
+
+    /// <summary>Notes that processes did not do what they promise.</summary>
+    public void Note(string trouble)
+    {
+        lock (gate)
+        {
+            troubles.Add(trouble);
+        }
     }
 
     /// <summary>Notes processes that ended by themselves.</summary>

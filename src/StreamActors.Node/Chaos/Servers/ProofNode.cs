@@ -16,12 +16,10 @@ internal sealed class ProofNode : IAsyncDisposable
     private static readonly TimeSpan Poll = TimeSpan.FromMilliseconds(100);
 
     private readonly LeashedProcess process;
-    private readonly Uri ready;
-
     private ProofNode(NodePlace place, LeashedProcess process, int port)
     {
         (Place, this.process) = (place, process);
-        ready = new Uri($"http://127.0.0.1:{port}/health/ready");
+        Pages = new NodePages(port);
     }
 
     /// <summary>Which one it is.</summary>
@@ -32,6 +30,9 @@ internal sealed class ProofNode : IAsyncDisposable
 
     /// <summary>Its place in the network.</summary>
     public int Slot => Place.Slot;
+
+    /// <summary>What it tells of itself.</summary>
+    public NodePages Pages { get; }
 
     /// <summary>Whether it has ended.</summary>
     public bool HasEnded => process.HasEnded;
@@ -60,9 +61,8 @@ internal sealed class ProofNode : IAsyncDisposable
     /// <exception cref="UserErrorException">It has ended, or takes too long.</exception>
     public async Task ReadyAsync(CancellationToken stop)
     {
-        using var http = new HttpClient { Timeout = TimeSpan.FromSeconds(2) };
         var since = TimeProvider.System.GetTimestamp();
-        while (!await IsReadyAsync(http, stop))
+        while (!await Pages.IsReadyAsync(stop))
         {
             if (process.HasEnded)
             {
@@ -100,22 +100,9 @@ internal sealed class ProofNode : IAsyncDisposable
     }
 
     /// <inheritdoc/>
-    public ValueTask DisposeAsync() => process.DisposeAsync();
-
-    private async Task<bool> IsReadyAsync(HttpClient http, CancellationToken stop)
+    public ValueTask DisposeAsync()
     {
-        try
-        {
-            using var answer = await http.GetAsync(ready, stop);
-            return answer.IsSuccessStatusCode;
-        }
-        catch (HttpRequestException)
-        {
-            return false;
-        }
-        catch (TaskCanceledException) when (!stop.IsCancellationRequested)
-        {
-            return false;
-        }
+        Pages.Dispose();
+        return process.DisposeAsync();
     }
 }
