@@ -29,7 +29,7 @@ public sealed class Tree(IReadOnlyList<SourceFile> files)
 {
     private static readonly HashSet<string> NotOurs =
     [
-        "bin", "obj", ".git", ".packages", ".cache", ".vs", ".idea",
+        "artifacts", "bin", "obj", ".git", ".packages", ".cache", ".vs", ".idea",
         "TestResults", "node_modules", "BenchmarkDotNet.Artifacts",
     ];
 

@@ -19,7 +19,7 @@ namespace StreamActors.Pipelines;
 internal sealed class OwnedShard
 {
     private readonly OwnedPartition?[] partitions;
-    private string trouble = "";
+    private Obstacle? trouble;
     private int nextToRead;
 
     /// <summary>Makes a shard of which no partition is owned yet.</summary>
@@ -98,8 +98,7 @@ internal sealed class OwnedShard
             {
                 IsTrouble = true,
             }
-        : trouble.Length > 0 ? new(StallReason.Start, "", trouble) { IsTrouble = true, Due = RetryAt }
-        : new(StallReason.Start, "", "its shard is about to start");
+        : trouble ?? new(StallReason.Start, "", "its shard is about to start");
 
     /// <summary>The partition of it whose next offset its log does not have; null when there is none.</summary>
     public OwnedPartition? OutOfRange => Array.Find(partitions, static each => each is { IsOutOfRange: true });
@@ -123,7 +122,7 @@ internal sealed class OwnedShard
     /// <summary>The actor was made; from here on its partitions are read.</summary>
     public void Begin(Shard shard)
     {
-        (Running, Unanswered, StandsStill, trouble) = (shard, 0, null, "");
+        (Running, Unanswered, StandsStill, trouble) = (shard, 0, null, null);
         foreach (var partition in Owned)
         {
             partition.IsPlaced = false;
@@ -147,7 +146,11 @@ internal sealed class OwnedShard
     }
 
     /// <summary>Tries again later.</summary>
-    public void PutOff(long until, string why) => (RetryAt, trouble) = (until, why);
+    public void PutOff(long until, string why, StallReason reason = StallReason.Start)
+    {
+        RetryAt = until;
+        trouble = new Obstacle(reason, "", why) { IsTrouble = true, Due = until };
+    }
 
     /// <summary>
     /// Whose turn it is to be read. The inputs take turns, so that one that always has records starves no other.

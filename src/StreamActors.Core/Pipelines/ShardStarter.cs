@@ -5,6 +5,7 @@ using StreamActors.Records;
 using StreamActors.Shards;
 using StreamActors.Snapshots;
 using StreamActors.Sources;
+using StreamActors.Stalls;
 
 namespace StreamActors.Pipelines;
 
@@ -229,7 +230,10 @@ internal sealed class ShardStarter(
 
         if (ReportOfState(shard, error) is { } report)
         {
-            shard.PutOff(TimeOfRetry(++shard.Stateless), report.Why);
+            shard.PutOff(
+                TimeOfRetry(++shard.Stateless),
+                report.Why,
+                report.Event is EngineEvent.StateUnusable ? StallReason.State : StallReason.Start);
             events.Report(report.Event);
             return;
         }

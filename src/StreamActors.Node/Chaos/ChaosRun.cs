@@ -92,6 +92,12 @@ internal sealed class ChaosRun(World world, ChaosState state, Action show)
             state.Phase = $"{step.Name} is over: recovery";
             var recovery = await RecoverAsync(step.Name, stop);
             state.Add(new DoneStep(step.Name, at, length, recovery));
+            if (step.MayRepeat)
+            {
+                // What waits for a retry comes again as late as that.
+                await ShowWhileAsync(Task.Delay(SlowService.LongestWait, TimeProvider.System, stop), stop);
+            }
+
             state.Phase = Peace;
             Begin(Peace, mayRepeat: false);
             await ShowWhileAsync(Task.Delay(PeaceLength, TimeProvider.System, stop), stop);

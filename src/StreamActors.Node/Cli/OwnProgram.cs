@@ -3,11 +3,18 @@ namespace StreamActors.Node.Cli;
 /// <summary>How this program starts itself and others.</summary>
 internal static class OwnProgram
 {
+    private static bool IsHosted => Path.GetFileNameWithoutExtension(Environment.ProcessPath) == "dotnet";
+
     /// <summary>The command that runs it with these arguments.</summary>
-    public static IReadOnlyList<string> Command(params string[] arguments) =>
-        Path.GetFileNameWithoutExtension(Environment.ProcessPath) == "dotnet"
-            ? [Environment.ProcessPath!, typeof(OwnProgram).Assembly.Location, .. arguments]
-            : [Environment.ProcessPath!, .. arguments];
+    public static IReadOnlyList<string> Command(params string[] arguments) => IsHosted
+        ? CommandOf(typeof(OwnProgram).Assembly.Location, arguments)
+        : [Environment.ProcessPath!, .. arguments];
+
+    /// <summary>The command that runs another build of it.</summary>
+    /// <param name="assembly">Its <c>streamactors.dll</c>.</param>
+    /// <param name="arguments">What follows.</param>
+    public static IReadOnlyList<string> CommandOf(string assembly, params IEnumerable<string> arguments) =>
+        [IsHosted ? Environment.ProcessPath! : "dotnet", assembly, .. arguments];
 
     /// <summary>Whether a command is on the PATH.</summary>
     public static bool Has(string command) => (Environment.GetEnvironmentVariable("PATH") ?? "")

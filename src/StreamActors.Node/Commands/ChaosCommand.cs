@@ -36,6 +36,13 @@ internal static class ChaosCommand
         HelpName = "NAME",
     };
 
+    private static readonly Option<DirectoryInfo?> Previous = new("--previous")
+    {
+        Description = "A folder with the previous build (its streamactors.dll), for the fault upgrade: the run begins "
+            + "with nodes of that build. eng/previous.sh of the repository makes one.",
+        HelpName = "FOLDER",
+    };
+
     private static readonly Option<FileInfo?> Report = new("--report")
     {
         Description = "Also write the verdict to this file, as Markdown.",
@@ -52,7 +59,7 @@ internal static class ChaosCommand
             + "back. A driver keeps a ledger of what went in and compares it with what came out: losses, duplicates, "
             + "order, and the state of every key. Exit code 0 when every promise was kept, 1 when one broke.")
         {
-            Minutes, Seed, Nodes, Rate, Keys, Faults, Report,
+            Minutes, Seed, Nodes, Rate, Keys, Faults, Previous, Report,
         };
         Servers.AddTo(command);
         command.Subcommands.Add(ChaosNodeCommand.Make());
@@ -76,6 +83,13 @@ internal static class ChaosCommand
             ? Fault.All.Where(fault => names.Contains(fault.Name)).ToList()
             : Fault.All;
         var options = Read(parsed, asked);
+        if (options.World.Previous is not null && !asked.Any(static fault => fault.IsUpgrade))
+        {
+            throw new UserErrorException(
+                "--previous is for the fault upgrade, which is not among those of --fault: the run would begin with "
+                + "nodes of the previous build, and have nothing else.");
+        }
+
         await using var world = new World(options.World);
         var skipped = asked.Select(fault => new SkippedFault(fault.Name, fault.WhyNot(world) ?? ""))
             .Where(static each => each.Why.Length > 0).ToList();
@@ -108,7 +122,10 @@ internal static class ChaosCommand
 
     private static ChaosOptions Read(ParseResult parsed, IReadOnlyList<Fault> faults) => new()
     {
-        World = Servers.Read(parsed, parsed.GetValue(Nodes) ?? 3, DrainLimit),
+        World = Servers.Read(parsed, parsed.GetValue(Nodes) ?? 3, DrainLimit) with
+        {
+            Previous = parsed.GetValue(Previous),
+        },
         Length = TimeSpan.FromMinutes(parsed.GetValue(Minutes) ?? 5),
         Seed = parsed.GetValue(Seed) ?? (int)(TimeProvider.System.GetTimestamp() & int.MaxValue),
         Rate = parsed.GetValue(Rate) ?? 600,
@@ -122,11 +139,9 @@ internal static class ChaosCommand
         return await run(view);
     }
 
-    private static async Task<string> VersionsAsync(World world)
-    {
-        var redis = world.RedisAt with { Port = world.Redis?.Port ?? world.RedisAt.Port };
-        return $"Kafka {world.Kafka?.Version ?? "as it was given"}, "
-            + $"Redis {await RedisWire.VersionAsync(redis.Host, redis.Port) ?? "of unknown version"}, "
-            + $".NET {Environment.Version}, StreamActors {ThisAssembly.Version}";
-    }
+    private static async Task<string> VersionsAsync(World world) =>
+        $"Kafka {world.Kafka?.Version ?? "as it was given"}, "
+            + $"Redis {await RedisWire.VersionAsync(world.RedisAt.Host, world.RedisAt.Port) ?? "of unknown version"}, "
+            + $".NET {Environment.Version}, StreamActors {ThisAssembly.Version}"
+            + (world.Previous is { } previous ? $" after {previous.Version}" : "");
 }

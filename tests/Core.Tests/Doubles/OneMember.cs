@@ -15,7 +15,7 @@ namespace StreamActors.Core.Tests.Doubles;
 /// </summary>
 internal sealed class OneMember
 {
-    private readonly HashSet<string> throwing = [];
+    private readonly Dictionary<string, Exception> throwing = [];
 
     public OneMember(params (string Topic, string Entity)[] routes)
         : this(new PipelineLimits(), routes)
@@ -73,8 +73,9 @@ internal sealed class OneMember
     public IReadOnlyList<int> Delivered => [.. Sink.Deliveries.SelectMany(static each => each.Values)
         .Select(static value => BitConverter.ToInt32(System.Text.Encoding.UTF8.GetBytes(value)))];
 
-    /// <summary>The handler of an entity cannot be made from now on.</summary>
-    public void ThrowFor(string entity) => throwing.Add(entity);
+    /// <summary>The shards of an entity cannot be started from now on.</summary>
+    public void ThrowFor(string entity, Exception? error = null) =>
+        throwing[entity] = error ?? new InvalidOperationException("The handler cannot be made.");
 
     /// <summary>Puts records into a log.</summary>
     public void Put(PartitionId partition, int first, int count) =>
@@ -111,9 +112,8 @@ internal sealed class OneMember
         SynchronizationContext.SetSynchronizationContext(context);
     }
 
-    private Passing MakeHandler(string entity) => throwing.Contains(entity)
-        ? throw new InvalidOperationException("The handler cannot be made.")
-        : new Passing();
+    private Passing MakeHandler(string entity) =>
+        throwing.TryGetValue(entity, out var error) ? throw error : new Passing();
 
     [StateVersion(1)]
     private struct Nothing;

@@ -3,6 +3,7 @@ using StreamActors.Events;
 using StreamActors.Limits;
 using StreamActors.Records;
 using StreamActors.Sinks;
+using StreamActors.Snapshots;
 using StreamActors.Stalls;
 
 namespace StreamActors.Core.Tests.Stalls;
@@ -69,6 +70,22 @@ public sealed class MemberStallTests
         one.Step(TimeSpan.FromSeconds(8));
         var stall = StallOf(one);
         (stall.Obstacle.Reason, stall.Obstacle.Why).ShouldBe((StallReason.Start, "The handler cannot be made."));
+        stall.Until.ShouldNotBeNull();
+    }
+
+    [Fact]
+    public void A_saved_state_of_no_use_is_told_from_a_shard_that_cannot_be_started()
+    {
+        var one = Make(("a", "a"));
+        one.ThrowFor("a", new SnapshotException("The store has nothing of it any more."));
+        one.Member.Assigned([A0]);
+        one.Client.Ends[A0] = 5;
+        Pass(one, 3);
+        one.Step(TimeSpan.FromSeconds(8));
+        var stall = StallOf(one);
+        stall.Obstacle.Reason.ShouldBe(StallReason.State);
+        stall.Obstacle.Why.ShouldStartWith(
+            "The store has nothing of it any more. Its partitions wait until somebody has decided: ");
         stall.Until.ShouldNotBeNull();
     }
 

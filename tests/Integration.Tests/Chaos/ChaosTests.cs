@@ -14,6 +14,11 @@ public sealed class ChaosTests
     public Task Nothing_is_lost_when_nodes_die_freeze_join_and_leave() => ProveAsync(
         "--minutes 1.1 --fault kill --fault freeze --fault leave --fault join", Short);
 
+    // The build itself stands for the previous one: what is on trial is that its nodes come, go and are replaced.
+    [KafkaFact(Dedicated = true, Redis = true, Long = true)]
+    public Task Nothing_is_lost_in_an_upgrade_and_the_way_back() => ProveAsync(
+        $"--minutes 0.1 --fault upgrade --previous {AppContext.BaseDirectory}", Short);
+
     [KafkaFact(Dedicated = true, Redis = true, Long = true)]
     public Task Nothing_is_lost_in_twenty_minutes_of_every_fault() => ProveAsync("--minutes 20", Long);
 
@@ -25,6 +30,11 @@ public sealed class ChaosTests
     [InlineData("--kafka nowhere", "--kafka is \"nowhere\": it must be HOST:PORT")]
     [InlineData("--redis localhost", "--redis is \"localhost\": it must be HOST:PORT")]
     [InlineData("--kafka-home /nowhere", "/nowhere has no kafka-clients-*.jar in libs.")]
+    [InlineData("--previous /nowhere", "/nowhere has no streamactors.dll.")]
+    [InlineData("--previous . --fault kill", "--previous is for the fault upgrade, which is not among")]
+    [InlineData(
+        "--kafka localhost:1 --redis localhost:1 --fault upgrade",
+        "upgrade: there is no previous build to begin with (--previous FOLDER)")]
     [InlineData(
         "--kafka localhost:1 --redis localhost:1 --fault broker-kill --fault redis-kill",
         "broker-kill: the brokers are not the run's own (--kafka)")]

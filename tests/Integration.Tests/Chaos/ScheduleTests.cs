@@ -20,6 +20,15 @@ public sealed class ScheduleTests
             .ShouldBe(Fault.All, ignoreOrder: true);
 
     [Fact]
+    public void An_upgrade_comes_before_all_others()
+    {
+        foreach (var seed in Enumerable.Range(1, 10))
+        {
+            Schedule.Draw(seed, Fault.All).First().First.Name.ShouldBe("upgrade");
+        }
+    }
+
+    [Fact]
     public void Two_at_once_are_never_of_the_same_servers()
     {
         var pairs = Schedule.Draw(1, Fault.All).Take(Steps).Where(static step => step.Second is not null).ToList();

@@ -33,6 +33,12 @@ internal sealed record Fault(
     /// <summary>Whether it happens alone: with another at once, what it breaks is not promised.</summary>
     public bool IsAlone { get; init; }
 
+    /// <summary>
+    /// Whether it replaces nodes of the previous build. The run begins with these, so it comes before all others, which
+    /// are to strike nodes of this build.
+    /// </summary>
+    public bool IsUpgrade { get; init; }
+
     /// <summary>Every fault there is.</summary>
     public static IReadOnlyList<Fault> All { get; } =
         [.. NodeFaults.All, .. BrokerFaults.All, .. RedisFaults.All, .. NetworkFaults.All];
@@ -43,6 +49,8 @@ internal sealed record Fault(
         FaultPlace.Broker or FaultPlace.KafkaNetwork when world.Kafka is null =>
             "the brokers are not the run's own (--kafka)",
         FaultPlace.Redis when world.Redis is null => "the Redis is not the run's own (--redis)",
+        FaultPlace.Node when IsUpgrade && world.Previous is null =>
+            "there is no previous build to begin with (--previous FOLDER)",
         _ => null,
     };
 

@@ -19,6 +19,17 @@ internal static class NodeFaults
         new("join", FaultPlace.Node, "one node more; later one less", JoinAsync),
         new("rolling", FaultPlace.Node, "each node in turn is stopped and replaced", RollAsync),
         new("churn", FaultPlace.Node, "a node joins or leaves every 3 s for 20 s", ChurnAsync),
+        new(
+            "upgrade",
+            FaultPlace.Node,
+            "nodes of the previous build are replaced by this build's, one by one, half of them back, and all again",
+            UpgradeAsync)
+        {
+            IsUpgrade = true,
+
+            // What breaks under another one may be the previous build's.
+            IsAlone = true,
+        },
     ];
 
     private static async Task KillAsync(World world, Random chance, CancellationToken stop)
@@ -61,6 +72,25 @@ internal static class NodeFaults
         {
             await world.Nodes.StopAsync(await world.Nodes.TakeAsync(chance: null, stop));
             await world.Nodes.AddAsync(stop);
+        }
+    }
+
+    private static async Task UpgradeAsync(World world, Random chance, CancellationToken stop)
+    {
+        var (before, now) = (world.Previous!, NodeBuild.This);
+        await ReplaceAsync(world.Nodes, now, before, world.Nodes.CountOf(now), stop);    // none at the first time
+        await ReplaceAsync(world.Nodes, before, now, (world.Nodes.Count + 1) / 2, stop);
+        await ReplaceAsync(world.Nodes, now, before, world.Nodes.CountOf(now), stop);
+        await ReplaceAsync(world.Nodes, before, now, world.Nodes.CountOf(before), stop);
+    }
+
+    private static async Task ReplaceAsync(
+        Fleet nodes, NodeBuild from, NodeBuild to, int count, CancellationToken stop)
+    {
+        for (var left = count; left > 0; left--)
+        {
+            await nodes.StopAsync(await nodes.TakeAsync(from, stop));
+            await nodes.AddAsync(to, stop);
         }
     }
 

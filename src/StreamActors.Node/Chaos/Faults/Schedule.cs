@@ -33,7 +33,7 @@ internal static class Schedule
         {
             var round = faults.ToArray();
             chance.Shuffle(round);
-            foreach (var first in round)
+            foreach (var first in round.OrderByDescending(static fault => fault.IsUpgrade))
             {
                 var partners = faults.Where(first.GoesWith).ToList();
                 var second = partners.Count > 0 && chance.Next(PairsOneIn) == 0

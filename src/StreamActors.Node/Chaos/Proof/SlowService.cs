@@ -9,6 +9,9 @@ internal sealed class SlowService(TimeProvider time) : IAsyncMap<Effect, Effect>
     private const int FailingOneIn = 50;
     private const int MostFailures = 5;
 
+    /// <summary>How long after its first attempt a record has certainly been called with success.</summary>
+    public static readonly TimeSpan LongestWait = TimeSpan.FromSeconds(8);
+
     /// <summary>How it is called: again and again, since it always answers in the end.</summary>
     public static MapAsyncOptions Options { get; } = new()
     {

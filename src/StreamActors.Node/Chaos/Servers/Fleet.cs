@@ -33,7 +33,19 @@ internal sealed class Fleet(
         }
     }
 
-    /// <summary>What processes did that they were not told to.</summary>
+    /// <summary>The nodes that no fault has taken.</summary>
+    public IReadOnlyList<ProofNode> Free
+    {
+        get
+        {
+            lock (gate)
+            {
+                return [.. free];
+            }
+        }
+    }
+
+    /// <summary>What processes did that they were not told to, or did not do that they were.</summary>
     public IReadOnlyList<string> Troubles
     {
         get
@@ -45,19 +57,21 @@ internal sealed class Fleet(
         }
     }
 
+    /// <summary>Starts a process of this build, and returns when it has partitions.</summary>
+    public Task AddAsync(CancellationToken stop) => AddAsync(NodeBuild.This, stop);
+
     /// <summary>Starts a process, and returns when it has partitions.</summary>
-    public async Task AddAsync(CancellationToken stop)
+    public async Task AddAsync(NodeBuild build, CancellationToken stop)
     {
-        int slot;
-        string name;
+        NodePlace place;
         lock (gate)
         {
-            slot = freeSlots.Min;
-            freeSlots.Remove(slot);
-            name = $"node-{++started}";
+            place = new NodePlace($"{build.Prefix}-{++started}", freeSlots.Min, build);
+            freeSlots.Remove(place.Slot);
         }
 
-        var node = await ProofNode.StartAsync(name, slot, Path.Combine(folder, $"{name}.log"), settingsOf(slot));
+        var node = await ProofNode.StartAsync(
+            place, Path.Combine(folder, $"{place.Name}.log"), settingsOf(place.Slot));
         lock (gate)
         {
             taken.Add(node);
@@ -70,22 +84,19 @@ internal sealed class Fleet(
     /// <summary>Takes a node that no other fault has; waits until one is left besides.</summary>
     /// <param name="chance">Chooses; null takes the oldest.</param>
     /// <param name="stop">Gives up.</param>
-    public async Task<ProofNode> TakeAsync(Random? chance, CancellationToken stop)
-    {
-        while (true)
-        {
-            lock (gate)
-            {
-                if (free.Count > 1)
-                {
-                    var node = free[chance?.Next(free.Count) ?? 0];
-                    free.Remove(node);
-                    taken.Add(node);
-                    return node;
-                }
-            }
+    public Task<ProofNode> TakeAsync(Random? chance, CancellationToken stop) =>
+        TakeAsync(free => free[chance?.Next(free.Count) ?? 0], stop);
 
-            await Task.Delay(Poll, TimeProvider.System, stop);
+    /// <summary>Takes the oldest node of a build; waits as above.</summary>
+    public Task<ProofNode> TakeAsync(NodeBuild build, CancellationToken stop) =>
+        TakeAsync(free => free.Find(node => node.Place.Build == build), stop);
+
+    /// <summary>How many processes of a build run now.</summary>
+    public int CountOf(NodeBuild build)
+    {
+        lock (gate)
+        {
+            return free.Concat(taken).Count(node => node.Place.Build == build);
         }
     }
 
@@ -111,10 +122,7 @@ internal sealed class Fleet(
     {
         if (await node.StopAsync() is { } trouble)
         {
-            lock (gate)
-            {
-                troubles.Add(trouble);
-            }
+            Note(trouble);
         }
 
         await RemoveAsync(node);
@@ -131,6 +139,15 @@ internal sealed class Fleet(
         }
 
         await Task.WhenAll(all.Select(StopAsync));
+    }
+
+    /// <summary>Notes that processes did not do what they promise.</summary>
+    public void Note(string trouble)
+    {
+        lock (gate)
+        {
+            troubles.Add(trouble);
+        }
     }
 
     /// <summary>Notes processes that ended by themselves.</summary>
@@ -161,6 +178,24 @@ internal sealed class Fleet(
         foreach (var node in all)
         {
             await node.DisposeAsync();
+        }
+    }
+
+    private async Task<ProofNode> TakeAsync(Func<List<ProofNode>, ProofNode?> choose, CancellationToken stop)
+    {
+        while (true)
+        {
+            lock (gate)
+            {
+                if (free.Count > 1 && choose(free) is { } node)
+                {
+                    free.Remove(node);
+                    taken.Add(node);
+                    return node;
+                }
+            }
+
+            await Task.Delay(Poll, TimeProvider.System, stop);
         }
     }
 

@@ -2,6 +2,12 @@ using StreamActors.Node.Cli;
 
 namespace StreamActors.Node.Chaos;
 
+/// <summary>Which node a process is.</summary>
+/// <param name="Name">Its name, which no other process of the run has.</param>
+/// <param name="Slot">Its place in the network.</param>
+/// <param name="Build">What it was started from.</param>
+internal sealed record NodePlace(string Name, int Slot, NodeBuild Build);
+
 /// <summary>A node process that runs the proof pipeline, as a user's own program would.</summary>
 internal sealed class ProofNode : IAsyncDisposable
 {
@@ -10,19 +16,23 @@ internal sealed class ProofNode : IAsyncDisposable
     private static readonly TimeSpan Poll = TimeSpan.FromMilliseconds(100);
 
     private readonly LeashedProcess process;
-    private readonly Uri ready;
-
-    private ProofNode(string name, int slot, LeashedProcess process, int port)
+    private ProofNode(NodePlace place, LeashedProcess process, int port)
     {
-        (Name, Slot, this.process) = (name, slot, process);
-        ready = new Uri($"http://127.0.0.1:{port}/health/ready");
+        (Place, this.process) = (place, process);
+        Pages = new NodePages(port);
     }
 
-    /// <summary>Its name, which no other process of the run has.</summary>
-    public string Name { get; }
+    /// <summary>Which one it is.</summary>
+    public NodePlace Place { get; }
+
+    /// <summary>Its name.</summary>
+    public string Name => Place.Name;
 
     /// <summary>Its place in the network.</summary>
-    public int Slot { get; }
+    public int Slot => Place.Slot;
+
+    /// <summary>What it tells of itself.</summary>
+    public NodePages Pages { get; }
 
     /// <summary>Whether it has ended.</summary>
     public bool HasEnded => process.HasEnded;
@@ -31,30 +41,28 @@ internal sealed class ProofNode : IAsyncDisposable
     public string Log => process.Log;
 
     /// <summary>Starts a process; it may not be a member yet when this returns.</summary>
-    /// <param name="name">Its name.</param>
-    /// <param name="slot">Its place in the network.</param>
+    /// <param name="place">Which one it is.</param>
     /// <param name="log">Where what it writes goes.</param>
     /// <param name="settings">Its configuration, by variables.</param>
     public static async Task<ProofNode> StartAsync(
-        string name, int slot, string log, IEnumerable<KeyValuePair<string, string?>> settings)
+        NodePlace place, string log, IEnumerable<KeyValuePair<string, string?>> settings)
     {
         var port = Ports.Free();
         var environment = new Dictionary<string, string?>(settings)
         {
             ["Urls"] = $"http://127.0.0.1:{port}",
-            ["Chaos__Node"] = name,
+            ["Chaos__Node"] = place.Name,
         };
-        var started = await LeashedProcess.StartAsync(log, OwnProgram.Command("chaos", "node"), environment);
-        return new ProofNode(name, slot, started, port);
+        var started = await LeashedProcess.StartAsync(log, place.Build.Command, environment);
+        return new ProofNode(place, started, port);
     }
 
     /// <summary>Waits until it has partitions.</summary>
     /// <exception cref="UserErrorException">It has ended, or takes too long.</exception>
     public async Task ReadyAsync(CancellationToken stop)
     {
-        using var http = new HttpClient { Timeout = TimeSpan.FromSeconds(2) };
         var since = TimeProvider.System.GetTimestamp();
-        while (!await IsReadyAsync(http, stop))
+        while (!await Pages.IsReadyAsync(stop))
         {
             if (process.HasEnded)
             {
@@ -92,22 +100,9 @@ internal sealed class ProofNode : IAsyncDisposable
     }
 
     /// <inheritdoc/>
-    public ValueTask DisposeAsync() => process.DisposeAsync();
-
-    private async Task<bool> IsReadyAsync(HttpClient http, CancellationToken stop)
+    public ValueTask DisposeAsync()
     {
-        try
-        {
-            using var answer = await http.GetAsync(ready, stop);
-            return answer.IsSuccessStatusCode;
-        }
-        catch (HttpRequestException)
-        {
-            return false;
-        }
-        catch (TaskCanceledException) when (!stop.IsCancellationRequested)
-        {
-            return false;
-        }
+        Pages.Dispose();
+        return process.DisposeAsync();
     }
 }

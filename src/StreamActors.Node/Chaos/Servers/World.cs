@@ -20,6 +20,9 @@ internal sealed record WorldOptions
     /// <summary>Node processes.</summary>
     public required int Nodes { get; init; }
 
+    /// <summary>The folder of a previous build, whose nodes the run begins with; null begins with this one's.</summary>
+    public DirectoryInfo? Previous { get; init; }
+
     /// <summary>The run's name.</summary>
     public required string Run { get; init; }
 
@@ -43,8 +46,11 @@ internal sealed class World : IAsyncDisposable
     // One that joins, and one that a churn adds before it takes another.
     private const int SpareSlots = 2;
 
+    private static readonly TimeSpan OperatorLimit = TimeSpan.FromSeconds(60);
+
     private readonly WorldOptions options;
     private readonly Relay[] redisRelays;
+    private int exports;
     private bool hasTopics;
     private bool isForgotten;
 
@@ -53,6 +59,7 @@ internal sealed class World : IAsyncDisposable
     public World(WorldOptions options)
     {
         this.options = options;
+        Previous = options.Previous is { } folder ? NodeBuild.PreviousIn(folder) : null;
         var slots = options.Nodes + SpareSlots;
         var jars = options.Kafka is null ? Jars(options.KafkaHome) : "";
         if (options.Redis is null)
@@ -73,8 +80,6 @@ internal sealed class World : IAsyncDisposable
             Redis = new OwnRedisPair(Folder, ports);
         }
 
-        var (host, port) = options.Redis is { } given ? (given.Host, given.Port) : ("127.0.0.1", ports);
-        RedisAt = new HostPort(host, port);
         ports += OwnRedisPair.Ports;
         redisRelays = [.. Enumerable.Range(0, slots).Select(slot => new Relay(ports + slot, RedisAt))];
         Nodes = new Fleet(Folder, slots, Settings);
@@ -92,8 +97,11 @@ internal sealed class World : IAsyncDisposable
     /// <summary>The processes.</summary>
     public Fleet Nodes { get; }
 
-    /// <summary>Where Redis was at the start.</summary>
-    public HostPort RedisAt { get; }
+    /// <summary>The build that the nodes are of at the start, where it is not this one.</summary>
+    public NodeBuild? Previous { get; }
+
+    /// <summary>Where Redis is now: a fail-over moves the run's own.</summary>
+    public HostPort RedisAt => options.Redis ?? new HostPort("127.0.0.1", Redis!.Port);
 
     /// <summary>The topics.</summary>
     public ProofTopics Topics => new(options.Run);
@@ -130,9 +138,22 @@ internal sealed class World : IAsyncDisposable
             await admin.SetGroupAsync(options.Run, TimeSpan.FromMilliseconds(500), Session);
         }
 
-        phase($"starting {options.Nodes} nodes");
-        await Task.WhenAll(Enumerable.Range(0, options.Nodes).Select(_ => Nodes.AddAsync(stop)));
+        phase($"starting {options.Nodes} nodes{(Previous is null ? "" : $" of the build {Previous.Version}")}");
+        await Task.WhenAll(
+            Enumerable.Range(0, options.Nodes).Select(_ => Nodes.AddAsync(Previous ?? NodeBuild.This, stop)));
     }
+
+    /// <summary>Copies the stored state into a file, as an operator does.</summary>
+    /// <returns>The file.</returns>
+    public async Task<string> ExportAsync()
+    {
+        var file = Path.Combine(Folder, $"state-{++exports}.export");
+        await StateAsync("export", options.Run, file);
+        return file;
+    }
+
+    /// <summary>Puts such a copy back, while no node runs.</summary>
+    public Task ImportAsync(string file) => StateAsync("import", file, "--kafka", Bootstrap, "--yes");
 
     /// <summary>Deletes logs and data when all has ended: nobody needs them.</summary>
     public void Forget() => isForgotten = true;
@@ -180,6 +201,18 @@ internal sealed class World : IAsyncDisposable
             ?? throw new UserErrorException($"{home} has no kafka-clients-*.jar in libs. {Remedy}");
         OwnProgram.Require("java", "install Java 17 or later, or name a Kafka that runs already: --kafka HOST:PORT");
         return jars;
+    }
+
+    private async Task StateAsync(params IEnumerable<string> arguments)
+    {
+        await using var command = await LeashedProcess.StartAsync(
+            Path.Combine(Folder, "operator.log"),
+            OwnProgram.Command(["state", .. arguments, "--redis", $"{RedisAt.Host}:{RedisAt.Port}"]));
+        if (!await command.EndsWithinAsync(OperatorLimit) || command.ExitCode != 0)
+        {
+            throw new UserErrorException(
+                $"streamactors state {string.Join(' ', arguments)} failed; see {command.Log}.");
+        }
     }
 
     private IEnumerable<KeyValuePair<string, string?>> Settings(int slot)
