@@ -1,3 +1,4 @@
+using System.Collections;
 using Confluent.Kafka;
 using StreamActors.Sinks;
 
@@ -7,8 +8,8 @@ namespace StreamActors.Kafka;
 /// Counts a batch's delivery reports down. Reports come on the producer's thread, failures to produce on the sink's
 /// caller's; it never touches the batch, which is the engine's again as soon as <see cref="Task"/> has completed.
 /// </summary>
-/// <param name="outputs">How many outputs the batch holds.</param>
-internal sealed class Delivery(int outputs)
+/// <param name="batch">The batch; what an earlier attempt was acknowledged for is not waited for.</param>
+internal sealed class Delivery(OutputBatch batch)
 {
     /// <summary>The one handler of all reports: what a report belongs to travels as the message's key.</summary>
     public static readonly Action<DeliveryReport<OutputKey, OutputValue>> Report =
@@ -16,7 +17,8 @@ internal sealed class Delivery(int outputs)
 
     private readonly TaskCompletionSource done = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private readonly List<(int Index, string Reason)> refused = [];
-    private int left = outputs;
+    private readonly BitArray acknowledged = new(batch.Count);    // the producer's thread writes
+    private int left = batch.Count - batch.TakenCount;
 
     /// <summary>Completes when each output was acknowledged, refused or failed.</summary>
     public Task Task => done.Task;
@@ -27,12 +29,20 @@ internal sealed class Delivery(int outputs)
     /// <summary>The outputs that no retry can deliver. Read them after the end.</summary>
     public IReadOnlyList<(int Index, string Reason)> Refused => refused;
 
+    /// <summary>The outputs that Kafka has. Read them after the end.</summary>
+    public IEnumerable<int> Acknowledged =>
+        Enumerable.Range(0, acknowledged.Count).Where(index => acknowledged[index]);
+
     /// <summary>An output is done.</summary>
     public void Done(int index, Error error)
     {
         if (error.IsError)
         {
             Note(index, error);
+        }
+        else
+        {
+            acknowledged[index] = true;
         }
 
         if (Interlocked.Decrement(ref left) == 0)

@@ -8,8 +8,9 @@ namespace StreamActors.Kafka;
 /// outage of any length. Back-pressure is the producer's queue: when it is full, deliveries wait, in their order.
 /// <para>
 /// Each output costs two arrays and what the managed producer makes of it; no task. An output that no retry can deliver
-/// (too large, refused by the topic's rules) is refused. After a fatal error of the producer the delivery fails, and
-/// the next one makes another producer; records of the failed delivery may then come twice.
+/// (too large, refused by the topic's rules) is refused. Where some outputs of a batch fail (one topic of several may
+/// not be written), the next attempt leaves out what Kafka has. After a fatal error of the producer the delivery fails,
+/// and the next one makes another producer; records of it that were in flight may then come twice.
 /// </para>
 /// </summary>
 /// <param name="options">How to reach the cluster, and how to write.</param>
@@ -34,15 +35,20 @@ internal sealed class KafkaSink(KafkaOptions options, string pipeline, IEngineEv
     /// <inheritdoc/>
     public async Task DeliverAsync(OutputBatch batch, CancellationToken stop)
     {
-        if (batch.Count == 0)
+        if (batch.Count == batch.TakenCount)
         {
             return;
         }
 
-        var delivery = new Delivery(batch.Count);
+        var delivery = new Delivery(batch);
         await DeliverAsync(batch, delivery, stop);
         if (delivery.Failure is { } failure)
         {
+            foreach (var index in delivery.Acknowledged)
+            {
+                batch.Take(index);
+            }
+
             throw new SinkException($"Kafka did not take the records: {KafkaFault.Explain(failure, options)}");
         }
 

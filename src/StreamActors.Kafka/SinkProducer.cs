@@ -77,7 +77,7 @@ internal sealed class SinkProducer
         try
         {
             var index = from;
-            while (index < batch.Count && TryProduce(batch, index, delivery))
+            while (index < batch.Count && (batch.IsTaken(index) || TryProduce(batch, index, delivery)))
             {
                 index++;
             }

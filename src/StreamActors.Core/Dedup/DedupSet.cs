@@ -151,7 +151,7 @@ internal sealed class DedupSet : IDisposable
     /// <param name="now">The time of the turn, in milliseconds.</param>
     public void Load(RestoredPart saved, long now)
     {
-        var input = new SnapshotReader(saved.Head.Span);
+        var input = saved.OpenHead();
         log.StartAt(saved.LogFrom / IdBytes);
         currentFrom = input.ReadNumber();
         currentSince = now - saved.Away - input.ReadNumber();

@@ -242,7 +242,7 @@ internal sealed class EntityStates<TState> : IEntityStates<TState>, ILazyState
     /// <inheritdoc/>
     public void Load(RestoredPart saved)
     {
-        var head = new SnapshotReader(saved.Head.Span);
+        var head = saved.OpenHead();
         var highest = head.ReadNumber();
         unmarked = head.IsAtEnd ? highest : head.ReadNumber();
         form.Accept(highest, saved.Shard);

@@ -202,7 +202,7 @@ internal sealed class EntityTable<TState>(
             .OrderBy(static entry => entry.LastUsed);
         foreach (var (key, bytes, lastUsed) in inOrder)
         {
-            var value = new SnapshotReader(bytes.Span[Checksum.Bytes..]);
+            var value = new SnapshotReader(bytes.Span[Checksum.Bytes..], (saved.Shard, saved.Name));
             value.ReadNumber();
             Load(key.Span, lastUsed + now, read(key.Span, ref value), mayGo: true);
         }

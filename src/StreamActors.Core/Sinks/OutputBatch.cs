@@ -12,6 +12,7 @@ public sealed class OutputBatch : IDisposable
 {
     private readonly List<Output> outputs = [];
     private readonly List<(int Index, string Reason)> refused = [];
+    private readonly HashSet<int> taken = [];
 
     internal OutputBatch()
     {
@@ -62,6 +63,18 @@ public sealed class OutputBatch : IDisposable
         ArgumentOutOfRangeException.ThrowIfGreaterThanOrEqual(index, Count);
         refused.Add((index, reason));
     }
+
+    /// <summary>How many outputs the next attempt leaves out.</summary>
+    internal int TakenCount => taken.Count;
+
+    /// <summary>
+    /// Called by a sink whose delivery fails, for an output that its peer has acknowledged all the same: the next
+    /// attempt leaves it out.
+    /// </summary>
+    internal void Take(int index) => taken.Add(index);
+
+    /// <summary>Whether an earlier attempt was acknowledged for it.</summary>
+    internal bool IsTaken(int index) => taken.Count > 0 && taken.Contains(index);
 
     /// <summary>Starts an output: its key, then its headers (by the writer), then <see cref="BeginValue"/>.</summary>
     internal OutputDraft Begin(string destination, ReadOnlySpan<byte> key, bool hasKey = true)
@@ -126,6 +139,7 @@ public sealed class OutputBatch : IDisposable
     {
         outputs.Clear();
         refused.Clear();
+        taken.Clear();
         Writer.Used = 0;
     }
 

@@ -80,6 +80,9 @@ internal sealed class RestoredPart
     /// <summary>The bytes of its log that count.</summary>
     public required ReadOnlyMemory<byte> Log { get; init; }
 
+    /// <summary>Reads its head.</summary>
+    public SnapshotReader OpenHead() => new(Head.Span, (Shard, Name));
+
     /// <summary>The index of an input now.</summary>
     /// <exception cref="SnapshotException">It is no input of the shard any more.</exception>
     public int InputOf(int saved) => Inputs[saved] >= 0 ? Inputs[saved] : throw new SnapshotException(

@@ -130,7 +130,7 @@ internal static class ShardRestore
         foreach (var (part, stored) in restored.Parts)
         {
             var found = context.Parts.Find(each => each.Name == part.Name);
-            if (found is null && Waiting(part, stored) is > 0 and var count)
+            if (found is null && Waiting(part, stored, shard) is > 0 and var count)
             {
                 throw new SnapshotException(
                     $"The snapshot of the shard {shard} has {count} records that wait in \"{part.Name}\", which this "
@@ -155,10 +155,10 @@ internal static class ShardRestore
     }
 
     /// <summary>How many records wait in a part, by the forms of those that hold some.</summary>
-    private static long Waiting(SavedPart part, StoredPart stored) => part.Name.Split(' ')[0] switch
+    private static long Waiting(SavedPart part, StoredPart stored, string shard) => part.Name.Split(' ')[0] switch
     {
         "calls" => stored.Entries.Count,
-        "window" => new SnapshotReader(part.Head.Span).ReadNumber(),
+        "window" => new SnapshotReader(part.Head.Span, (shard, part.Name)).ReadNumber(),
         _ => 0,
     };
 

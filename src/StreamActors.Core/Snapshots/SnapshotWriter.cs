@@ -79,8 +79,11 @@ internal sealed class SnapshotWriter
 }
 
 /// <summary>Reads what <see cref="SnapshotWriter"/> wrote.</summary>
-internal ref struct SnapshotReader(ReadOnlySpan<byte> bytes)
+/// <param name="bytes">The bytes.</param>
+/// <param name="what">What they are, and of which shard, for messages.</param>
+internal ref struct SnapshotReader(ReadOnlySpan<byte> bytes, (string Shard, string Part) what)
 {
+    private readonly (string Shard, string Part) what = what;
     private ReadOnlySpan<byte> rest = bytes;
 
     /// <summary>Whether all was read.</summary>
@@ -93,7 +96,7 @@ internal ref struct SnapshotReader(ReadOnlySpan<byte> bytes)
     /// <exception cref="SnapshotException">The checksum is another.</exception>
     public static SnapshotReader Open(ReadOnlySpan<byte> sealedBytes, string shard, string what) =>
         Checksum.TryOpen(sealedBytes, out var bytes)
-            ? new SnapshotReader(bytes)
+            ? new SnapshotReader(bytes, (shard, what))
             : throw new SnapshotException(
                 $"The snapshot of the shard {shard} is damaged: the checksum of {what} ({sealedBytes.Length} bytes) is "
                 + "not that of its bytes.");
@@ -107,7 +110,7 @@ internal ref struct SnapshotReader(ReadOnlySpan<byte> bytes)
     public static SnapshotReader Open(
         ReadOnlySpan<byte> sealedBytes, string shard, string part, ReadOnlySpan<byte> key) =>
         Checksum.TryOpen(sealedBytes, out var bytes)
-            ? new SnapshotReader(bytes)
+            ? new SnapshotReader(bytes, (shard, part))
             : Open(sealedBytes, shard, $"{part} {Convert.ToHexString(key)}");
 
     /// <summary>The next number.</summary>
@@ -117,7 +120,7 @@ internal ref struct SnapshotReader(ReadOnlySpan<byte> bytes)
     public UInt128 ReadId() => BinaryPrimitives.ReadUInt128LittleEndian(Take(16));
 
     /// <summary>The next bytes.</summary>
-    public ReadOnlySpan<byte> ReadBytes() => Take((int)ReadNumber());
+    public ReadOnlySpan<byte> ReadBytes() => Take(ReadNumber());
 
     /// <summary>The next bytes, or null where there are none.</summary>
     public byte[]? ReadOptional()
@@ -130,10 +133,18 @@ internal ref struct SnapshotReader(ReadOnlySpan<byte> bytes)
     /// <summary>The next text.</summary>
     public string ReadText() => Encoding.UTF8.GetString(ReadBytes());
 
-    private ReadOnlySpan<byte> Take(int length)
+    /// <exception cref="SnapshotException">There are not as many bytes left.</exception>
+    private ReadOnlySpan<byte> Take(long length)
     {
-        var taken = rest[..length];
-        rest = rest[length..];
+        if ((ulong)length > (ulong)rest.Length)
+        {
+            throw new SnapshotException(
+                $"The snapshot of the shard {what.Shard} is of a form that this release does not know: {what.Part} "
+                + $"ends {rest.Length} bytes behind a place where {length} are expected. Run the release that wrote it.");
+        }
+
+        var taken = rest[..(int)length];
+        rest = rest[(int)length..];
         return taken;
     }
 }

@@ -141,7 +141,7 @@ internal sealed class WindowStage<T> : IStage<T>, IStateful
     /// <inheritdoc/>
     public void Load(RestoredPart saved)
     {
-        var input = new SnapshotReader(saved.Head.Span);
+        var input = saved.OpenHead();
         for (var left = input.ReadNumber(); left > 0; left--)
         {
             var held = RecordImage.Read(ref input, saved, context.Inputs);

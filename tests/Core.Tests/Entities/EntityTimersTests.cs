@@ -20,7 +20,7 @@ public sealed class EntityTimersTests
         var context = ContextAt(100);
         context.EventClock.Restore(0, 100);
         var after = new EntityTimers(context);
-        var input = new SnapshotReader(saved.Written.Span);
+        var input = new SnapshotReader(saved.Written.Span, ("s", "timers"));
         Dictionary<string, EntityTimer>? restored = null;
         after.Load(ref restored, "k"u8, ref input);
 

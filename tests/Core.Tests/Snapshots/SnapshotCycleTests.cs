@@ -72,7 +72,7 @@ public sealed class SnapshotCycleTests
         {
             var head = ShardHead.Read("s", save.Head.Span);
             var window = head.Parts.Single(static part => part.Name.StartsWith("window", StringComparison.Ordinal));
-            Held.Add(new SnapshotReader(window.Head.Span).ReadNumber());
+            Held.Add(new SnapshotReader(window.Head.Span, ("s", window.Name)).ReadNumber());
             return Task.FromResult(SaveOutcome.Current);
         }
 

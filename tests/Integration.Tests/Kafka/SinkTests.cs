@@ -72,6 +72,34 @@ public sealed class SinkTests : IDisposable
     }
 
     [Fact]
+    public async Task What_Kafka_has_of_a_batch_that_fails_is_not_written_again()
+    {
+        using var two = new EmbeddedBroker(brokers: 2);
+        string[] topics = ["first", "second"];    // each written at a broker of its own: two requests, of which one fails
+        Array.ForEach(topics, topic => two.CreateTopic(topic, 2));
+        await using var sink = Sink(two.Options);
+        using var batch = new OutputBatch();
+        using var next = new OutputBatch();
+        for (var output = 0; output < 20; output++)
+        {
+            Add(batch, topics[output % 2], $"{output}", "v", partition: output % 2);
+            Add(next, topics[output % 2], $"next {output}", "v", partition: output % 2);
+        }
+
+        two.FailNext(0, ErrorCode.TopicAuthorizationFailed);
+        await Should.ThrowAsync<SinkException>(sink.DeliverAsync(batch, CancellationToken.None).WaitAsync(Limit));
+        batch.TakenCount.ShouldBe(10);
+        await sink.DeliverAsync(batch, CancellationToken.None).WaitAsync(Limit);
+        await sink.DeliverAsync(next, CancellationToken.None).WaitAsync(Limit);
+
+        batch.Refused.ShouldBeEmpty();
+        foreach (var topic in topics)
+        {
+            (await ReadAsync(two.BootstrapServers, topic, 20)).Select(static seen => seen.Key).ShouldBeUnique();
+        }
+    }
+
+    [Fact]
     public async Task A_full_queue_makes_the_delivery_wait_and_keeps_the_order()
     {
         broker.CreateTopic("out", 1);
@@ -207,9 +235,15 @@ public sealed class SinkTests : IDisposable
     }
 
     private static void Add(
-        OutputBatch batch, string topic, string? key, string? value, Action<OutputBatch>? headers = null)
+        OutputBatch batch,
+        string topic,
+        string? key,
+        string? value,
+        Action<OutputBatch>? headers = null,
+        int partition = -1)
     {
         var draft = batch.Begin(topic, Encoding.UTF8.GetBytes(key ?? ""), key is not null);
+        draft.Partition = partition;
         headers?.Invoke(batch);
         batch.BeginValue(ref draft);
         Encoding.UTF8.GetBytes(value ?? "", batch.Writer);

@@ -143,7 +143,7 @@ public sealed class RedisFaultTests(ITestOutputHelper output)
         since.Elapsed.ShouldBeLessThan(Soon);
 
         await redis.ThawAsync();
-        await bench.DeliverAtLastAsync(large).WaitAsync(10 * Second);
+        await bench.DeliverAtLastAsync(large).WaitAsync(60 * Second);
     }
 
     [RedisFact]
