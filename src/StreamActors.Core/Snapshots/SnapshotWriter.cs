@@ -140,7 +140,8 @@ internal ref struct SnapshotReader(ReadOnlySpan<byte> bytes, (string Shard, stri
         {
             throw new SnapshotException(
                 $"The snapshot of the shard {what.Shard} is of a form that this release does not know: {what.Part} "
-                + $"ends {rest.Length} bytes behind a place where {length} are expected. Run the release that wrote it.");
+                + $"ends {rest.Length} bytes behind a place where {length} are expected. Run the release that wrote "
+                + "it.");
         }
 
         var taken = rest[..(int)length];

@@ -28,7 +28,9 @@ internal sealed record ChaosReport(
         {
             var all = Options.Faults.Count == Fault.All.Count - Skipped.Count;
             var faults = all ? "" : string.Concat(Options.Faults.Select(static fault => $" --fault {fault.Name}"));
-            var previous = Options.World.Previous is { } folder ? $" --previous {folder}" : "";
+            var previous = Options.World.Previous is { } folder
+                ? $" --previous {Path.GetRelativePath(Environment.CurrentDirectory, folder.FullName)}"
+                : "";
             return $"streamactors chaos --minutes {Options.Length.TotalMinutes:0.##} --seed {Options.Seed} "
                 + $"--nodes {Options.World.Nodes} --rate {Options.Rate}{faults}{previous}";
         }

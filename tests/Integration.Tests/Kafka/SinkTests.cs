@@ -75,7 +75,7 @@ public sealed class SinkTests : IDisposable
     public async Task What_Kafka_has_of_a_batch_that_fails_is_not_written_again()
     {
         using var two = new EmbeddedBroker(brokers: 2);
-        string[] topics = ["first", "second"];    // each written at a broker of its own: two requests, of which one fails
+        string[] topics = ["first", "second"];    // each at a broker of its own: two requests, of which one fails
         Array.ForEach(topics, topic => two.CreateTopic(topic, 2));
         await using var sink = Sink(two.Options);
         using var batch = new OutputBatch();
