@@ -7,6 +7,12 @@ namespace StreamActors.Tests.Fixtures;
 /// <summary>What the machine offers to tests.</summary>
 public static class Machine
 {
+    private const int FirstPort = 10_000;
+    private const int Ports = 22_000;
+
+    // None is given twice, tests run side by side: what has a port may open it much later.
+    private static int portsGiven = Random.Shared.Next(Ports);
+
     /// <summary>The repository that the tests were built from.</summary>
     public static string Repository { get; } = StreamActors.Tests.Repository.Root;
 
@@ -19,22 +25,7 @@ public static class Machine
     /// A port of loopback that nobody has now. Not one of the system's choice: those are also given to whoever connects
     /// somewhere, before the server that it is meant for has started.
     /// </summary>
-    public static int FreePort()
-    {
-        while (true)
-        {
-            try
-            {
-                using var listener = new TcpListener(IPAddress.Loopback, Random.Shared.Next(10_000, 32_000));
-                listener.Start();
-                return ((IPEndPoint)listener.LocalEndpoint).Port;
-            }
-            catch (SocketException error) when (error.SocketErrorCode == SocketError.AddressAlreadyInUse)
-            {
-                // another one
-            }
-        }
-    }
+    public static int FreePort() => FreePorts(1);
 
     /// <summary>
     /// The first of so many ports in a row that nobody has now. Below the system's own choice for a second reason: a
@@ -45,8 +36,8 @@ public static class Machine
     {
         while (true)
         {
-            var first = FreePort();
-            if (first + count < 32_000 && Enumerable.Range(first, count).All(IsFree))
+            var first = FirstPort + (int)((uint)(Interlocked.Add(ref portsGiven, count) - count) % Ports);
+            if (first + count <= FirstPort + Ports && Enumerable.Range(first, count).All(IsFree))
             {
                 return first;
             }

@@ -89,7 +89,20 @@ public sealed class SinkTests : IDisposable
         two.FailNext(0, ErrorCode.TopicAuthorizationFailed);
         await Should.ThrowAsync<SinkException>(sink.DeliverAsync(batch, CancellationToken.None).WaitAsync(Limit));
         batch.TakenCount.ShouldBe(10);
-        await sink.DeliverAsync(batch, CancellationToken.None).WaitAsync(Limit);
+
+        // The client refuses the topic for a moment longer, until it has asked for its metadata again.
+        await Machine.UntilAsync("the rest is written", Limit, async () =>
+        {
+            try
+            {
+                await sink.DeliverAsync(batch, CancellationToken.None).WaitAsync(Limit);
+                return true;
+            }
+            catch (SinkException)
+            {
+                return false;
+            }
+        });
         await sink.DeliverAsync(next, CancellationToken.None).WaitAsync(Limit);
 
         batch.Refused.ShouldBeEmpty();
