@@ -5,7 +5,6 @@ using StreamActors.Offsets;
 using StreamActors.Records;
 using StreamActors.Shards;
 using StreamActors.Sinks;
-using StreamActors.Sources;
 using StreamActors.Snapshots;
 
 namespace StreamActors.Core.Tests.Doubles;
@@ -35,8 +34,7 @@ internal sealed class OneRoute
             Store = store,
         };
         var host = new ShardHost(definition, [.. metrics.Sinks.Select(Open)], metrics, services);
-        var ownership = new Ownership(new Epoch(new Membership(), static () => 0));
-        context = host.MakeContext(ownership, [Input], [ledger], phase: 0, static () => { });
+        context = host.MakeContext(Owners.New(), [Input], [ledger], phase: 0, static () => { });
         context.Now = context.UtcNow = 0;
         runner = host.MakeRunners([Input], context)[0];
         cycle = host.MakeCycle(context, new Ownership(context.Epoch));

@@ -83,6 +83,17 @@ public sealed class CommitterTests
     }
 
     [Fact]
+    public void A_proof_that_is_asked_for_waits_for_the_commit_under_way_behind_which_it_would_take_offsets_back()
+    {
+        Due(now: 10_000, offset: 50).ShouldBeTrue();
+        committer.Prove([new PartitionOffset(Partition, 1)]).ShouldBeNull();
+
+        client.Commits[^1].Done.SetResult();
+        committer.Prove([new PartitionOffset(Partition, 50)]).ShouldNotBeNull();
+        client.Commits[^1].Offsets.ShouldBe([new PartitionOffset(Partition, 50)]);
+    }
+
+    [Fact]
     public void Without_news_a_commit_again_proves_the_membership_before_the_proof_is_old()
     {
         committer.Membership.BeginRound(10_000, TimeSpan.FromSeconds(1));

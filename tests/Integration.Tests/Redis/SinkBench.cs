@@ -46,21 +46,7 @@ public sealed class SinkBench : IAsyncDisposable
 
     /// <summary>Delivers as the engine does: again and again, with a short pause, until it succeeds.</summary>
     /// <returns>How often it failed.</returns>
-    public async Task<int> DeliverAtLastAsync(OutputBatch batch, CancellationToken stop = default)
-    {
-        for (var failures = 0; ; failures++)
-        {
-            try
-            {
-                await Sink.DeliverAsync(batch, stop);
-                return failures;
-            }
-            catch (SinkException)
-            {
-                await Task.Delay(20, stop);
-            }
-        }
-    }
+    public Task<int> DeliverAtLastAsync(OutputBatch batch) => Sink.DeliverAtLastAsync(batch);
 
     /// <summary>A delivery that must fail within a time; returns the sentence.</summary>
     public async Task<string> FailAsync(TimeSpan within, string channel = "any")

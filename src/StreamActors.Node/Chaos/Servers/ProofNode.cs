@@ -16,6 +16,7 @@ internal sealed class ProofNode : IAsyncDisposable
     private static readonly TimeSpan Poll = TimeSpan.FromMilliseconds(100);
 
     private readonly LeashedProcess process;
+
     private ProofNode(NodePlace place, LeashedProcess process, int port)
     {
         (Place, this.process) = (place, process);
